@@ -1,1 +1,12 @@
 //! skeleton
+#![cfg_attr(not(feature = "std"), no_std)]
+extern crate alloc;
+pub mod encode;
+mod event;
+#[cfg(feature = "json")]
+mod json;
+mod parser;
+pub use event::{Event, EventRef};
+#[cfg(feature = "json")]
+pub use json::JsonError;
+pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};

@@ -1,0 +1,153 @@
+//! The borrowing face of the parser: a cursor over one chunk.
+
+use super::{EventAt, EventTooLarge, Item, Parser, Place, Step, Text, Want, lines};
+use crate::event::{Event, EventRef};
+
+/// A cursor over a chunk that lends the events which the chunk completes.
+///
+/// Made by [`Parser::feed`]. Read it until it says `None`; dropped earlier it has taken
+/// [`consumed`](Self::consumed) bytes, and the rest of the chunk is to be fed again:
+///
+/// ```
+/// use everstream::Parser;
+///
+/// let mut parser = Parser::new();
+/// let chunk = b"data: 1\n\ndata: 2\n\n";
+/// let mut feed = parser.feed(chunk);
+/// assert_eq!(feed.next_event()?.map(|event| event.data()), Some("1"));
+/// let consumed = feed.consumed();
+///
+/// let mut feed = parser.feed(&chunk[consumed..]);
+/// assert_eq!(feed.next_event()?.map(|event| event.data()), Some("2"));
+/// # Ok::<(), everstream::EventTooLarge>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "the chunk is parsed as its events are asked for"]
+pub struct Feed<'p, 'c> {
+    parser: &'p mut Parser,
+    chunk: &'c [u8],
+    /// The part of the chunk that is being taken,
+    text: Text<'c>,
+    /// where it begins in the chunk,
+    start: usize,
+    /// and how much of it was taken.
+    at: usize,
+}
+
+impl<'p, 'c> Feed<'p, 'c> {
+    pub(super) fn new(parser: &'p mut Parser, chunk: &'c [u8]) -> Self {
+        let text = window(chunk, parser.place);
+        Self {
+            parser,
+            chunk,
+            text,
+            start: 0,
+            at: 0,
+        }
+    }
+
+    /// The next event, or `None` once the chunk is taken.
+    ///
+    /// # Errors
+    ///
+    /// [`EventTooLarge`], after every earlier event was lent. It stays so until
+    /// [`Parser::reconnect`].
+    #[inline]
+    pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        Ok(match self.event()? {
+            Some(event) => Some(self.parser.lend(self.text, &event)),
+            None => None,
+        })
+    }
+
+    /// The next event, owned, or `None` once the chunk is taken. A large one is not copied.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_event`](Self::next_event).
+    #[inline]
+    pub fn next_owned(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        Ok(match self.event()? {
+            Some(event) => Some(self.parser.hand_over(self.text, &event)),
+            None => None,
+        })
+    }
+
+    /// The next event, comment, reconnection time or skip, or `None` once the chunk is taken.
+    ///
+    /// # Errors
+    ///
+    /// As [`next_event`](Self::next_event).
+    pub fn next_item(&mut self) -> Result<Option<Item<'_>>, EventTooLarge> {
+        Ok(match self.step(Want::Items)? {
+            None => None,
+            Some(Step::Event(event)) => Some(Item::Event(self.parser.lend(self.text, &event))),
+            Some(Step::Comment(at)) => {
+                Some(Item::Comment(self.parser.lend_comment(self.text, &at)))
+            }
+            Some(Step::Retry(time)) => Some(Item::Retry(time)),
+            Some(Step::Skipped(skipped)) => Some(Item::Skipped(skipped)),
+        })
+    }
+
+    /// How many bytes of the chunk were taken so far: all of them, once there is no next item.
+    #[must_use]
+    pub fn consumed(&self) -> usize {
+        self.start + self.at
+    }
+
+    #[inline]
+    fn event(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
+        loop {
+            match self.step(Want::Events)? {
+                Some(Step::Event(event)) => return Ok(Some(event)),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    #[inline]
+    fn step(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
+        loop {
+            if let Some(step) = self.parser.step(self.text, &mut self.at, want)? {
+                return Ok(Some(step));
+            }
+            self.start += self.at;
+            self.at = 0;
+            let rest = &self.chunk[self.start..];
+            self.text = window(rest, self.parser.place);
+            if rest.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
+/// look at all of them, where that pays.
+fn window(rest: &[u8], place: Place) -> Text<'_> {
+    /// What stays in the processor's first cache.
+    const WINDOW: usize = 16 * 1024;
+    /// Below it, looking at each value by itself is as fast.
+    const WORTH_IT: usize = 256;
+
+    if rest.len() < WORTH_IT {
+        return Text::Raw(rest);
+    }
+    if !matches!(place, Place::LineStart | Place::AfterCr | Place::Bom(0)) {
+        let line = lines::end(rest).map_or(rest.len(), |end| end + 1);
+        return Text::Raw(&rest[..line]);
+    }
+    let within = &rest[..rest.len().min(WINDOW)];
+    let end = memchr::memrchr2(b'\n', b'\r', within)
+        .or_else(|| Some(within.len() + lines::end(&rest[within.len()..])?));
+    let Some(end) = end else {
+        return Text::Raw(rest);
+    };
+    let window = &rest[..=end];
+    match simdutf8::basic::from_utf8(window) {
+        Ok(text) => Text::Valid(text),
+        Err(_) => Text::Raw(window),
+    }
+}

@@ -1,0 +1,165 @@
+//! line → field: pure functions over the bytes of one line.
+//!
+//! The grammar, from WHATWG HTML 9.2.5:
+//!
+//! ```text
+//! comment = colon *any-char end-of-line
+//! field   = 1*name-char [ colon [ space ] *any-char ] end-of-line
+//! ```
+
+/// The fields to which the standard gives a meaning. Every other one is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Name {
+    Data,
+    Event,
+    Id,
+    Retry,
+}
+
+impl Name {
+    const fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Data => b"data",
+            Self::Event => b"event",
+            Self::Id => b"id",
+            Self::Retry => b"retry",
+        }
+    }
+
+    /// How many bytes the name takes on the wire together with its colon.
+    pub(super) const fn wire_len(self) -> usize {
+        self.bytes().len() + 1
+    }
+}
+
+/// What the beginning of a line tells of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Too short to tell: nothing yet, or the beginning of a name that has a meaning.
+    Undecided,
+    Comment,
+    /// A name that has a meaning, and its colon.
+    Field(Name),
+    Unknown,
+}
+
+/// Tells what line begins with `line`. Looks at the first six bytes at most.
+pub(super) fn kind(line: &[u8]) -> Kind {
+    let name = match line.first() {
+        None => return Kind::Undecided,
+        Some(b':') => return Kind::Comment,
+        Some(b'd') => Name::Data,
+        Some(b'e') => Name::Event,
+        Some(b'i') => Name::Id,
+        Some(b'r') => Name::Retry,
+        Some(_) => return Kind::Unknown,
+    };
+    match line.get(name.bytes().len()) {
+        Some(b':') if line.starts_with(name.bytes()) => Kind::Field(name),
+        None if name.bytes().starts_with(line) => Kind::Undecided,
+        _ => Kind::Unknown,
+    }
+}
+
+/// The field of a whole line that begins with no colon: its name, and where its value starts.
+/// `None` for a name without a meaning.
+pub(super) fn split(line: &[u8]) -> Option<(Name, usize)> {
+    match kind(line) {
+        Kind::Field(name) => Some((name, value_start(line, name))),
+        // "If the line is not empty but does not contain a colon: process the field using the
+        // whole line as the field name, and the empty string as the field value."
+        Kind::Undecided => [Name::Data, Name::Event, Name::Id, Name::Retry]
+            .into_iter()
+            .find(|name| name.bytes() == line)
+            .map(|name| (name, line.len())),
+        Kind::Comment | Kind::Unknown => None,
+    }
+}
+
+/// Where the value of a field starts: after the colon and one space, if there is one.
+#[inline]
+pub(super) fn value_start(line: &[u8], name: Name) -> usize {
+    let after_colon = name.wire_len();
+    after_colon + usize::from(line.get(after_colon) == Some(&b' '))
+}
+
+/// The milliseconds of a `retry` value: "only ASCII digits", at least one, and no more than fit.
+pub(super) fn retry_millis(value: &[u8]) -> Option<u64> {
+    if value.is_empty() {
+        return None;
+    }
+    value.iter().try_fold(0u64, |millis, byte| match byte {
+        b'0'..=b'9' => millis.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_decide_as_soon_as_they_can() {
+        for (line, expected) in [
+            ("", Kind::Undecided),
+            ("d", Kind::Undecided),
+            ("data", Kind::Undecided),
+            ("data:", Kind::Field(Name::Data)),
+            ("data: x", Kind::Field(Name::Data)),
+            ("datas", Kind::Unknown),
+            ("datas:", Kind::Unknown),
+            ("Data:", Kind::Unknown),
+            (" data:", Kind::Unknown),
+            ("id", Kind::Undecided),
+            ("id:", Kind::Field(Name::Id)),
+            ("ide", Kind::Unknown),
+            ("event:", Kind::Field(Name::Event)),
+            ("event\0", Kind::Unknown),
+            ("retr", Kind::Undecided),
+            ("retry:", Kind::Field(Name::Retry)),
+            (":", Kind::Comment),
+            (": x", Kind::Comment),
+            ("\u{feff}", Kind::Unknown),
+        ] {
+            assert_eq!(kind(line.as_bytes()), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn one_space_belongs_to_the_colon() {
+        for (line, expected) in [
+            ("data", Some((Name::Data, ""))),
+            ("data:", Some((Name::Data, ""))),
+            ("data: ", Some((Name::Data, ""))),
+            ("data:x", Some((Name::Data, "x"))),
+            ("data: x", Some((Name::Data, "x"))),
+            ("data:  x", Some((Name::Data, " x"))),
+            ("id:\t7", Some((Name::Id, "\t7"))),
+            ("event: a:b", Some((Name::Event, "a:b"))),
+            ("retry", Some((Name::Retry, ""))),
+            ("dat", None),
+            ("foo: x", None),
+        ] {
+            let found = split(line.as_bytes()).map(|(name, start)| (name, &line[start..]));
+            assert_eq!(found, expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn retry_takes_digits_that_fit() {
+        for (value, expected) in [
+            ("0", Some(0)),
+            ("03000", Some(3000)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("18446744073709551616", None),
+            ("", None),
+            ("-1", None),
+            ("+1", None),
+            ("1.5", None),
+            ("1 ", None),
+            ("１", None),
+        ] {
+            assert_eq!(retry_millis(value.as_bytes()), expected, "{value:?}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! bytes → lines: where a line ends, the byte order mark, UTF-8 in pieces.
+//!
+//! From WHATWG HTML 9.2.5 and 9.2.6:
+//!
+//! ```text
+//! stream      = [ bom ] *event
+//! end-of-line = ( cr lf / cr / lf )
+//! ```
+//!
+//! "Streams must be decoded using the UTF-8 decode algorithm": what is not UTF-8 becomes U+FFFD.
+//! Neither CR, LF, colon nor space is ever part of a longer UTF-8 sequence, so that decoding a
+//! value by itself gives what decoding the whole stream would.
+
+use alloc::{borrow::Cow, string::String};
+
+pub(super) const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
+/// The offset of the first line end (CR or LF) in `bytes`.
+///
+/// Half of all lines of a real stream are a few bytes long, where `memchr` costs more to call
+/// than to run: the first bytes are looked at eight at a time.
+#[inline]
+pub(super) fn end(bytes: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 8;
+    let Some((head, rest)) = bytes.split_first_chunk::<AT_ONCE>() else {
+        return bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    };
+    let found = line_ends(u64::from_le_bytes(*head));
+    if found != 0 {
+        return Some(found.trailing_zeros() as usize / 8);
+    }
+    memchr::memchr2(b'\n', b'\r', rest).map(|at| at + AT_ONCE)
+}
+
+/// Sets the top bit of the first byte of `word` that is CR or LF (and maybe of later bytes).
+#[inline]
+const fn line_ends(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    const fn zeros(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & TOPS
+    }
+    zeros(word ^ (ONES * b'\n' as u64)) | zeros(word ^ (ONES * b'\r' as u64))
+}
+
+/// Bytes to take lines from, and what is known of them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text<'a> {
+    /// Whole lines, known to be UTF-8.
+    Valid(&'a str),
+    /// Anything.
+    Raw(&'a [u8]),
+}
+
+impl<'a> Text<'a> {
+    #[inline]
+    pub(super) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Valid(text) => text.as_bytes(),
+            Self::Raw(bytes) => bytes,
+        }
+    }
+
+    /// The text of a range that begins and ends at ASCII bytes.
+    #[inline]
+    pub(super) fn get(self, range: core::ops::Range<usize>) -> Cow<'a, str> {
+        match self {
+            Self::Valid(text) => Cow::Borrowed(&text[range]),
+            Self::Raw(bytes) => decode(&bytes[range]),
+        }
+    }
+}
+
+/// `bytes`, if they are UTF-8.
+#[inline]
+pub(super) fn valid(bytes: &[u8]) -> Option<&str> {
+    /// Below it the standard library is as fast, for lack of a set-up.
+    const WORTH_SIMD: usize = 64;
+    if bytes.len() < WORTH_SIMD {
+        core::str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
+
+/// UTF-8 decode of a whole value.
+#[inline]
+pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
+    match valid(bytes) {
+        Some(text) => Cow::Borrowed(text),
+        None => String::from_utf8_lossy(bytes),
+    }
+}
+
+/// Decodes UTF-8 that comes in pieces, as decoding the whole would.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Decoder {
+    /// The beginning of a sequence that the pieces so far have not finished.
+    held: [u8; 4],
+    len: usize,
+}
+
+impl Decoder {
+    /// Appends the text of the next piece to `out`.
+    #[inline]
+    pub(super) fn push(&mut self, piece: &[u8], out: &mut String) {
+        match piece {
+            [byte] if byte.is_ascii() && self.len == 0 => out.push(char::from(*byte)),
+            _ => self.push_piece(piece, out),
+        }
+    }
+
+    fn push_piece(&mut self, mut piece: &[u8], out: &mut String) {
+        while self.len > 0 {
+            let [next, rest @ ..] = piece else { return };
+            self.held[self.len] = *next;
+            match core::str::from_utf8(&self.held[..=self.len]) {
+                Ok(text) => {
+                    out.push_str(text);
+                    self.len = 0;
+                    piece = rest;
+                }
+                Err(error) if error.error_len().is_none() => {
+                    self.len += 1;
+                    piece = rest;
+                }
+                // `next` does not go on with the sequence: it is read again, as a first byte.
+                Err(_) => self.finish(out),
+            }
+        }
+        if let Some(text) = valid(piece) {
+            push(out, text);
+            return;
+        }
+        let mut chunks = piece.utf8_chunks().peekable();
+        while let Some(chunk) = chunks.next() {
+            push(out, chunk.valid());
+            let invalid = chunk.invalid();
+            let cut_short = chunks.peek().is_none()
+                && core::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if cut_short {
+                self.held[..invalid.len()].copy_from_slice(invalid);
+                self.len = invalid.len();
+            } else if !invalid.is_empty() {
+                out.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+    }
+
+    /// Ends the text: a sequence left unfinished is one U+FFFD.
+    #[inline]
+    pub(super) fn finish(&mut self, out: &mut String) {
+        if self.len > 0 {
+            self.len = 0;
+            out.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.len = 0;
+    }
+}
+
+/// Appends `text` to `out`, which grows by a fifth once it is large: doubling would let a large
+/// event cost twice its size.
+#[inline]
+pub(super) fn push(out: &mut String, text: &str) {
+    if out.capacity() >= LARGE && out.capacity() - out.len() < text.len() {
+        out.reserve_exact(text.len().max(out.capacity() / 5));
+    }
+    out.push_str(text);
+}
+
+/// From this many bytes on, a buffer counts as large: it grows slowly, and is handed over rather
+/// than copied.
+pub(super) const LARGE: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn the_first_line_end_is_found_at_every_offset() {
+        for len in 0..40 {
+            let mut bytes = alloc::vec![b'x'; len];
+            assert_eq!(end(&bytes), None);
+            for at in (0..len).rev() {
+                for byte in *b"\n\r" {
+                    bytes[at] = byte;
+                    assert_eq!(end(&bytes), Some(at));
+                }
+            }
+        }
+        // Neighbours of CR and LF, and bytes with the top bit set, are not line ends.
+        for byte in (0..=255u8).filter(|byte| !matches!(byte, b'\n' | b'\r')) {
+            let bytes = [byte; 20];
+            assert_eq!(end(&bytes), None, "{byte}");
+        }
+    }
+
+    #[test]
+    fn pieces_decode_to_what_the_whole_does() {
+        let inputs: &[&[u8]] = &[
+            "aé€😀z".as_bytes(),
+            b"\xff\xfe",
+            b"\xf0\x9f\x98",
+            b"a\xf0\x9f\x98b",
+            b"\xe2\x82\xe2\x82\xac",
+            b"\xed\xa0\x80",
+            b"\xc0\xaf\xf8\x88",
+            b"\xf0\x9f\xf0\x9f\x98\x80\xf0",
+            b"\xe2\x28\xa1",
+        ];
+        for input in inputs {
+            let whole = String::from_utf8_lossy(input);
+            for first in 0..=input.len() {
+                for second in first..=input.len() {
+                    let mut decoder = Decoder::default();
+                    let mut out = String::new();
+                    for piece in [&input[..first], &input[first..second], &input[second..]] {
+                        decoder.push(piece, &mut out);
+                    }
+                    decoder.finish(&mut out);
+                    assert_eq!(out, whole, "{input:x?} at {first}, {second}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_decode_one_by_one() {
+        let input: Vec<u8> = (0..=255).chain("日本語".bytes()).collect();
+        let (mut decoder, mut out) = (Decoder::default(), String::new());
+        for byte in &input {
+            decoder.push(&[*byte], &mut out);
+        }
+        decoder.finish(&mut out);
+        assert_eq!(out, String::from_utf8_lossy(&input));
+    }
+}

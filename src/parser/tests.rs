@@ -1,0 +1,79 @@
+//! What only the inside can see; behaviour is tested in `tests/`.
+
+use super::*;
+
+fn events(chunks: &[&[u8]]) -> Vec<Event> {
+    let mut parser = Parser::new();
+    let mut events = Vec::new();
+    for chunk in chunks {
+        let mut feed = parser.feed(chunk);
+        while let Some(event) = feed.next_event().unwrap() {
+            events.push(event.to_owned());
+        }
+        assert_eq!(feed.consumed(), chunk.len());
+    }
+    events
+}
+
+#[test]
+fn an_event_within_a_chunk_is_not_copied() {
+    let chunk = b": hi\nevent: a\ndata: one line\n\n";
+    let mut parser = Parser::new();
+    let mut feed = parser.feed(chunk);
+    let event = feed.next_event().unwrap().unwrap();
+    assert!(chunk.as_ptr_range().contains(&event.data().as_ptr()));
+    assert_eq!(parser.data.capacity(), 0);
+    assert_eq!(parser.line.capacity(), 0);
+}
+
+#[test]
+fn types_and_ids_are_shared_between_events() {
+    let stream = b"event: a\nid: 1\ndata: x\n\nevent: a\ndata: y\n\n";
+    let [first, second] = &events(&[stream])[..] else {
+        panic!("two events");
+    };
+    assert!(core::ptr::eq(first.event(), second.event()));
+    assert!(core::ptr::eq(first.id(), second.id()));
+}
+
+#[test]
+fn a_large_event_is_moved_out() {
+    let data = "x".repeat(3 * LARGE);
+    let mut parser = Parser::new();
+    assert_eq!(parser.feed(b"data: ").next_owned(), Ok(None));
+    for piece in data.as_bytes().chunks(1000) {
+        assert_eq!(parser.feed(piece).next_owned(), Ok(None));
+    }
+    let buffer = parser.data.as_ptr();
+    let event = parser.feed(b"\n\n").next_owned().unwrap().unwrap();
+    assert_eq!(event.data(), data);
+    assert!(core::ptr::eq(event.data().as_ptr(), buffer));
+    assert!(event.into_data().capacity() <= data.len() * 5 / 4);
+    assert_eq!(parser.data.capacity(), 0);
+}
+
+#[test]
+fn windows_join_without_a_seam() {
+    // Longer than a window, with every line end at every offset of its edge.
+    for shift in 0..8 {
+        let mut stream = alloc::vec![b':'; shift];
+        stream.extend_from_slice(b"\r\n");
+        let mut expected = 0;
+        while stream.len() < 40_000 {
+            stream.extend_from_slice("data: é\r\ndata\rid: 1\n\r\n".as_bytes());
+            expected += 1;
+        }
+        let events = events(&[&stream]);
+        assert_eq!(events.len(), expected);
+        assert!(events.iter().all(|event| event.data() == "é\n"));
+    }
+}
+
+#[test]
+fn the_parser_is_send_and_its_events_too() {
+    fn is_send<T: Send>() {}
+    is_send::<Parser>();
+    is_send::<Event>();
+    #[cfg(feature = "std")]
+    is_send::<EventRef<'_>>();
+}
