@@ -1,0 +1,302 @@
+//! One body, the parser and the timers that tell whether the server is alive.
+//!
+//! What [`EventStream`](crate::EventStream) and [`EventSource`](crate::EventSource) share: the
+//! way from a chunk to an item, and how long to wait for it.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+
+use crate::{
+    error::{Error, ErrorKind, Refusal, Timeout},
+    event::Event,
+    parser::{Parser, Skipped, Step, Text, Want},
+    session::{self, ContentType},
+    timer::{self, Alarm, Instant},
+    transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
+};
+
+/// How long to wait for the server. `None` is for ever.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) headers: Option<Duration>,
+    pub(crate) first_event: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) event: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            headers: None,
+            first_event: None,
+            idle: Some(Duration::from_secs(5 * 60)),
+            event: None,
+        }
+    }
+}
+
+impl Limits {
+    /// When waiting for the headers, begun at `since`, has to end, and as what.
+    pub(crate) fn headers_deadline(&self, since: Instant) -> Option<(Instant, Timeout)> {
+        let headers = self
+            .headers
+            .map(|limit| (since + bounded(limit), Timeout::Headers));
+        let idle = self
+            .idle
+            .map(|limit| (since + bounded(limit), Timeout::Idle));
+        headers.into_iter().chain(idle).min_by_key(|(at, _)| *at)
+    }
+}
+
+/// A clock cannot count centuries.
+fn bounded(limit: Duration) -> Duration {
+    limit.min(Duration::from_secs(100 * 365 * 24 * 60 * 60))
+}
+
+/// What the pump yields.
+#[derive(Debug)]
+pub(crate) enum Pumped {
+    Event(Event),
+    Comment(String),
+    Skipped(Skipped),
+    /// The body has ended as it should.
+    End,
+}
+
+pub(crate) struct Pump {
+    parser: Parser,
+    body: Option<Body>,
+    /// The chunk that is being parsed, and how far.
+    chunk: Bytes,
+    taken: usize,
+
+    limits: Limits,
+    /// Which events count against the event limit; all of them by default.
+    progress: Option<Progress>,
+    alarm: Alarm,
+    /// Since when nothing has come, while that is so.
+    idle_since: Option<Instant>,
+    /// Since when no event that is progress has come, while the server was waited for.
+    event_since: Option<Instant>,
+    /// No event has come since the headers did.
+    first: bool,
+}
+
+impl Pump {
+    pub(crate) fn new(parser: Parser, limits: Limits, progress: Option<Progress>) -> Self {
+        Self {
+            parser,
+            body: None,
+            chunk: Bytes::new(),
+            taken: 0,
+            limits,
+            progress,
+            alarm: Alarm::default(),
+            idle_since: None,
+            event_since: None,
+            first: true,
+        }
+    }
+
+    pub(crate) fn parser(&self) -> &Parser {
+        &self.parser
+    }
+
+    pub(crate) fn parser_mut(&mut self) -> &mut Parser {
+        &mut self.parser
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Begins with the body of a new response.
+    pub(crate) fn open(&mut self, body: Body) {
+        self.parser.reconnect();
+        self.body = Some(body);
+        self.first = true;
+    }
+
+    /// Lets go of the body, and with it of the connection.
+    pub(crate) fn close(&mut self) {
+        self.body = None;
+        self.chunk = Bytes::new();
+        self.taken = 0;
+        self.idle_since = None;
+        self.event_since = None;
+        self.alarm = Alarm::default();
+    }
+
+    /// The next item. After [`Pumped::End`] and after an error the pump is closed.
+    pub(crate) fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want,
+    ) -> Poll<Result<Pumped, Error>> {
+        /// So many chunks without an item, and the task lets others run.
+        const CHUNKS_AT_ONCE: usize = 64;
+
+        for _ in 0..CHUNKS_AT_ONCE {
+            match self.next_in_chunk(want) {
+                Ok(Some(item)) => return Poll::Ready(Ok(item)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(self.fail(error))),
+            }
+            let Some(body) = &mut self.body else {
+                return Poll::Ready(Ok(Pumped::End));
+            };
+            match Pin::new(body).poll_next(cx) {
+                Poll::Ready(Some(Ok(chunk))) => {
+                    self.chunk = chunk;
+                    self.taken = 0;
+                    self.idle_since = None;
+                }
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
+                Poll::Ready(None) => {
+                    self.close();
+                    return Poll::Ready(Ok(Pumped::End));
+                }
+                Poll::Pending => {
+                    let timeout = ready!(self.poll_limits(cx));
+                    let error = Error::new(ErrorKind::Timeout(timeout));
+                    return Poll::Ready(Err(self.fail(error)));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        let timeout = ready!(self.poll_limits(cx));
+        Poll::Ready(Err(self.fail(Error::new(ErrorKind::Timeout(timeout)))))
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.close();
+        error
+    }
+
+    #[inline]
+    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Pumped>, Error> {
+        if self.chunk.is_empty() {
+            return Ok(None);
+        }
+        let text = Text::Raw(&self.chunk);
+        while let Some(step) = self.parser.step(text, &mut self.taken, want)? {
+            return Ok(Some(match step {
+                Step::Event(event) => {
+                    let event = self.parser.hand_over(text, &event);
+                    self.note_event(&event);
+                    Pumped::Event(event)
+                }
+                Step::Comment(at) => {
+                    Pumped::Comment(self.parser.lend_comment(text, &at).to_owned())
+                }
+                Step::Skipped(skipped) => Pumped::Skipped(skipped),
+                Step::Retry(_) => continue,
+            }));
+        }
+        // The transport may have its buffer back.
+        self.chunk = Bytes::new();
+        self.taken = 0;
+        Ok(None)
+    }
+
+    #[inline]
+    fn note_event(&mut self, event: &Event) {
+        let progress = self
+            .progress
+            .as_mut()
+            .is_none_or(|is_progress| is_progress(event));
+        self.first = false;
+        if progress {
+            self.event_since = None;
+        }
+    }
+
+    /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
+    /// the first time that nothing was there, so that a user's own pause never does.
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
+        let now = Instant::now();
+        let idle_since = *self.idle_since.get_or_insert(now);
+        let event_since = *self.event_since.get_or_insert(now);
+        let first = self.limits.first_event.filter(|_| self.first);
+        let deadlines = [
+            (self.limits.idle, idle_since, Timeout::Idle),
+            (first, event_since, Timeout::FirstEvent),
+            (self.limits.event, event_since, Timeout::Event),
+        ];
+        let next = deadlines
+            .into_iter()
+            .filter_map(|(limit, since, timeout)| Some((since + bounded(limit?), timeout)))
+            .min_by_key(|(at, _)| *at);
+        match next {
+            None => Poll::Pending,
+            Some((at, timeout)) => self.alarm.poll(cx, at).map(|()| timeout),
+        }
+    }
+}
+
+impl fmt::Debug for Pump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pump")
+            .field("parser", &self.parser)
+            .field("open", &self.body.is_some())
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a response turned out to be.
+pub(crate) enum Verdict {
+    Stream(Head, Body),
+    /// No event stream. The future reads what the server says to that.
+    Refused(BoxFuture<'static, Error>),
+}
+
+/// Whether a response is an event stream.
+pub(crate) fn judge(response: Response, content_type: &ContentType) -> Verdict {
+    let Response { head, body } = response;
+    match session::refusal(head.status(), head.headers(), content_type) {
+        None => Verdict::Stream(head, body),
+        Some((kind, message)) => Verdict::Refused(Box::pin(async move {
+            let error = refused(kind, head, body).await;
+            match message {
+                Some(message) => error.and_message(message),
+                None => error,
+            }
+        })),
+    }
+}
+
+/// An error with the response's status, headers and the beginning of its body.
+async fn refused(kind: ErrorKind, head: Head, mut body: Body) -> Error {
+    const MAX_BYTES: usize = 64 * 1024;
+    const MAX_WAIT: Duration = Duration::from_secs(5);
+
+    let status = head.status();
+    let headers = head.into_headers();
+    let retry_after = session::retry_after(&headers, timer::wall_clock());
+    let mut said = BytesMut::new();
+    let read = async {
+        while let Some(Ok(chunk)) = body.next().await {
+            let left = MAX_BYTES - said.len();
+            said.extend_from_slice(&chunk[..chunk.len().min(left)]);
+            if said.len() == MAX_BYTES {
+                break;
+            }
+        }
+    };
+    // What did not come in time, or broke off, is not worth another error.
+    timer::within(MAX_WAIT, read).await;
+    Error::new(kind).and_refusal(Refusal {
+        status,
+        headers,
+        body: said.freeze(),
+        retry_after,
+    })
+}

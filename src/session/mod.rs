@@ -1,0 +1,24 @@
+//! When to connect, wait and give up: without I/O, and without a clock.
+//!
+//! ```text
+//! Start ──connect──▶ Connecting ──accepted──▶ Open ──end of body / failure──▶ Waiting ──▶ Start
+//!                        │   └──failed, worth retrying──────────────────────────▲
+//!                        └──refused for good──▶ Closed ◀── close(), 204, limits used up ──┘
+//! ```
+//!
+//! [`Session`] knows when. What a response means is `verdict`'s, and how long to wait is
+//! `backoff`'s. Time comes in as an argument, counted from any fixed moment, and a deadline goes
+//! out.
+
+#[cfg(feature = "client")]
+mod backoff;
+#[cfg(feature = "client")]
+mod machine;
+mod verdict;
+
+#[cfg(feature = "client")]
+pub use backoff::Backoff;
+#[cfg(feature = "client")]
+pub use machine::{Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
+pub use verdict::ContentType;
+pub(crate) use verdict::{refusal, retry_after};

@@ -1,0 +1,266 @@
+//! What a response means.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+
+#[cfg(feature = "client")]
+use crate::error::Error;
+use crate::error::ErrorKind;
+
+/// Which content types are taken for an event stream.
+///
+/// Compared is the essence, `type/subtype`, without parameters and regardless of case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentType {
+    /// `text/event-stream` and nothing else, as the standard says.
+    #[default]
+    EventStream,
+    /// One of these essences, such as `text/plain` for a server that mislabels its streams.
+    OneOf(Vec<String>),
+    /// Anything, or none at all.
+    Any,
+}
+
+impl ContentType {
+    fn accepts(&self, headers: &HeaderMap) -> bool {
+        let essence = essence(headers);
+        let is = |wanted: &str| essence.is_some_and(|is| is.eq_ignore_ascii_case(wanted));
+        match self {
+            Self::EventStream => is("text/event-stream"),
+            Self::OneOf(list) => list.iter().any(|wanted| is(wanted)),
+            Self::Any => true,
+        }
+    }
+}
+
+/// The essence of the response's MIME type: the last one given, as "extract a MIME type" says
+/// (WHATWG Fetch 2.2.2).
+pub(crate) fn essence(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::CONTENT_TYPE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|one| one.split(';').next())
+        .map(|essence| essence.trim_matches([' ', '\t', '\r', '\n']))
+        .rfind(|essence| {
+            let token = |part: &str| !part.is_empty() && !part.contains([' ', '\t', '"', '/']);
+            let parts = essence.split_once('/');
+            parts.is_some_and(|(kind, subtype)| token(kind) && token(subtype))
+        })
+}
+
+/// Why a response is no event stream, and the words for it. `None` where it is one.
+///
+/// "If res's status is not 200, or if res's `Content-Type` is not `text/event-stream`, then fail
+/// the connection" (WHATWG HTML 9.2.3).
+pub(crate) fn refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    accepted: &ContentType,
+) -> Option<(ErrorKind, Option<String>)> {
+    if status != StatusCode::OK {
+        return Some((ErrorKind::Status, None));
+    }
+    if !accepted.accepts(headers) {
+        let message = essence(headers).map_or_else(
+            || "the response is not an event stream: it names no content type".to_owned(),
+            |essence| {
+                format!(
+                    "the response is not an event stream but `{}`",
+                    short(essence)
+                )
+            },
+        );
+        return Some((ErrorKind::ContentType, Some(message)));
+    }
+    let encoding = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .find(|encoding| !matches!(encoding.trim(), "" | "identity"));
+    encoding.map(|encoding| {
+        let message = format!(
+            "the response is compressed (`{}`) and the HTTP client does not undo that",
+            short(encoding.trim()),
+        );
+        (ErrorKind::ContentEncoding, Some(message))
+    })
+}
+
+/// As much of a header's value as fits a message.
+fn short(value: &str) -> String {
+    const FITS: usize = 80;
+    value
+        .chars()
+        .take(FITS)
+        .flat_map(char::escape_default)
+        .collect()
+}
+
+/// How long the server asked to be left alone: `Retry-After` (RFC 9110 10.2.3), counted from
+/// now. A date counts from the server's own `Date`, where it gives one: its clock may be wrong,
+/// but not against itself.
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than fit are for ever all the same.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let now = headers
+        .get(header::DATE)
+        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
+        .unwrap_or(now);
+    Some(until.duration_since(now).unwrap_or_default())
+}
+
+/// What a failure means for an `EventSource`.
+#[cfg(feature = "client")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It may pass: try again.
+    Passing,
+    /// The server wants no more of this client.
+    NoContent,
+    /// Another request might be let in: one with a fresh token.
+    Unauthorized,
+    Final,
+}
+
+#[cfg(feature = "client")]
+pub(crate) fn verdict(error: &Error) -> Verdict {
+    match error.kind() {
+        ErrorKind::Status => match error.status().map_or(0, |status| status.as_u16()) {
+            204 => Verdict::NoContent,
+            401 => Verdict::Unauthorized,
+            408 | 425 | 429 => Verdict::Passing,
+            501 | 505 => Verdict::Final,
+            500..=599 => Verdict::Passing,
+            _ => Verdict::Final,
+        },
+        ErrorKind::Connect
+        | ErrorKind::Transport
+        | ErrorKind::Body
+        | ErrorKind::Timeout(_)
+        | ErrorKind::Other => Verdict::Passing,
+        _ => Verdict::Final,
+    }
+}
+
+/// The same for a browser: "if res is a network error, reestablish the connection; otherwise
+/// \[…\] fail the connection" (WHATWG HTML 9.2.3).
+#[cfg(feature = "client")]
+pub(crate) fn standard_verdict(error: &Error) -> Verdict {
+    match (error.kind(), verdict(error)) {
+        (ErrorKind::Status, _) => Verdict::Final,
+        (_, verdict) => verdict,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue};
+
+    fn headers(list: &[(HeaderName, &str)]) -> HeaderMap {
+        list.iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_essence_alone_is_compared() {
+        for (value, accepted) in [
+            ("text/event-stream", true),
+            ("Text/Event-Stream", true),
+            ("text/event-stream;charset=utf-8", true),
+            ("text/event-stream ; charset=windows-1252", true),
+            ("text/event-stream;", true),
+            ("text/event-stream;bogus", true),
+            (" text/event-stream", true),
+            ("text/html, text/event-stream", true),
+            ("text/event-stream, text/html", false),
+            ("text/event-streamfoo", false),
+            ("text/event-stream foo", false),
+            ("text/html", false),
+            ("event-stream", false),
+            ("", false),
+        ] {
+            let headers = headers(&[(header::CONTENT_TYPE, value)]);
+            let refused = refusal(StatusCode::OK, &headers, &ContentType::EventStream);
+            assert_eq!(refused.is_none(), accepted, "{value:?}");
+        }
+        assert!(refusal(StatusCode::OK, &HeaderMap::new(), &ContentType::EventStream).is_some());
+    }
+
+    #[test]
+    fn how_strict_can_be_set() {
+        let plain = headers(&[(header::CONTENT_TYPE, "text/plain; charset=utf-8")]);
+        let list = ContentType::OneOf(vec!["Text/Plain".into()]);
+        assert_eq!(refusal(StatusCode::OK, &plain, &list), None);
+        assert_eq!(refusal(StatusCode::OK, &plain, &ContentType::Any), None);
+        assert_eq!(
+            refusal(StatusCode::OK, &HeaderMap::new(), &ContentType::Any),
+            None
+        );
+        assert!(refusal(StatusCode::OK, &HeaderMap::new(), &list).is_some());
+    }
+
+    #[test]
+    fn only_200_is_a_stream() {
+        let ok = headers(&[(header::CONTENT_TYPE, "text/event-stream")]);
+        for status in [201, 202, 204, 205, 206, 304, 404, 500] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let refused = refusal(status, &ok, &ContentType::Any);
+            assert_eq!(refused, Some((ErrorKind::Status, None)));
+        }
+    }
+
+    #[test]
+    fn a_content_encoding_is_named() {
+        for (encoding, named) in [("identity", false), ("gzip", true), ("br", true)] {
+            let headers = headers(&[
+                (header::CONTENT_TYPE, "text/event-stream"),
+                (header::CONTENT_ENCODING, encoding),
+            ]);
+            let refused = refusal(StatusCode::OK, &headers, &ContentType::Any);
+            let message = refused.and_then(|(_, message)| message);
+            assert_eq!(message.is_some_and(|text| text.contains(encoding)), named);
+        }
+    }
+
+    #[test]
+    fn retry_after_comes_in_both_forms() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let now = httpdate::parse_http_date(date).unwrap();
+        let cases = [
+            ("120", None, Some(120)),
+            (" 7 ", None, Some(7)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", None, Some(30)),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(date), Some(30)),
+            (
+                "Sun, 06 Nov 1994 08:50:07 GMT",
+                Some("Sun, 06 Nov 1994 08:50:00 GMT"),
+                Some(7),
+            ),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
+            ("99999999999999999999999", None, Some(u64::MAX)),
+            ("soon", None, None),
+            ("-1", None, None),
+            ("1.5", None, None),
+            ("", None, None),
+        ];
+        for (value, date, expected) in cases {
+            let mut list = vec![(header::RETRY_AFTER, value)];
+            list.extend(date.map(|date| (header::DATE, date)));
+            assert_eq!(
+                retry_after(&headers(&list), now),
+                expected.map(Duration::from_secs),
+                "{value:?}"
+            );
+        }
+    }
+}

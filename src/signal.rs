@@ -1,0 +1,102 @@
+//! [`Signal`]: everything that happens on a stream, where [`Event`] is only what was sent.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::{Stream, stream::FusedStream};
+
+#[cfg(feature = "client")]
+use crate::session::Cause;
+use crate::{error::Error, event::Event, parser::Skipped, stream::EventStream, transport::Head};
+
+/// Something that happened on a stream.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Signal {
+    /// A connection is open: the server's response is an event stream.
+    Open(Head),
+    /// An event.
+    Event(Event),
+    /// A comment: everything after the colon.
+    Comment(String),
+    /// Something was too large to be kept.
+    Skipped(Skipped),
+    /// The connection was lost, or did not come about, and will be made again after `delay`.
+    #[cfg(feature = "client")]
+    Reconnecting {
+        /// Which failure in a row this is; 0 where nothing failed.
+        attempt: u32,
+        /// How long the source waits.
+        delay: std::time::Duration,
+        /// What ended the last connection.
+        cause: Cause,
+    },
+}
+
+/// What yields signals.
+pub trait PollSignal: sealed::Sealed {
+    #[doc(hidden)]
+    fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>>;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for crate::EventStream {}
+    #[cfg(feature = "client")]
+    impl Sealed for crate::EventSource {}
+}
+
+/// A stream of everything that happens: made by [`EventStream::signals`] and
+/// `EventSource::signals`.
+///
+/// It ends and fails exactly as the stream of events does.
+#[derive(Debug)]
+pub struct Signals<S = EventStream> {
+    inner: S,
+    ended: bool,
+}
+
+impl<S> Signals<S> {
+    pub(crate) fn new(inner: S) -> Self {
+        Self {
+            inner,
+            ended: false,
+        }
+    }
+
+    /// The stream of events behind it.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The stream of events behind it.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The stream of events behind it, where it was left off.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S: PollSignal + Unpin> Stream for Signals<S> {
+    type Item = Result<Signal, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let item = std::task::ready!(self.inner.poll_signal(cx));
+        self.ended = !matches!(item, Some(Ok(_)));
+        Poll::Ready(item)
+    }
+}
+
+impl<S: PollSignal + Unpin> FusedStream for Signals<S> {
+    fn is_terminated(&self) -> bool {
+        self.ended
+    }
+}

@@ -1,0 +1,218 @@
+//! [`EventStream`]: the events of one response. It never reconnects.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream::FusedStream};
+
+use crate::{
+    error::{BoxError, Error, ErrorKind},
+    event::Event,
+    events::Options,
+    parser::{Parser, Want},
+    pump::{Pump, Pumped},
+    signal::{PollSignal, Signal, Signals},
+    transport::{Body, Head, MaybeSend},
+};
+
+/// What becomes of an event that the stream leaves unfinished: one whose blank line has not come
+/// when the body ends as it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unfinished {
+    /// It is discarded, as the standard says; [`EventStream::has_unfinished`] tells of it.
+    #[default]
+    Discard,
+    /// It is dispatched, for servers that leave out the last blank line.
+    Dispatch,
+    /// It is an error of kind [`ErrorKind::Incomplete`].
+    Error,
+}
+
+/// The events of one response, or of any stream of bytes.
+///
+/// It ends when the bytes do, never reconnects and never sends anything. An error is its last
+/// item. It is `Send`, `Unpin` and fused; dropping it closes the connection, and polling it can be
+/// given up at any time without losing anything.
+///
+/// ```
+/// use everstream::EventStream;
+/// use futures_util::{TryStreamExt, stream};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), everstream::Error> {
+/// let chunks = stream::iter([Ok::<_, std::io::Error>("data: Hel"), Ok("lo\n\n")]);
+/// let mut events = EventStream::new(chunks);
+/// while let Some(event) = events.try_next().await? {
+///     assert_eq!(event.data(), "Hello");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct EventStream {
+    pump: Pump,
+    unfinished: Unfinished,
+    head: Option<Head>,
+    state: State,
+    events: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The head was not signalled yet.
+    Start,
+    Open,
+    Ended,
+}
+
+impl EventStream {
+    /// The events of any stream of byte chunks.
+    ///
+    /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`]. The limit of five
+    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled;
+    /// [`Events`](crate::Events) sets other limits.
+    pub fn new<S, B, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self::open(None, Body::new(chunks), Options::default())
+    }
+
+    pub(crate) fn open(head: Option<Head>, body: Body, options: Options) -> Self {
+        let parser = Parser::new()
+            .with_max_event_bytes(options.max_event_bytes)
+            .with_oversized(options.oversized);
+        let mut pump = Pump::new(parser, options.limits, options.progress);
+        pump.open(body);
+        Self {
+            pump,
+            unfinished: options.unfinished,
+            head,
+            state: State::Start,
+            events: 0,
+        }
+    }
+
+    /// The head of the response, where there was one: its status, headers and URL.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_ref()
+    }
+
+    /// The last event ID of the stream: that of the last block of lines that has ended.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.pump.parser().last_event_id()
+    }
+
+    /// The reconnection time, once a `retry` field has set one. An `EventStream` makes no use of
+    /// it.
+    #[must_use]
+    pub fn reconnection_time(&self) -> Option<std::time::Duration> {
+        self.pump.parser().reconnection_time()
+    }
+
+    /// Whether what has come so far ends in the middle of an event. After the end of the stream:
+    /// whether one was discarded.
+    #[must_use]
+    pub fn has_unfinished(&self) -> bool {
+        self.pump.parser().has_unfinished()
+    }
+
+    /// The stream with everything else that happens on it: its head, comments and skips.
+    pub fn signals(self) -> Signals<Self> {
+        Signals::new(self)
+    }
+
+    fn end(&mut self) -> Result<Option<Event>, Error> {
+        self.state = State::Ended;
+        match self.unfinished {
+            Unfinished::Dispatch => Ok(self.pump.parser_mut().take_unfinished()?),
+            Unfinished::Error if self.has_unfinished() => Err(Error::new(ErrorKind::Incomplete)
+                .and_message("the stream ended in the middle of an event")),
+            Unfinished::Discard | Unfinished::Error => Ok(None),
+        }
+    }
+
+    fn poll_pumped(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want,
+    ) -> Poll<Option<Result<Signal, Error>>> {
+        if self.state == State::Ended {
+            return Poll::Ready(None);
+        }
+        self.state = State::Open;
+        let item = match ready!(self.pump.poll_next(cx, want)) {
+            Ok(Pumped::Event(event)) => Ok(Signal::Event(event)),
+            Ok(Pumped::Comment(comment)) => Ok(Signal::Comment(comment)),
+            Ok(Pumped::Skipped(skipped)) => Ok(Signal::Skipped(skipped)),
+            Ok(Pumped::End) => match self.end() {
+                Ok(None) => return Poll::Ready(None),
+                Ok(Some(event)) => Ok(Signal::Event(event)),
+                Err(error) => Err(error),
+            },
+            Err(error) => {
+                self.state = State::Ended;
+                Err(error)
+            }
+        };
+        match &item {
+            Ok(Signal::Event(_)) => self.events += 1,
+            Ok(_) => {}
+            Err(_) => self.state = State::Ended,
+        }
+        Poll::Ready(Some(
+            item.map_err(|error| error.and_events_before(self.events)),
+        ))
+    }
+}
+
+impl Stream for EventStream {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            match ready!(self.poll_pumped(cx, Want::Events)) {
+                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+}
+
+impl FusedStream for EventStream {
+    fn is_terminated(&self) -> bool {
+        self.state == State::Ended
+    }
+}
+
+impl PollSignal for EventStream {
+    fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {
+        if self.state == State::Start {
+            self.state = State::Open;
+            if let Some(head) = &self.head {
+                return Poll::Ready(Some(Ok(Signal::Open(head.clone()))));
+            }
+        }
+        self.poll_pumped(cx, Want::Items)
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream")
+            .field("head", &self.head)
+            .field("state", &self.state)
+            .field("pump", &self.pump)
+            .finish_non_exhaustive()
+    }
+}

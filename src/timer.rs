@@ -1,0 +1,139 @@
+//! The only file that sleeps or reads a clock.
+//!
+//! `tokio::time` everywhere, so that tests can pause it.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::time::{Sleep, sleep_until};
+
+pub(crate) use tokio::time::Instant;
+
+/// The wall clock, for dates that a server sends.
+pub(crate) fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}
+
+/// Lets `future` run for so long at most.
+pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
+    tokio::time::timeout(limit, future).await.ok()
+}
+
+/// A deadline that moves often and strikes seldom.
+///
+/// The sleep behind it is not moved with it, and is polled only when there is something new to
+/// tell it: waiting for one more chunk costs a look at the clock.
+#[derive(Debug, Default)]
+pub(crate) struct Alarm {
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom the sleep wakes.
+    waker: Option<Waker>,
+    /// A deadline that was noticed late, and until when it is put off.
+    grace: Option<(Instant, Instant)>,
+}
+
+/// A deadline noticed this late was not watched: the task did not run, nor, perhaps, did what
+/// would have brought it the bytes that were waiting. It is put off once, for as long.
+const UNWATCHED: Duration = Duration::from_millis(500);
+
+impl Alarm {
+    /// Ready once `deadline` has passed and the runtime had the time to deliver what came before
+    /// it.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let now = Instant::now();
+        let until = match self.grace {
+            Some((late, until)) if late == deadline => until,
+            _ if now < deadline + UNWATCHED => deadline,
+            _ => {
+                let until = now + UNWATCHED;
+                self.grace = Some((deadline, until));
+                until
+            }
+        };
+        if now >= until {
+            return Poll::Ready(());
+        }
+        self.wake_by(cx, now, until);
+        Poll::Pending
+    }
+
+    /// Sees to it that the task is woken at `until`, or before.
+    fn wake_by(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
+        let sleep = match &mut self.sleep {
+            Some(sleep) => {
+                let in_time = now < sleep.deadline() && sleep.deadline() <= until;
+                let known = self
+                    .waker
+                    .as_ref()
+                    .is_some_and(|waker| waker.will_wake(cx.waker()));
+                if in_time && known {
+                    return;
+                }
+                if !in_time {
+                    sleep.as_mut().reset(until);
+                }
+                sleep
+            }
+            none => none.insert(Box::pin(sleep_until(until))),
+        };
+        match sleep.as_mut().poll(cx) {
+            Poll::Pending => self.waker = Some(cx.waker().clone()),
+            // It struck just now: the next poll sees that.
+            Poll::Ready(()) => cx.waker().wake_by_ref(),
+        }
+    }
+}
+
+/// Lets `future` run until `deadline` at most.
+pub(crate) async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    tokio::time::timeout_at(deadline, future).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_strikes_where_it_ended_up() {
+        let start = Instant::now();
+        let mut alarm = Alarm::default();
+        for seconds in [10, 5, 20] {
+            let deadline = start + Duration::from_secs(seconds);
+            let pending = poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_pending())).await;
+            assert!(pending);
+        }
+        let deadline = start + Duration::from_secs(20);
+        poll_fn(|cx| alarm.poll(cx, deadline)).await;
+        let elapsed = start.elapsed();
+        assert!(elapsed >= Duration::from_secs(20) && elapsed < Duration::from_secs(21));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_nobody_watched_is_put_off_once() {
+        let mut alarm = Alarm::default();
+        let deadline = Instant::now() + Duration::from_secs(1);
+        tokio::time::advance(Duration::from_secs(600)).await;
+        let pending = poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_pending())).await;
+        assert!(pending, "what came in the meantime can still be delivered");
+        let late = Instant::now();
+        poll_fn(|cx| alarm.poll(cx, deadline)).await;
+        assert!(late.elapsed() >= UNWATCHED && late.elapsed() < UNWATCHED * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_task_is_woken_too() {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let mut alarm = Alarm::default();
+        let polled = poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline))).await;
+        assert!(polled.is_pending());
+        tokio::spawn(async move { poll_fn(|cx| alarm.poll(cx, deadline)).await })
+            .await
+            .unwrap();
+        assert!(Instant::now() >= deadline);
+    }
+}

@@ -1,0 +1,223 @@
+//! The seam: whatever can make a [`Response`] of an [`Attempt`] carries an `EventSource`.
+
+use std::{fmt, future::Future};
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::{BoxFuture, EVENT_STREAM, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
+use crate::{
+    error::{BoxError, Error, ErrorKind},
+    session::Cause,
+};
+
+/// One attempt to connect: what has to be sent, and why it is made.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    number: u64,
+    last_event_id: String,
+    headers: HeaderMap,
+    cause: Option<Cause>,
+}
+
+impl Attempt {
+    pub(crate) fn new(
+        number: u64,
+        last_event_id: &str,
+        cause: Option<Cause>,
+    ) -> Result<Self, Error> {
+        let mut headers = HeaderMap::with_capacity(3);
+        headers.insert(header::ACCEPT, EVENT_STREAM);
+        headers.insert(header::CACHE_CONTROL, NO_CACHE);
+        if !last_event_id.is_empty() {
+            let value = HeaderValue::from_bytes(last_event_id.as_bytes())
+                .map_err(|_| unsendable(last_event_id))?;
+            headers.insert(LAST_EVENT_ID, value);
+        }
+        Ok(Self {
+            number,
+            last_event_id: last_event_id.to_owned(),
+            headers,
+            cause,
+        })
+    }
+
+    /// Which attempt of the source this is, from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The last event ID to resume from, for servers that take it otherwise than in the
+    /// `Last-Event-ID` header. Empty where there is none.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        &self.last_event_id
+    }
+
+    /// The headers that have to be sent, in the place of any others of the same names: `Accept`,
+    /// `Cache-Control`, and `Last-Event-ID` where there is one.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What ended the last connection, or the last attempt. `None` for the first.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
+    }
+
+    /// Puts the headers of this attempt on a request. `Accept` and `Cache-Control` stay what the
+    /// request says, where it says something; `Last-Event-ID` never does.
+    pub fn apply(&self, headers: &mut HeaderMap) {
+        headers.remove(LAST_EVENT_ID);
+        for (name, value) in &self.headers {
+            if !headers.contains_key(name) {
+                headers.insert(name, value.clone());
+            }
+        }
+    }
+}
+
+fn unsendable(last_event_id: &str) -> Error {
+    const FITS: usize = 80;
+    let start: String = last_event_id.chars().take(FITS).collect();
+    Error::new(ErrorKind::LastEventId).and_message(format!(
+        "the last event ID {start:?} cannot be sent in a header"
+    ))
+}
+
+/// What makes connections for an `EventSource`.
+///
+/// Any `FnMut(Attempt) -> impl Future<Output = Result<R, E>>` is one, where `R` is a [`Response`]
+/// or another [`Answer`], such as a request builder of reqwest.
+pub trait Connect: MaybeSend {
+    /// Makes one request, and gives its response, whatever its status.
+    ///
+    /// [`Attempt::headers`] have to be sent. Dropping the future has to give up the request. An
+    /// error of kind [`ErrorKind::Request`] is final; most others are worth another attempt.
+    fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>>;
+
+    /// Called once, when the source is built: whether requests may be made again, and where to
+    /// resume from. `repeat_unsafe` says that the user allows for requests that are not safe.
+    ///
+    /// By default each request counts as made anew, which allows everything.
+    ///
+    /// # Errors
+    ///
+    /// Where no request can be made, or none that may have to be repeated.
+    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+        let _ = repeat_unsafe;
+        Ok(Prepared::default())
+    }
+}
+
+/// What a connector says of its requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// Requests may be made again. `true` by default.
+    pub repeats: bool,
+    /// Each request is made anew: one refused with 401 may be let in the next time. `true` by
+    /// default.
+    pub anew: bool,
+    /// A last event ID that the request came with.
+    pub last_event_id: Option<String>,
+}
+
+impl Default for Prepared {
+    fn default() -> Self {
+        Self {
+            repeats: true,
+            anew: true,
+            last_event_id: None,
+        }
+    }
+}
+
+/// What a request factory may give: a response, or something that becomes one.
+pub trait Answer: MaybeSend {
+    /// The response. A request is sent with the headers of `attempt`.
+    fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>>;
+}
+
+impl Answer for Response {
+    fn answer(self, _: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+        Box::pin(async move { Ok(self) })
+    }
+}
+
+impl<F, Fut, R, E> Connect for F
+where
+    F: FnMut(Attempt) -> Fut + MaybeSend,
+    Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
+    R: Answer + 'static,
+    E: Into<BoxError>,
+{
+    fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+        let made = self(attempt.clone());
+        Box::pin(async move {
+            let answer = match made.await {
+                Ok(answer) => answer,
+                Err(error) => return Err(failed(error.into())),
+            };
+            answer.answer(&attempt).await
+        })
+    }
+}
+
+fn failed(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => Error::with_source(ErrorKind::Other, error),
+    }
+}
+
+/// A connector of any kind.
+pub struct Connector(Box<dyn Connect>);
+
+impl Connector {
+    /// Takes any connector.
+    pub fn new(connect: impl Connect + 'static) -> Self {
+        Self(Box::new(connect))
+    }
+
+    /// Takes a function that makes each request anew.
+    pub fn from_fn<F, Fut, R, E>(connect: F) -> Self
+    where
+        F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
+        Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
+        R: Answer + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self::new(connect)
+    }
+}
+
+impl Connect for Connector {
+    fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+        self.0.connect(attempt)
+    }
+
+    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+        self.0.prepare(repeat_unsafe)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
+}
+
+/// What a source can be built from: a connector, or a request.
+pub trait IntoConnector {
+    /// The connector.
+    fn into_connector(self) -> Connector;
+}
+
+impl<C: Connect + 'static> IntoConnector for C {
+    fn into_connector(self) -> Connector {
+        Connector::new(self)
+    }
+}

@@ -1,0 +1,68 @@
+//! A body in chunks, whatever it comes from.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+
+use super::{MaybeSend, maybe_send::BoxStream};
+use crate::error::{BoxError, Error, ErrorKind};
+
+/// The body of a response: a stream of chunks, boxed once per connection.
+pub struct Body(BoxStream<'static, Result<Bytes, Error>>);
+
+impl Body {
+    /// A body of any stream of chunks.
+    ///
+    /// An error of it that is an [`Error`] stays as it is; any other becomes the source of one of
+    /// kind [`ErrorKind::Body`].
+    pub fn new<S, B, E>(stream: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self(Box::pin(stream.map(|chunk| match chunk {
+            Ok(chunk) => Ok(chunk.into()),
+            Err(error) => Err(broken(error.into())),
+        })))
+    }
+
+    /// A body that has ended.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Box::pin(stream::empty()))
+    }
+}
+
+fn broken(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(error) => Error::with_source(ErrorKind::Body, error),
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(whole: Bytes) -> Self {
+        Self(Box::pin(stream::iter([Ok(whole)])))
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, Error>;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").finish_non_exhaustive()
+    }
+}

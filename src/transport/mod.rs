@@ -1,0 +1,147 @@
+//! What carries a stream: [`Connect`] makes a [`Response`] of an [`Attempt`].
+//!
+//! Nothing in here knows an HTTP client; `reqwest.rs` is the only file that does.
+
+#[cfg(feature = "client")]
+mod attempt;
+mod body;
+#[cfg(all(feature = "client", feature = "reqwest"))]
+mod redirect;
+#[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+pub(crate) mod reqwest;
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+#[cfg(feature = "client")]
+pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
+pub use body::Body;
+#[cfg(all(feature = "client", feature = "reqwest"))]
+pub use reqwest::FollowRedirects;
+
+/// What is `Send`, but for wasm, where nothing of the browser's is.
+pub(crate) mod maybe_send {
+    #[cfg(not(target_arch = "wasm32"))]
+    mod send {
+        /// `Send`, but for wasm, where nothing of the browser's is.
+        pub trait MaybeSend: Send {}
+        impl<T: Send> MaybeSend for T {}
+
+        /// A future in a box: `Send`, but for wasm.
+        pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
+        pub(crate) type BoxStream<'a, T> = futures_util::stream::BoxStream<'a, T>;
+        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool + Send>;
+        #[cfg(feature = "client")]
+        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry + Send>;
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    mod send {
+        /// `Send`, but for wasm, where nothing of the browser's is.
+        pub trait MaybeSend {}
+        impl<T> MaybeSend for T {}
+
+        /// A future in a box: `Send`, but for wasm.
+        pub type BoxFuture<'a, T> = futures_util::future::LocalBoxFuture<'a, T>;
+        pub(crate) type BoxStream<'a, T> = futures_util::stream::LocalBoxStream<'a, T>;
+        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool>;
+        #[cfg(feature = "client")]
+        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry>;
+    }
+
+    pub use send::*;
+}
+
+pub use maybe_send::{BoxFuture, MaybeSend};
+
+/// The media type of event streams (WHATWG HTML 9.2.7).
+pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// A response of any HTTP client: its head, and a body that comes in chunks.
+#[derive(Debug)]
+pub struct Response {
+    pub(crate) head: Head,
+    pub(crate) body: Body,
+}
+
+impl Response {
+    /// A response with this status, these headers and this body.
+    #[must_use]
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Body) -> Self {
+        Self {
+            head: Head {
+                status,
+                headers,
+                url: None,
+            },
+            body,
+        }
+    }
+
+    /// Tells the URL that answered, after redirects. It is what
+    /// [`Head::url`] gives the user.
+    #[must_use]
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
+        self.head.url = Some(url.into());
+        self
+    }
+
+    /// Its status, headers and URL.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+}
+
+/// From an `http::Response` with any body that can be made a [`Body`].
+impl<B: Into<Body>> From<http::Response<B>> for Response {
+    fn from(response: http::Response<B>) -> Self {
+        let (parts, body) = response.into_parts();
+        Self::new(parts.status, parts.headers, body.into())
+    }
+}
+
+/// The head of a response: what is known when a stream opens.
+#[derive(Clone)]
+pub struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+    url: Option<String>,
+}
+
+impl Head {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The URL that answered, after redirects, where the connector told it.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.url.as_deref()
+    }
+
+    pub(crate) fn into_headers(self) -> HeaderMap {
+        self.headers
+    }
+}
+
+/// Shows the names of headers and no URL: values may be secrets.
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Head")
+            .field("status", &self.status)
+            .field("headers", &self.headers.keys())
+            .finish_non_exhaustive()
+    }
+}
