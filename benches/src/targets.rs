@@ -71,8 +71,8 @@ pub fn allocations(role: Role, workload: &str) -> Option<f64> {
     }
 }
 
-/// How many times as much per byte a long line may cost in small chunks as in large ones, and as a
-/// line that is shorter: as much, but for what two measurements differ by.
+/// How many times as much per byte a line may cost as one that is sixteen times shorter: as much,
+/// but for what two measurements differ by.
 pub const LINEAR: f64 = 1.25;
 
 /// How many bytes a comment without end may take: the 64 KiB of it that are kept, and as much

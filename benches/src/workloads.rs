@@ -61,19 +61,19 @@ impl Workload {
         Some(writer.finish(name))
     }
 
-    /// Writes one event whose only line, `data` and colon included, is `bytes` long.
+    /// Writes one event whose only line, `data: ` included, is `bytes` long.
     ///
     /// # Panics
     ///
-    /// If `bytes` is less than the field name and its colon take.
+    /// If `bytes` is less than the field name, its colon and the space take.
     #[must_use]
     pub fn one_line(bytes: usize) -> Self {
         let value = bytes
-            .checked_sub("data:".len())
+            .checked_sub("data: ".len())
             .expect("a line is at least its name");
         let mut writer = Writer::default();
         let text = writer.prose(value);
-        writer.out.extend_from_slice(b"data:");
+        writer.out.extend_from_slice(b"data: ");
         writer.out.extend_from_slice(text.as_bytes());
         writer.out.extend_from_slice(b"\n\n");
         writer.digest.event("message", &text, "");

@@ -26,8 +26,14 @@ Counts allocations per event, memory at the peak, and CPU time per byte of very 
 A block that grows counts as one allocation more; at the peak it counts with its new size only, as
 where the allocator grows it in place.";
 
-/// How long a peer may take for one line before it is given up.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long anyone may take for one line before it is given up.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// By how much a long line is longer than a short one.
+const TIMES: usize = 16;
+
+const LARGE: usize = 64 << 10;
+const SMALL: usize = 64;
 
 fn main() -> ExitCode {
     let options = Options::from_arguments(HELP);
@@ -143,9 +149,7 @@ fn large_events(options: &Options, chunk: usize, misses: &mut Vec<String>) {
             }
             let multiple = usage.peak as f64 / size as f64;
             row.push(format!("{multiple:.2}"));
-            if matches!(contender.role, Role::Borrowed | Role::Owned | Role::Face)
-                && multiple > targets::PEAK
-            {
+            if contender.role.is_ours() && multiple > targets::PEAK {
                 let (name, most) = (contender.name, targets::PEAK);
                 let size = size >> 20;
                 misses.push(format!(
@@ -174,7 +178,7 @@ fn endless(options: &Options, misses: &mut Vec<String>) {
     for contender in parsers(options) {
         let mut row = vec![contender.name.to_owned()];
         for (workload, most) in &cases {
-            let usage = Usage::of(&contender, &workload.input, 64 << 10);
+            let usage = Usage::of(&contender, &workload.input, LARGE);
             // That the limit strikes is no failure here, but what is measured.
             let after = match usage.result {
                 Err(Failure::Slow(_)) => ", given up",
@@ -182,9 +186,7 @@ fn endless(options: &Options, misses: &mut Vec<String>) {
                 Ok(_) => "",
             };
             row.push(format!("{}{after}", usage.peak.div_ceil(1 << 10)));
-            if matches!(contender.role, Role::Borrowed | Role::Owned | Role::Face)
-                && usage.peak > *most
-            {
+            if contender.role.is_ours() && usage.peak > *most {
                 let (name, workload) = (contender.name, workload.name);
                 let (peak, most) = (usage.peak, table::bytes(*most));
                 misses.push(format!(
@@ -198,64 +200,67 @@ fn endless(options: &Options, misses: &mut Vec<String>) {
 }
 
 fn linearity(options: &Options, misses: &mut Vec<String>) {
-    println!("## CPU time of long lines, in ns per byte\n");
     let (line, comment) = if options.quick {
         (4 << 20, 8 << 20)
     } else {
         (16 << 20, 64 << 20)
     };
-    let cases = [
-        (Workload::one_line(line), 64 << 10),
-        (Workload::one_line(line), 64),
-        (Workload::one_line(line / 16), 64),
-        (Workload::one_comment(comment), 64 << 10),
-        (Workload::one_comment(comment), 64),
-    ];
-    let mut rows = Vec::new();
-    for contender in options.contenders() {
-        let times: Vec<_> = cases
-            .iter()
-            .map(|(workload, chunk)| per_byte(&contender, workload, *chunk))
-            .collect();
-        let over = |this: usize, that: usize| Some(times[this]? / times[that]?);
-        let ratios = [over(1, 0), over(1, 2), over(4, 3)];
-        let mut row = vec![contender.name.to_owned()];
-        row.extend(times.iter().map(|time| shown(*time, 3)));
-        row.extend(ratios.iter().map(|ratio| shown(*ratio, 2)));
-        rows.push(row);
-        if matches!(contender.role, Role::Borrowed | Role::Owned | Role::Face) {
-            let what = [
-                "small chunks",
-                "sixteen times the length",
-                "a comment in small chunks",
-            ];
-            for (ratio, what) in ratios.iter().zip(what) {
-                if let Some(ratio) = ratio
-                    && *ratio > targets::LINEAR
-                {
-                    let (name, most) = (contender.name, targets::LINEAR);
-                    misses.push(format!(
-                        "{name}, {what}: {ratio:.2} times the cost per byte, not {most}"
-                    ));
-                }
+    for (what, long, short) in [
+        (
+            "line",
+            Workload::one_line(line),
+            Workload::one_line(line / TIMES),
+        ),
+        (
+            "comment",
+            Workload::one_comment(comment),
+            Workload::one_comment(comment / TIMES),
+        ),
+    ] {
+        let [size, less] = [&long, &short].map(|one| table::bytes(one.input.len() & !0xfff));
+        println!("## CPU time of a {what} of {size}, in ns per byte\n");
+        let mut rows = Vec::new();
+        for contender in options.contenders() {
+            let large = per_byte(&contender, &long, LARGE);
+            let small = per_byte(&contender, &long, SMALL);
+            let shorter = per_byte(&contender, &short, SMALL);
+            let chunk = small
+                .zip(large)
+                .map(|(small, large)| (small - large) * SMALL as f64);
+            let growth = small.zip(shorter).map(|(long, short)| long / short);
+            rows.push(vec![
+                contender.name.to_owned(),
+                shown(large, 3),
+                shown(small, 3),
+                shown(chunk, 1),
+                shown(growth, 2),
+            ]);
+            if let Some(growth) = growth
+                && contender.role.is_ours()
+                && growth > targets::LINEAR
+            {
+                let (name, most) = (contender.name, targets::LINEAR);
+                misses.push(format!(
+                    "{name}, {what} in chunks of {SMALL} B: {growth:.2} times the cost per byte of one of {less}, not {most}"
+                ));
             }
         }
+        let (large, small) = (table::bytes(LARGE), table::bytes(SMALL));
+        let head = [
+            "",
+            &format!("chunks of {large}"),
+            &format!("chunks of {small}"),
+            &format!("ns that each chunk of {small} adds"),
+            &format!("cost per byte, to that of {less}"),
+        ];
+        print(&head, &rows);
     }
-    let cases = cases.map(|(workload, chunk)| {
-        let (size, chunk) = (workload.input.len() & !0xffff, table::bytes(chunk));
-        format!("{} {} / {chunk}", workload.name, table::bytes(size))
-    });
-    let mut head = vec![""];
-    head.extend(cases.iter().map(String::as_str));
-    head.extend(["line: small / large chunks", "line: long / short"]);
-    head.push("comment: small / large chunks");
-    print(&head, &rows);
 }
 
-/// The least of five CPU times, in nanoseconds per byte, or `None` where it is not done in time.
+/// The least of three CPU times, in nanoseconds per byte, or `None` where it is not done in time.
 fn per_byte(contender: &Contender, workload: &Workload, chunk: usize) -> Option<f64> {
     contender.check(workload, chunk, PATIENCE).ok()?;
-    let times = (0..5).filter_map(|_| measure::time(contender, workload, chunk).ok());
+    let times = (0..3).filter_map(|_| measure::time(contender, workload, chunk).ok());
     let least = times.min()?;
     Some(least.as_secs_f64() * 1e9 / workload.input.len() as f64)
 }

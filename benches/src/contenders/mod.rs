@@ -83,6 +83,14 @@ pub enum Role {
     Limit,
 }
 
+impl Role {
+    /// Whether it is everstream.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::Borrowed | Self::Owned | Self::Face)
+    }
+}
+
 /// One parser, ready to be checked and timed.
 #[derive(Clone, Copy)]
 pub struct Contender {
