@@ -27,8 +27,10 @@ const SIZE: usize = 128 << 10;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::from_arguments(HELP);
-    if options.rest.first().is_some_and(|word| word == COUNTED) {
-        be_counted(&options)?;
+    if let [word, passes] = &options.rest[..]
+        && word == COUNTED
+    {
+        be_counted(&options, passes == "2")?;
         return Ok(ExitCode::SUCCESS);
     }
     if Command::new("valgrind").arg("--version").output().is_err() {
@@ -69,16 +71,19 @@ fn count(
     options: &Options,
 ) -> Result<u64, Box<dyn Error>> {
     let profile = if options.profile {
-        format!("callgrind.out.{workload}.{chunk}.{passes}")
+        let contender = contender.replace(|other: char| !other.is_alphanumeric(), "");
+        format!("callgrind.out.{contender}.{workload}.{chunk}.{passes}")
     } else {
         "/dev/null".to_owned()
     };
     let output = Command::new("valgrind")
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={profile}"))
+        // Not the writing of the workload.
+        .arg("--toggle-collect=*Contender::run")
         .arg(std::env::current_exe()?)
-        .args([COUNTED, "--only", workload, "--contender", contender])
-        .args(["--chunk", &chunk.to_string(), "--runs", &passes.to_string()])
+        .args([COUNTED, &passes.to_string(), "--only", workload])
+        .args(["--contender", contender, "--chunk", &chunk.to_string()])
         .output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -92,18 +97,16 @@ fn count(
 }
 
 /// Parses what was asked for, once or twice over as one stream.
-fn be_counted(options: &Options) -> Result<(), Box<dyn Error>> {
+fn be_counted(options: &Options, twice: bool) -> Result<(), Box<dyn Error>> {
     for workload in options.workloads(Some(SIZE)) {
-        let twice = workload.twice();
-        // The same work before the parsing, whatever will be counted.
-        let input = if options.runs == 1 {
-            &workload.input
+        let input = if twice {
+            workload.twice()
         } else {
-            &twice
+            workload.input.clone()
         };
         for chunk in options.chunks(&[16 << 10]) {
             for contender in options.contenders() {
-                contender.run(input, chunk)?;
+                contender.run(&input, chunk)?;
             }
         }
     }
