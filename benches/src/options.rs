@@ -1,0 +1,133 @@
+//! The options that the programs share.
+
+use std::{fmt::Display, process::exit, str::FromStr};
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::{
+    contenders::Contender,
+    workloads::{FULL, NAMES, QUICK, Workload},
+};
+
+/// The chunkings of the full runs: a large read, a usual one, a TCP segment, and two that find out
+/// what a chunk costs in itself.
+pub const CHUNKS: [usize; 5] = [64 << 10, 16 << 10, 1460, 64, 1];
+
+/// What to measure, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Smaller inputs and fewer rounds: a glance, not a measurement.
+    pub quick: bool,
+    /// Print JSON for programs instead of tables for people.
+    pub json: bool,
+    /// How often each contender is timed in each cell.
+    pub rounds: Option<usize>,
+    /// How many processes measure, one after another.
+    pub runs: usize,
+    /// Leave a profile behind.
+    pub profile: bool,
+    only: Vec<String>,
+    contenders: Vec<String>,
+    chunks: Vec<usize>,
+    /// Words that are no options.
+    pub rest: Vec<String>,
+}
+
+impl Options {
+    /// Reads the program's arguments; prints `help` and ends the program where they ask for it,
+    /// prints what is wrong and ends it where they make no sense.
+    #[must_use]
+    pub fn from_arguments(help: &str) -> Self {
+        let options = Self::parse(Parser::from_env(), help).and_then(|options| {
+            options.known()?;
+            Ok(options)
+        });
+        options.unwrap_or_else(|error| {
+            eprintln!("{error}; --help tells the options");
+            exit(2)
+        })
+    }
+
+    fn parse(mut arguments: Parser, help: &str) -> Result<Self, lexopt::Error> {
+        let mut options = Self {
+            runs: 1,
+            ..Self::default()
+        };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Arg::Long("quick") => options.quick = true,
+                Arg::Long("json") => options.json = true,
+                Arg::Long("profile") => options.profile = true,
+                Arg::Long("rounds") => options.rounds = Some(positive(&mut arguments)?),
+                Arg::Long("runs") => options.runs = positive(&mut arguments)?,
+                Arg::Long("only") => options.only.push(arguments.value()?.string()?),
+                Arg::Long("contender") => options.contenders.push(arguments.value()?.string()?),
+                Arg::Long("chunk") => options.chunks.push(positive(&mut arguments)?),
+                Arg::Long("help") | Arg::Short('h') => {
+                    println!("{help}");
+                    exit(0)
+                }
+                Arg::Value(word) => options.rest.push(word.string()?),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(options)
+    }
+
+    fn known(&self) -> Result<(), lexopt::Error> {
+        let workloads = NAMES.to_vec();
+        let contenders: Vec<_> = Contender::all().iter().map(|one| one.name).collect();
+        for (asked, known) in [(&self.only, workloads), (&self.contenders, contenders)] {
+            if let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) {
+                let known = known.join("`, `");
+                return Err(format!("there is no `{unknown}`, only `{known}`").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The workloads asked for, or all of them.
+    #[must_use]
+    pub fn workloads(&self, size: Option<usize>) -> Vec<Workload> {
+        let size = size.unwrap_or(if self.quick { QUICK } else { FULL });
+        let asked = |name: &&str| self.only.is_empty() || self.only.iter().any(|one| one == name);
+        let names = NAMES.into_iter().filter(asked);
+        names
+            .filter_map(|name| Workload::named(name, size))
+            .collect()
+    }
+
+    /// The contenders asked for, or all of them.
+    #[must_use]
+    pub fn contenders(&self) -> Vec<Contender> {
+        let mut contenders = Contender::all();
+        if !self.contenders.is_empty() {
+            contenders.retain(|contender| self.contenders.iter().any(|one| one == contender.name));
+        }
+        contenders
+    }
+
+    /// The sizes of chunks asked for, or `default`.
+    #[must_use]
+    pub fn chunks(&self, default: &[usize]) -> Vec<usize> {
+        if self.chunks.is_empty() {
+            default.to_vec()
+        } else {
+            self.chunks.clone()
+        }
+    }
+}
+
+/// The next argument, as a number that is not zero.
+fn positive<T: FromStr<Err: Display> + PartialEq + Default>(
+    arguments: &mut Parser,
+) -> Result<T, lexopt::Error>
+where
+    T::Err: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let number: T = arguments.value()?.parse()?;
+    if number == T::default() {
+        return Err("a number must be more than zero".into());
+    }
+    Ok(number)
+}

@@ -1,0 +1,83 @@
+//! What everstream promises, as numbers that a run can be held against.
+//!
+//! A ratio is the fastest peer's time over everstream's: 2 is twice as fast.
+
+use crate::contenders::Role;
+
+/// Below this ratio a cell counts as behind. The 3% are what runs differ by.
+const NOT_BEHIND: f64 = 0.97;
+
+/// Owned large events may be this much behind: each is a copy into memory of its own, which a peer
+/// that hands out the memory it was given need not make.
+const OWNED_LARGE: f64 = 0.95;
+
+/// From this size of chunk on, speed is the parser's and not the chunks' own.
+const LARGE_CHUNK: usize = 16 << 10;
+
+/// How many times the time of `memchr2 + simdutf8` borrowed events may take, in large chunks.
+pub const LIMIT: f64 = 1.35;
+
+/// How many times its own size a large event may take at the peak.
+pub const PEAK: f64 = 1.25;
+
+/// The least ratio to the fastest peer, or `None` where nothing is promised.
+#[must_use]
+pub fn ratio(role: Role, workload: &str, chunk: usize) -> Option<f64> {
+    let large_chunk = chunk >= LARGE_CHUNK;
+    match role {
+        Role::Borrowed if large_chunk => Some(borrowed_ratio(workload)),
+        Role::Owned if large_chunk => Some(owned_ratio(workload)),
+        Role::Owned if workload == "large" => Some(OWNED_LARGE),
+        Role::Borrowed | Role::Owned => Some(NOT_BEHIND),
+        Role::Face | Role::Peer | Role::Limit => None,
+    }
+}
+
+fn borrowed_ratio(workload: &str) -> f64 {
+    match workload {
+        "openai" | "anthropic" | "tiny" => 2.5,
+        "cjk" => 4.5,
+        "crlf3" | "keepalive" => 1.5,
+        "large" => 1.2,
+        _ => NOT_BEHIND,
+    }
+}
+
+fn owned_ratio(workload: &str) -> f64 {
+    match workload {
+        "openai" | "tiny" => 1.5,
+        "anthropic" => 2.0,
+        "cjk" => 3.0,
+        "large" => OWNED_LARGE,
+        _ => NOT_BEHIND,
+    }
+}
+
+/// The most times the time of `memchr2 + simdutf8`, or `None` where nothing is promised.
+#[must_use]
+pub fn limit(role: Role, chunk: usize) -> Option<f64> {
+    (role == Role::Borrowed && chunk >= LARGE_CHUNK).then_some(LIMIT)
+}
+
+/// The most allocations per event, or `None` where nothing is promised: none when borrowed, one
+/// for the data when owned, and one more where every event has an ID of its own.
+#[must_use]
+pub fn allocations(role: Role, workload: &str) -> Option<f64> {
+    match (role, workload) {
+        (Role::Borrowed, _) => Some(0.0),
+        (Role::Owned, "crlf3") => Some(2.0),
+        (Role::Owned, _) => Some(1.0),
+        _ => None,
+    }
+}
+
+/// How many times as much per byte a line may cost as one that is sixteen times shorter: as much,
+/// but for what two measurements differ by.
+pub const LINEAR: f64 = 1.25;
+
+/// How many bytes a comment without end may take: the 64 KiB of it that are kept, and as much
+/// again for the window and for room to grow.
+pub const ENDLESS_COMMENT: usize = 160 << 10;
+
+/// How many bytes a line without end may take: the size limit, times what an event may.
+pub const ENDLESS_LINE: usize = (16 << 20) / 4 * 5;
