@@ -10,3 +10,6 @@ pub use event::{Event, EventRef};
 #[cfg(feature = "json")]
 pub use json::JsonError;
 pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;

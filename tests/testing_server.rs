@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use everstream::Event;
 use everstream::testing::{ClosedPort, Gate, Reply, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -172,10 +173,12 @@ async fn fields_are_written_as_the_standard_reads_them() {
         .comment("note\nwell")
         .comment("")
         .retry_ms(1500)
+        .event(&Event::new("x").with_event("e").with_id("7"))
         .until_close();
     assert_eq!(
         body_of(&written(reply, LAST).await),
-        "data: one\ndata: two\ndata: three\ndata: \n\n: note\n: well\n: \nretry: 1500\n",
+        "data: one\ndata: two\ndata: three\ndata: \n\n\
+         :note\n:well\n:\nretry: 1500\nevent: e\nid: 7\ndata: x\n\n",
     );
 }
 
@@ -697,4 +700,10 @@ fn what_tests_share_can_be_shared() {
     check::<Reply>();
     check::<Gate>();
     check::<ClosedPort>();
+}
+
+#[test]
+#[should_panic(expected = "an event that a stream can carry")]
+fn an_event_that_cannot_be_sent_is_refused() {
+    let _ = Reply::events().event(&Event::new("x").with_id("1\ndata: forged"));
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::expect::Expectation;
 use super::gate::Gate;
+use crate::{Event, encode};
 
 /// An answer, described step by step: a head, and pieces of a body with pauses, gates, cuts and
 /// lies between them.
@@ -262,34 +263,37 @@ impl Reply {
 
 /// Pieces of the body.
 impl Reply {
-    /// Adds an event of that data, as one piece.
+    /// Adds an event, as one piece.
     ///
-    /// Data of several lines becomes several `data` lines.
-    pub fn data(self, data: impl AsRef<str>) -> Self {
+    /// # Panics
+    ///
+    /// Panics if its type or its ID cannot be sent, as [`encode::event`] says; such a thing is for
+    /// [`raw`](Reply::raw).
+    pub fn event(self, event: &Event) -> Self {
         let mut wire = Vec::new();
-        for line in data.as_ref().replace("\r\n", "\n").split(['\r', '\n']) {
-            wire.extend_from_slice(b"data: ");
-            wire.extend_from_slice(line.as_bytes());
-            wire.push(b'\n');
-        }
-        wire.push(b'\n');
+        encode::event(event, &mut wire).expect("an event that a stream can carry");
         self.raw(wire)
     }
 
+    /// Adds an event of that data and of no type or ID, as one piece.
+    pub fn data(self, data: impl Into<String>) -> Self {
+        self.event(&Event::new(data))
+    }
+
     /// Adds a comment, as one piece; of several lines, as one comment for each.
+    ///
+    /// Nothing comes between the colon and the text.
     pub fn comment(self, text: impl AsRef<str>) -> Self {
         let mut wire = Vec::new();
-        for line in text.as_ref().replace("\r\n", "\n").split(['\r', '\n']) {
-            wire.extend_from_slice(b": ");
-            wire.extend_from_slice(line.as_bytes());
-            wire.push(b'\n');
-        }
+        encode::comment(text.as_ref(), &mut wire);
         self.raw(wire)
     }
 
     /// Adds a `retry` field with that reconnection time in milliseconds, as one piece.
     pub fn retry_ms(self, milliseconds: u64) -> Self {
-        self.raw(format!("retry: {milliseconds}\n"))
+        let mut wire = Vec::new();
+        encode::retry(Duration::from_millis(milliseconds), &mut wire);
+        self.raw(wire)
     }
 
     /// Adds these bytes as they are, as one piece; none for no bytes.
