@@ -137,9 +137,12 @@ async fn client_gone(from: &mut ReadHalf<'_>, buffer: &mut BytesMut) {
 
 async fn close(stream: &mut TcpStream, after: After) {
     if after == After::Reset {
-        // Deprecated for its way of blocking, which a linger of zero does not have; the method that
-        // takes its place is younger than the oldest tokio this crate takes.
-        #[allow(deprecated)]
+        #[allow(
+            deprecated,
+            reason = "a linger of zero does not block, which it is deprecated for; what takes its \
+                      place is younger than the oldest tokio this crate takes, to which an \
+                      `expect` would be unfulfilled"
+        )]
         let _ = stream.set_linger(Some(Duration::ZERO));
         return;
     }
