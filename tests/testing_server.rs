@@ -394,6 +394,21 @@ async fn a_client_that_goes_is_noticed_whatever_the_server_does() {
     }
 }
 
+/// What the server has not read when it closes would make the system send a reset instead.
+#[tokio::test]
+async fn a_close_is_no_reset_though_the_client_said_more() {
+    let gate = Gate::new();
+    let reply = Reply::status(200).until_close().gate(&gate).raw("end");
+    let server = Server::script([reply]).await;
+    let mut stream = connect(&server).await;
+    // Rather more than the server reads ahead.
+    let request = format!("{GET}{}", "x".repeat(68 << 10));
+    stream.write_all(request.as_bytes()).await.unwrap();
+    soon(gate.wait_for_arrivals(1)).await;
+    gate.open();
+    assert_eq!(body_of(&read_to_end(&mut stream).await.unwrap()), "end");
+}
+
 #[tokio::test]
 async fn one_connection_does_not_hold_up_another() {
     let gate = Gate::new();
