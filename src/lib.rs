@@ -33,6 +33,9 @@ mod signal;
 mod source;
 #[cfg(feature = "stream")]
 mod stream;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 #[cfg(feature = "stream")]
 mod timer;
 #[cfg(feature = "stream")]
