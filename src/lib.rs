@@ -39,6 +39,8 @@ pub mod testing;
 #[cfg(feature = "stream")]
 mod timer;
 #[cfg(feature = "stream")]
+mod trace;
+#[cfg(feature = "stream")]
 pub mod transport;
 
 #[cfg(feature = "std")]
