@@ -63,7 +63,11 @@ impl<'a> EventRef<'a> {
 
     pub(crate) fn with_data(&self, data: String) -> Event {
         Event {
-            event: self.event.map(SharedText::share),
+            // A type said aloud is no other than one not said.
+            event: self
+                .event
+                .filter(|event| event.as_str() != MESSAGE)
+                .map(SharedText::share),
             data,
             id: (!self.id.as_str().is_empty()).then(|| self.id.share()),
         }
