@@ -8,4 +8,5 @@
 pub mod chromium;
 pub mod faces;
 pub mod splits;
+pub mod streams;
 pub mod vectors;
