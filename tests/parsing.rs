@@ -6,6 +6,7 @@ mod support;
 use support::{
     faces::{self, Expected, Face},
     splits::{self, Random},
+    streams,
     vectors::{self, Vector},
 };
 
@@ -111,10 +112,7 @@ fn reconnected() {
 /// `Reader` and `EventStream` drive the parser themselves.
 #[test]
 fn read_and_streamed() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build();
-    let runtime = runtime.expect("a runtime");
+    let runtime = streams::runtime();
     let mut random = Random::new(2);
     for vector in vectors::all() {
         let expected = Expected::new(&vector.wire, &vector.options);

@@ -210,6 +210,14 @@ impl Expected<'_> {
     }
 }
 
+/// What an `EventStream` needs: a runtime with a timer, for its limits.
+pub fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build();
+    runtime.expect("a runtime")
+}
+
 /// Where the chunk ends that has the last of so many bytes.
 fn end_of_chunk(chunks: &[&[u8]], bytes: usize) -> usize {
     let mut end = 0;
