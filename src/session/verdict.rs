@@ -154,7 +154,7 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
 #[cfg(feature = "client")]
 pub(crate) fn standard_verdict(error: &Error) -> Verdict {
     match (error.kind(), verdict(error)) {
-        (ErrorKind::Status, _) => Verdict::Final,
+        (ErrorKind::Status, verdict) if verdict != Verdict::NoContent => Verdict::Final,
         (_, verdict) => verdict,
     }
 }
