@@ -86,7 +86,7 @@ struct Counts {
 }
 
 enum Answer {
-    Reply(Reply),
+    Reply(Box<Reply>),
     Fail(Error),
     Never,
 }
@@ -126,7 +126,7 @@ impl Script {
     /// Adds an answer.
     #[must_use]
     pub fn reply(self, reply: Reply) -> Self {
-        self.then(Answer::Reply(reply))
+        self.then(Answer::Reply(Box::new(reply)))
     }
 
     /// Adds a failure of this kind in place of an answer, such as [`ErrorKind::Connect`].
@@ -276,10 +276,10 @@ impl Script {
         answers.attempts.push((at, attempt.clone()));
         let answer = match answers.script.pop_front() {
             Some(answer) => answer,
-            None => Answer::Reply(match &mut answers.handler {
+            None => Answer::Reply(Box::new(match &mut answers.handler {
                 Some(handler) => handler(attempt),
                 None => Reply::status(204),
-            }),
+            })),
         };
         let complaints = match &answer {
             Answer::Reply(reply) => complaints(reply, attempt, number),
@@ -290,11 +290,8 @@ impl Script {
         }
         let text = format!("attempt {}: {}", attempt.number(), complaints.join(", "));
         answers.complaints.push(text.clone());
-        Answer::Reply(
-            Reply::status(500)
-                .content_type("text/plain; charset=utf-8")
-                .raw(text),
-        )
+        let excuse = Reply::status(500).content_type("text/plain; charset=utf-8");
+        Answer::Reply(Box::new(excuse.raw(text)))
     }
 }
 
@@ -326,7 +323,7 @@ impl Connect for Script {
             .send_modify(|counts| counts.attempts += 1);
         Box::pin(async move {
             match answer {
-                Answer::Reply(reply) => respond(reply, open).await,
+                Answer::Reply(reply) => respond(*reply, open).await,
                 Answer::Fail(error) => Err(error),
                 Answer::Never => {
                     let _open = open;
