@@ -115,6 +115,7 @@ impl Api {
     async fn from_env() -> Self {
         let var = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let key = var("OPENAI_API_KEY");
+        let mut client = reqwest::Client::builder();
         let mut built_in = None;
         let base_url = match (var("OPENAI_BASE_URL"), &key) {
             (Some(url), _) => url,
@@ -123,11 +124,13 @@ impl Api {
                 note(
                     "(This is the built-in server; OPENAI_API_KEY or OPENAI_BASE_URL name a real one.)",
                 );
+                // Whatever proxy there is cannot know it.
+                client = client.no_proxy();
                 built_in.insert(chat_server::start().await).url("/v1")
             }
         };
         Self {
-            client: reqwest::Client::new(),
+            client: client.build().expect("a client with these options"),
             base_url: base_url.trim_end_matches('/').to_owned(),
             key,
             model: var("OPENAI_MODEL").unwrap_or_else(|| "gpt-4.1-mini".to_owned()),

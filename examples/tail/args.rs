@@ -77,7 +77,7 @@ pub(crate) struct Args {
     /// Send a request again that is not safe to repeat, such as a POST
     #[arg(long)]
     repeat_unsafe: bool,
-    /// Do exactly as a browser's EventSource does, cookies included
+    /// Do exactly as a browser does, cookies included
     #[arg(long)]
     standard: bool,
 
