@@ -6,7 +6,7 @@ use core::fmt;
 use crate::parser::SharedText;
 
 /// The type of an event whose stream names none.
-const MESSAGE: &str = "message";
+pub(crate) const MESSAGE: &str = "message";
 
 /// An event as the parser lends it: nothing is copied.
 ///
@@ -63,7 +63,11 @@ impl<'a> EventRef<'a> {
 
     pub(crate) fn with_data(&self, data: String) -> Event {
         Event {
-            event: self.event.map(SharedText::share),
+            // A type said aloud is no other than one not said.
+            event: self
+                .event
+                .filter(|event| event.as_str() != MESSAGE)
+                .map(SharedText::share),
             data,
             id: (!self.id.as_str().is_empty()).then(|| self.id.share()),
         }

@@ -113,6 +113,7 @@ impl Pump {
         &mut self.parser
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
