@@ -63,11 +63,7 @@ impl<'a> EventRef<'a> {
 
     pub(crate) fn with_data(&self, data: String) -> Event {
         Event {
-            // A type said aloud is no other than one not said.
-            event: self
-                .event
-                .filter(|event| event.as_str() != MESSAGE)
-                .map(SharedText::share),
+            event: self.event.map(SharedText::share),
             data,
             id: (!self.id.as_str().is_empty()).then(|| self.id.share()),
         }

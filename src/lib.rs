@@ -225,4 +225,18 @@ pub mod __session {
     pub use crate::session::{
         Backoff, Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time,
     };
+
+    /// What a server that answered like this gives for an error.
+    #[must_use]
+    pub fn refused(
+        status: http::StatusCode,
+        retry_after: Option<core::time::Duration>,
+    ) -> crate::Error {
+        crate::Error::new(crate::ErrorKind::Status).and_refusal(crate::error::Refusal {
+            status,
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            retry_after,
+        })
+    }
 }

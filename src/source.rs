@@ -22,7 +22,7 @@ use crate::{
     pump::{self, Pump, Pumped, Verdict},
     session::{Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
-    timer::{Alarm, Instant},
+    timer::{self, Alarm, Instant},
     trace,
     transport::{
         Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
@@ -249,7 +249,10 @@ impl EventSource {
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Waiting(until) => {
-                    ready!(self.alarm.poll(cx, self.origin + until));
+                    // Nothing is watched for but the time, so no deadline is noticed too late.
+                    if self.now() < until {
+                        ready!(self.alarm.poll(cx, timer::after(self.origin, until)));
+                    }
                     self.session.wake(self.now().max(until));
                     continue;
                 }

@@ -90,7 +90,7 @@ impl Backoff {
     pub(crate) fn delay(&self, base: Duration, failures: u32, share: f64) -> Duration {
         match failures.checked_sub(1) {
             None => base,
-            Some(doublings) => base + self.spread(doublings).mul_f64(share),
+            Some(doublings) => base.saturating_add(self.spread(doublings).mul_f64(share)),
         }
     }
 
