@@ -88,9 +88,8 @@ async fn an_event_counts_as_seen_once_it_was_printed() {
     let gate = Gate::new();
     let events = event("1", "a").gate(&gate).raw("id: 2\ndata: b\n\n").hold();
     let server = Server::script([events]).await;
-    let mut command = tail(&server, ["--resume"]);
-    command.arg(&file);
-    let mut tail = Running::start(command);
+    let options = ["--resume".as_ref(), file.as_os_str()];
+    let mut tail = Running::start(tail(&server, options));
     tail.line().await;
     tail.line().await;
     gate.open();
@@ -104,9 +103,9 @@ async fn an_event_counts_as_seen_once_it_was_printed() {
 async fn a_file_that_cannot_be_written_is_an_error() {
     let folder = Folder::new("unwritable");
     let server = Server::script([event("1", "a").hold()]).await;
-    let mut command = tail(&server, ["--resume"]);
-    command.arg(folder.file("missing/last-id"));
-    let (lines, code) = told(command).await;
+    let file = folder.file("missing/last-id");
+    let options = ["--resume".as_ref(), file.as_os_str()];
+    let (lines, code) = told(tail(&server, options)).await;
     assert_eq!(kinds(&lines), ["event a", "error"]);
     let message = lines[1]["message"].as_str().unwrap();
     assert!(message.contains("last-id"), "{message}");
@@ -127,11 +126,15 @@ async fn a_busy_server_is_tried_again_as_it_asks() {
 
 #[tokio::test]
 async fn attempts_are_limited() {
+    // An ID that was there before is no progress.
     let port = ClosedPort::reserve();
-    let mut command = super::example("tail", ["--json", "--initial-attempts", "1"]);
-    command.arg(port.url("/"));
-    let (lines, code) = told(command).await;
-    assert_eq!((&*kinds(&lines), code), (&["error".to_owned()][..], 1));
+    for id in ["", "7"] {
+        let options = ["--json", "--initial-attempts", "1", "--last-event-id", id];
+        let mut command = super::example("tail", options);
+        command.arg(port.url("/"));
+        let (lines, code) = told(command).await;
+        assert_eq!((&*kinds(&lines), code), (&["error".to_owned()][..], 1));
+    }
 
     let busy = Reply::status(503).header("retry-after", "0");
     let server = Server::script_then([event("1", "a")], busy).await;
