@@ -178,7 +178,12 @@ async fn main() -> ExitCode {
             if error.events_before() > 0 {
                 let _ = print("\n");
             }
-            eprintln!("chat: {}", explain::explain(error));
+            let cut = if error.is_incomplete() {
+                "the answer was cut short: "
+            } else {
+                ""
+            };
+            eprintln!("chat: {cut}{}", explain::explain(error));
             ExitCode::FAILURE
         }
         // Printing failed: whoever was reading has gone.

@@ -72,9 +72,9 @@ pub struct EventSource {
     events: u64,
     /// What ended the last connection.
     cause: Option<Cause>,
-    /// An event came on this connection.
+    /// An event came of this attempt.
     had_events: bool,
-    /// The last event ID that this connection began with.
+    /// The last event ID that this attempt began with.
     resumed_from: String,
     closed_by: Option<StatusCode>,
 
@@ -289,6 +289,10 @@ impl EventSource {
 
     fn connect(&mut self) -> Result<(), Error> {
         let last_event_id = self.pump.parser().last_event_id();
+        // Of every attempt, so that one that fails does not pass for progress.
+        self.had_events = false;
+        self.resumed_from.clear();
+        self.resumed_from.push_str(last_event_id);
         self.attempts += 1;
         trace::connecting(self.attempts, !last_event_id.is_empty());
         let attempt = Attempt::new(self.attempts, last_event_id, self.cause.take())?;
@@ -309,10 +313,6 @@ impl EventSource {
                                 self.opening = Opening::None;
                                 self.alarm = Alarm::default();
                                 self.pump.open(body);
-                                self.had_events = false;
-                                self.resumed_from.clear();
-                                self.resumed_from
-                                    .push_str(self.pump.parser().last_event_id());
                                 self.session.announce(self.now());
                                 trace::open(head.status());
                                 return Poll::Ready(Ok(Signal::Open(head)));
