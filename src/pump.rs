@@ -111,6 +111,7 @@ impl Pump {
         &mut self.parser
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -23,6 +23,7 @@ use crate::{
     session::{Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
+    trace,
     transport::{
         Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
     },
@@ -289,6 +290,7 @@ impl EventSource {
     fn connect(&mut self) -> Result<(), Error> {
         let last_event_id = self.pump.parser().last_event_id();
         self.attempts += 1;
+        trace::connecting(self.attempts, !last_event_id.is_empty());
         let attempt = Attempt::new(self.attempts, last_event_id, self.cause.take())?;
         self.opening = Opening::Connecting(self.connector.connect(attempt));
         self.opening_since = Instant::now();
@@ -312,6 +314,7 @@ impl EventSource {
                                 self.resumed_from
                                     .push_str(self.pump.parser().last_event_id());
                                 self.session.announce(self.now());
+                                trace::open(head.status());
                                 return Poll::Ready(Ok(Signal::Open(head)));
                             }
                             Verdict::Refused(reading) => {
@@ -359,6 +362,7 @@ impl EventSource {
         );
         match decision {
             Decision::Wait { attempt, delay } => {
+                trace::reconnecting(attempt, delay, error.as_ref());
                 let cause = Cause::of(error);
                 self.cause = Some(cause.clone());
                 Some(Ok(Signal::Reconnecting {
@@ -368,6 +372,7 @@ impl EventSource {
                 }))
             }
             Decision::End => {
+                trace::ended(self.events, None);
                 self.closed_by = error.and_then(|error| error.status());
                 None
             }
@@ -377,6 +382,7 @@ impl EventSource {
 
     fn fail(&mut self, error: Error) -> Error {
         self.close();
+        trace::ended(self.events, Some(&error));
         error.and_events_before(self.events)
     }
 

@@ -29,7 +29,7 @@ pub use feed::Feed;
 pub(crate) use lines::Text;
 pub(crate) use shared::SharedText;
 
-use crate::event::{Event, EventRef};
+use crate::event::{Event, EventRef, MESSAGE};
 
 /// Incremental parser of event streams (WHATWG HTML 9.2.6).
 ///
@@ -590,6 +590,7 @@ impl Parser {
 
     fn drop_line(&mut self, kind: Kind) {
         self.line.clear();
+        self.decoder.clear();
         self.place = Place::Dropped(kind);
     }
 
@@ -680,7 +681,8 @@ impl Parser {
             // "Set the event type buffer to the field value."
             Name::Event => {
                 let event = text.get(value);
-                self.block.event = (!event.is_empty()).then(|| self.types.slot(&event));
+                let named = !matches!(&*event, "" | MESSAGE);
+                self.block.event = named.then(|| self.types.slot(&event));
             }
             // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
             // to the field value. Otherwise, ignore the field."

@@ -136,9 +136,8 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
         ErrorKind::Status => match error.status().map_or(0, |status| status.as_u16()) {
             204 => Verdict::NoContent,
             401 => Verdict::Unauthorized,
-            408 | 425 | 429 => Verdict::Passing,
             501 | 505 => Verdict::Final,
-            500..=599 => Verdict::Passing,
+            408 | 425 | 429 | 500..=599 => Verdict::Passing,
             _ => Verdict::Final,
         },
         ErrorKind::Connect

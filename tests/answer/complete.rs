@@ -5,6 +5,10 @@ use everstream::{
     testing::{Gate, Reply, Server},
 };
 use futures_util::{StreamExt, TryStreamExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::{ask, collect};
 
@@ -53,24 +57,38 @@ async fn an_answer_cut_short_is_incomplete() {
 
 #[tokio::test]
 async fn a_connection_that_is_done_is_used_again() {
-    // The end of the body comes in the segment of `[DONE]`, or right after it.
-    for reply in [
-        Reply::events().data("a").data("[DONE]"),
-        Reply::events().raw("data: a\n\ndata: [DONE]\n\n"),
-        Reply::events()
-            .raw("data: a\n\ndata: [DONE]\n\n")
-            .length_delimited(),
+    let stream = "data: a\n\ndata: [DONE]\n\n";
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+    let length = stream.len();
+    for response in [
+        // The end of the body comes along with `[DONE]`.
+        format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{stream}\r\n0\r\n\r\n"),
+        format!("{head}content-length: {length}\r\n\r\n{stream}"),
     ] {
-        let server = Server::start(move |_| reply.clone()).await;
+        // The scripted server writes the end of a body by itself: here it must not come later.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
         let client = reqwest::Client::new();
-        for _ in 0..5 {
-            // The server was first to say that it is done.
-            let events = client.get(server.url("/")).events().await.unwrap();
-            let mut events = events.until_data("[DONE]");
-            while events.try_next().await.unwrap().is_some() {}
-        }
-        assert_eq!(server.requests().len(), 5);
-        assert_eq!(server.connections(), 1);
+        let serve = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            for _ in 0..5 {
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    assert_ne!(socket.read_buf(&mut request).await.unwrap(), 0);
+                }
+                socket.write_all(response.as_bytes()).await.unwrap();
+            }
+        };
+        let ask = async {
+            for _ in 0..5 {
+                let events = client.get(&url).events().await.unwrap();
+                let (data, error) = collect(events.until_data("[DONE]")).await;
+                assert_eq!(data, ["a"]);
+                assert!(error.is_none());
+            }
+        };
+        // One connection is all that the server accepts.
+        tokio::join!(serve, ask);
     }
 }
 
