@@ -165,7 +165,7 @@ async fn main() -> ExitCode {
         answered = chat(&api, &question) => answered,
         // The answer is dropped here, and with it the connection.
         _ = tokio::signal::ctrl_c() => {
-            eprintln!();
+            tell("");
             return ExitCode::from(130);
         }
     };
@@ -183,7 +183,7 @@ async fn main() -> ExitCode {
             } else {
                 ""
             };
-            eprintln!("chat: {cut}{}", explain::explain(error));
+            tell(&format!("chat: {cut}{}", explain::explain(error)));
             ExitCode::FAILURE
         }
         // Printing failed: whoever was reading has gone.
@@ -195,7 +195,7 @@ async fn main() -> ExitCode {
 fn question() -> io::Result<String> {
     let mut question = env::args().skip(1).collect::<Vec<_>>().join(" ");
     if question.is_empty() && io::stdin().is_terminal() {
-        eprint!("Your question (Enter for a default one): ");
+        write!(io::stderr(), "Your question (Enter for a default one): ")?;
         io::stdin().read_line(&mut question)?;
     }
     let question = question.trim();
@@ -214,9 +214,14 @@ fn print(text: &str) -> io::Result<()> {
 
 /// What is not part of the answer, dimmed where a terminal can do so.
 fn note(text: &str) {
-    if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none() {
-        eprintln!("\x1b[2m{text}\x1b[0m");
+    if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()) {
+        tell(&format!("\x1b[2m{text}\x1b[0m"));
     } else {
-        eprintln!("{text}");
+        tell(text);
     }
+}
+
+/// To stderr. Should nobody read it, so be it.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

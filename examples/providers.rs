@@ -372,7 +372,8 @@ async fn show<P: Provider>(api: &Api, model: &str) -> bool {
     let answered = ask::<P>(api, model).await;
     print("\n");
     if let Err(error) = &answered {
-        eprintln!("providers: {}: {}", P::NAME, explain::explain(error));
+        let said = explain::explain(error);
+        let _ = writeln!(io::stderr(), "providers: {}: {said}", P::NAME);
     }
     answered.is_ok()
 }

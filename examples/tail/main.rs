@@ -16,7 +16,7 @@ mod explain;
 mod output;
 mod resume;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use everstream::transport::FollowRedirects;
@@ -39,7 +39,7 @@ async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
         (url, None) => url.clone().unwrap_or_default(),
     };
     if built_in.is_some() && !args.json {
-        out.note("this is the built-in server; a URL names another");
+        out.note("this is the built-in server; a URL names another")?;
     }
 
     let mut source = source(args, &url, built_in.is_some(), resume.as_ref())?;
@@ -120,7 +120,11 @@ fn listen(handle: Handle) {
                 Ok("reconnect") => handle.reconnect(),
                 Ok("close") => handle.close(),
                 Ok("") => {}
-                Ok(other) => eprintln!("tail: neither `reconnect` nor `close`: {other:?}"),
+                Ok(other) => {
+                    let complaint = format!("tail: neither `reconnect` nor `close`: {other:?}");
+                    // It is of no use to whoever does not listen.
+                    let _ = writeln!(io::stderr(), "{complaint}");
+                }
                 Err(_) => return,
             }
         }
@@ -165,7 +169,9 @@ async fn main() -> ExitCode {
     };
     match told {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => eprintln!("tail: {error}"),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "tail: {error}");
+        }
         Ok(()) => {}
     }
     ExitCode::FAILURE
@@ -175,6 +181,7 @@ async fn main() -> ExitCode {
 /// ends when `head` does, and not with the next event.
 #[cfg(unix)]
 async fn quit() {
+    use std::io::IsTerminal;
     use tokio::signal::unix::{SignalKind, signal};
 
     let terminated = async {
@@ -185,7 +192,10 @@ async fn quit() {
     };
     tokio::select! {
         _ = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
+        // The terminal has written `^C` where the prompt is to come.
+        _ = tokio::signal::ctrl_c() => if io::stderr().is_terminal() {
+            let _ = writeln!(io::stderr());
+        },
         () = reader_gone() => {}
     }
 }

@@ -1,9 +1,9 @@
 //! How it ends.
 
-use everstream::testing::{Reply, Server};
+use everstream::testing::{Gate, Reply, Server};
 
 use super::super::soon;
-use super::{Running, event, kinds, lines, tail};
+use super::{Running, event, example, kinds, lines, tail};
 
 #[tokio::test]
 async fn so_many_events_are_enough() {
@@ -52,6 +52,19 @@ async fn a_signal_ends_it_silently() {
         );
         soon(server.wait_until_closed()).await;
     }
+}
+
+/// People are told most things on stderr, which may have gone, too.
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_to_tell_is_no_reason_to_panic() {
+    let gate = Gate::new();
+    let server = Server::script([event("1", "a").gate_head(&gate)]).await;
+    let mut tail = Running::start(example("tail", [server.url("/")]));
+    drop(tail.child.stderr.take());
+    gate.open();
+    let run = tail.end().await;
+    assert_eq!((run.code, &*run.stdout), (Some(0), ""));
 }
 
 /// Also when nobody reads what it prints, and nobody has gone.
