@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
+    look,
     stream::EventStream,
     transport::{MaybeSend, maybe_send::Progress as Predicate},
 };
@@ -136,7 +137,7 @@ impl<S: Stream<Item = Result<Event, Error>>> Stream for Until<S> {
         };
         if let Leaving::Looks(left) = *this.leaving {
             // Whatever else the server has to say: the answer is complete.
-            if inner.poll_next(cx).is_pending() && left > 1 {
+            if look::last_look(|| inner.poll_next(cx)).is_pending() && left > 1 {
                 *this.leaving = Leaving::Looks(left - 1);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

@@ -112,8 +112,8 @@ impl Error {
 
     /// An error of a connector of one's own, with its cause.
     ///
-    /// [`ErrorKind::Connect`] and [`ErrorKind::Transport`] are worth another attempt to an
-    /// `EventSource`; [`ErrorKind::Request`] and [`ErrorKind::Other`] are final.
+    /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
+    /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
     #[must_use]
     pub fn with_source(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
         Self::new(kind).and_source(source.into())

@@ -166,6 +166,8 @@ mod handle;
 #[cfg(feature = "json")]
 mod json;
 #[cfg(feature = "stream")]
+mod look;
+#[cfg(feature = "stream")]
 mod pump;
 #[cfg(feature = "std")]
 mod reader;

@@ -25,8 +25,9 @@ pub enum Signal {
     Skipped(Skipped),
     /// The connection was lost, or did not come about, and will be made again after `delay`.
     #[cfg(feature = "client")]
+    #[non_exhaustive]
     Reconnecting {
-        /// Which failure in a row this is; 0 where nothing failed.
+        /// Which failure in a row this is, at least 1: also after an end that is no failure.
         attempt: u32,
         /// How long the source waits.
         delay: std::time::Duration,

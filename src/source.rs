@@ -18,9 +18,10 @@ use crate::{
     error::{Error, ErrorKind},
     event::Event,
     handle::{Command, Handle, Watched},
+    look,
     parser::{Parser, Want},
     pump::{self, Pump, Pumped, Verdict},
-    session::{Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
+    session::{self, Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
     trace,
@@ -72,9 +73,9 @@ pub struct EventSource {
     events: u64,
     /// What ended the last connection.
     cause: Option<Cause>,
-    /// An event came of this attempt.
+    /// An event came since the last connection was lost.
     had_events: bool,
-    /// The last event ID that this attempt began with.
+    /// The last event ID when it was.
     resumed_from: String,
     closed_by: Option<StatusCode>,
 
@@ -135,6 +136,7 @@ impl EventSource {
         parser: Parser,
         mut options: Options,
     ) -> Self {
+        let resumed_from = parser.last_event_id().to_owned();
         let pump = Pump::new(parser, options.limits.clone(), options.progress.take());
         Self {
             connector,
@@ -148,7 +150,7 @@ impl EventSource {
             events: 0,
             cause: None,
             had_events: false,
-            resumed_from: String::new(),
+            resumed_from,
             closed_by: None,
             options,
             watched: None,
@@ -221,10 +223,21 @@ impl EventSource {
         cx: &mut Context<'_>,
         want: Want,
     ) -> Poll<Option<Result<Signal, Error>>> {
+        if look::is_last() {
+            // The connection may end; another is not wanted.
+            return self.pump.poll_next(cx, want).map(|_| None);
+        }
         if let Some(signal) = self.obey(cx) {
             return Poll::Ready(Some(Ok(signal)));
         }
-        let item = loop {
+        let polled = self.advance(cx, want);
+        // A block of lines without data changes the last event ID and yields nothing.
+        self.tell();
+        polled
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>, want: Want) -> Poll<Option<Result<Signal, Error>>> {
+        loop {
             let item = match self.session.state() {
                 State::Start => match self.connect() {
                     Ok(()) => continue,
@@ -258,10 +271,8 @@ impl EventSource {
                 }
                 State::Closed => None,
             };
-            break item;
-        };
-        self.tell();
-        Poll::Ready(item)
+            return Poll::Ready(item);
+        }
     }
 
     /// Does what a handle asked for.
@@ -272,7 +283,8 @@ impl EventSource {
                 None
             }
             Command::Reconnect => {
-                if !self.session.ask() {
+                // Before the first connection there is nothing to give up.
+                if self.attempts == 0 || !self.session.ask() {
                     return None;
                 }
                 self.disconnect();
@@ -289,10 +301,6 @@ impl EventSource {
 
     fn connect(&mut self) -> Result<(), Error> {
         let last_event_id = self.pump.parser().last_event_id();
-        // Of every attempt, so that one that fails does not pass for progress.
-        self.had_events = false;
-        self.resumed_from.clear();
-        self.resumed_from.push_str(last_event_id);
         self.attempts += 1;
         trace::connecting(self.attempts, !last_event_id.is_empty());
         let attempt = Attempt::new(self.attempts, last_event_id, self.cause.take())?;
@@ -343,23 +351,22 @@ impl EventSource {
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
         let advice = match (&error, &mut self.options.retry_when) {
-            (Some(error), Some(retry_when)) => retry_when(&Failure {
-                error,
-                attempt: self.attempts,
-            }),
+            (Some(error), Some(retry_when)) if !session::is_no_content(error) => {
+                retry_when(&Failure {
+                    error,
+                    attempt: self.attempts,
+                })
+            }
             _ => Retry::AsUsual,
         };
-        let parser = self.pump.parser();
-        let decision = self.session.reestablish(
-            self.now(),
-            Loss {
-                error: error.as_ref(),
-                advice,
-                events: std::mem::take(&mut self.had_events)
-                    || parser.last_event_id() != self.resumed_from,
-                reconnection_time: parser.reconnection_time(),
-            },
-        );
+        let events = self.take_progress();
+        let loss = Loss {
+            error: error.as_ref(),
+            advice,
+            events,
+            reconnection_time: self.pump.parser().reconnection_time(),
+        };
+        let decision = self.session.reestablish(self.now(), loss);
         match decision {
             Decision::Wait { attempt, delay } => {
                 trace::reconnecting(attempt, delay, error.as_ref());
@@ -378,6 +385,17 @@ impl EventSource {
             }
             Decision::Fail => Some(Err(self.fail(error.unwrap_or_else(without_progress)))),
         }
+    }
+
+    /// Whether an event has come, or another last event ID, since this was asked last.
+    fn take_progress(&mut self) -> bool {
+        let last_event_id = self.pump.parser().last_event_id();
+        let changed = self.resumed_from != last_event_id;
+        if changed {
+            self.resumed_from.clear();
+            self.resumed_from.push_str(last_event_id);
+        }
+        std::mem::take(&mut self.had_events) || changed
     }
 
     fn fail(&mut self, error: Error) -> Error {

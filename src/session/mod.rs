@@ -23,4 +23,6 @@ pub use backoff::Backoff;
 #[cfg(feature = "client")]
 pub use machine::{Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
 pub use verdict::ContentType;
+#[cfg(feature = "client")]
+pub(crate) use verdict::is_no_content;
 pub(crate) use verdict::{refusal, retry_after};

@@ -108,7 +108,7 @@ impl Life {
         );
         match decision {
             Decision::Wait { delay, attempt } => {
-                assert_eq!(self.state(), State::Waiting(self.now + delay));
+                assert_eq!(self.state(), State::Waiting(self.now.saturating_add(delay)));
                 assert!(attempt >= 1);
             }
             Decision::End | Decision::Fail => assert_eq!(self.state(), State::Closed),

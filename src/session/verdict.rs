@@ -149,7 +149,13 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
     }
 }
 
-/// The same for a browser: "if res is a network error, reestablish the connection; otherwise
+/// Whether the server wants no more of this client: no failure, but its word.
+#[cfg(feature = "client")]
+pub(crate) fn is_no_content(error: &Error) -> bool {
+    verdict(error) == Verdict::NoContent
+}
+
+/// What it means for a browser: "if res is a network error, reestablish the connection; otherwise
 /// \[…\] fail the connection" (WHATWG HTML 9.2.3). To it a 204 is one failure of many; "a client
 /// can be told to stop reconnecting using" it (9.2.1), so here it stays an end.
 #[cfg(feature = "client")]

@@ -1,0 +1,149 @@
+//! `until`, `error_when` and `json` on a source.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use everstream::{ErrorKind, EventStreamExt, Retry};
+use futures_util::TryStreamExt;
+
+use crate::*;
+
+#[tokio::test(start_paused = true)]
+async fn the_terminal_event_closes_the_source() {
+    let reply = || events("data: a\n\n").data("[DONE]").hold();
+    let script = Script::new().reply(reply());
+    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    assert_eq!((data, error.is_none()), (vec!["a".to_owned()], true));
+    assert_eq!(script.open_connections(), 0);
+    assert_eq!(script.attempts().len(), 1);
+
+    let script = Script::new().reply(reply());
+    let until = source(&script).until(|event| event.data() == "[DONE]");
+    assert_eq!(collect(until).await.0, ["a", "[DONE]"]);
+    assert_eq!(script.open_connections(), 0);
+}
+
+/// A reconnection is not the end; a 204, a close and the end of an answer that is sent once are.
+#[tokio::test(start_paused = true)]
+async fn an_end_before_the_terminal_event_is_incomplete_and_a_reconnection_is_not() {
+    let script = Script::new()
+        .reply(events("id: 1\ndata: a\n\n"))
+        .reply(events("data: b\n\n").cut())
+        .reply(events("data: [DONE]\n\n"));
+    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    assert_eq!((data.len(), error.is_none()), (2, true));
+    assert_eq!(script.attempts().len(), 3);
+
+    let script = Script::new().reply(events("data: a\n\n"));
+    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    let error = error.unwrap();
+    assert_eq!((data.len(), error.kind()), (1, ErrorKind::Incomplete));
+    assert!(error.is_incomplete());
+    assert_eq!(error.events_before(), 1);
+
+    let script = Script::new().reply(events("data: a\n\n").hold());
+    let mut source_ = source(&script);
+    let handle = source_.handle();
+    next_data(&mut source_).await;
+    handle.close();
+    let error = collect(source_.until_data("[DONE]")).await.1.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Incomplete);
+
+    let script = Script::new().not_safe().reply(events("data: a\n\n"));
+    let error = collect(source(&script).until_data("[DONE]"))
+        .await
+        .1
+        .unwrap();
+    assert_eq!(error.kind(), ErrorKind::Incomplete);
+}
+
+/// After the terminal event not one more request is made, however the body ends and whatever the
+/// waits are.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_after_the_terminal_event() {
+    let done = || events("retry: 0\ndata: a\n\n").data("[DONE]");
+    for reply in [
+        done(),
+        done().cut(),
+        done().reset(),
+        done().data("more"),
+        done().hold(),
+    ] {
+        for not_safe in [false, true] {
+            let calls = Arc::new(AtomicUsize::new(0));
+            let mut script = Script::new().anew().reply(reply.clone());
+            if not_safe {
+                script = script.not_safe();
+            }
+            let script = script.reply(events("data: again\n\n").hold());
+            let counted = calls.clone();
+            let source = builder(&script)
+                .backoff(exactly().floor(Duration::ZERO))
+                .repeat_unsafe(true)
+                .retry_when(move |_| {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                    Retry::Now
+                })
+                .build()
+                .unwrap();
+            let (data, error) = collect(source.until_data("[DONE]")).await;
+            assert_eq!((data, error.is_none()), (vec!["a".to_owned()], true));
+            assert_eq!(script.attempts().len(), 1, "{reply:?}");
+            assert_eq!(script.open_connections(), 0);
+            assert_eq!(calls.load(Ordering::Relaxed), 0, "nor is the user");
+        }
+    }
+}
+
+/// The same under further combinators.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_asked_after_the_terminal_event_through_other_streams() {
+    let script = Script::new().reply(events("retry: 0\ndata: a\n\ndata: [DONE]\n\n"));
+    let source = builder(&script)
+        .backoff(exactly().floor(Duration::ZERO))
+        .build()
+        .unwrap();
+    let stream = source
+        .error_when(|event| event.event() == "error")
+        .inspect_ok(|_| {})
+        .until_data("[DONE]");
+    assert_eq!(collect(stream).await.0, ["a"]);
+    assert_eq!(script.attempts().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_event_is_final_and_closes() {
+    let script = Script::new().reply(events("data: a\n\n")).reply(
+        events("event: error\ndata: overloaded\n\n")
+            .data("b")
+            .hold(),
+    );
+    let stream = source(&script).error_when(|event| event.event() == "error");
+    let (data, error) = collect(stream).await;
+    let error = error.unwrap();
+    assert_eq!(data, ["a"]);
+    assert_eq!(error.kind(), ErrorKind::ErrorEvent);
+    assert_eq!(error.event().unwrap().data(), "overloaded");
+    assert_eq!(error.events_before(), 1);
+    assert_eq!(script.open_connections(), 0);
+    assert_eq!(script.attempts().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_goes_on_over_bad_items_and_reconnections() {
+    let script = Script::new()
+        .reply(events("data: 1\n\ndata: x\n\n"))
+        .reply(events("data: 3\n\n"))
+        .reply(Reply::status(404));
+    let mut json = source(&script).json::<u32>();
+    assert_eq!(json.next().await.unwrap().unwrap(), 1);
+    let bad = json.next().await.unwrap().unwrap_err();
+    assert_eq!((bad.kind(), bad.is_final()), (ErrorKind::Json, false));
+    assert_eq!(bad.event().unwrap().data(), "x");
+    assert_eq!(json.next().await.unwrap().unwrap(), 3);
+    let last = json.next().await.unwrap().unwrap_err();
+    assert_eq!((last.kind(), last.is_final()), (ErrorKind::Status, true));
+    assert!(json.next().await.is_none());
+}

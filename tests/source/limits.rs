@@ -1,0 +1,345 @@
+//! Time limits: what strikes when, and what never does.
+
+use everstream::{
+    Error, ErrorKind, ReadyState, Timeout,
+    testing::{Gate, Reply, Script},
+};
+use futures_util::StreamExt;
+use tokio::time::{Instant, advance, sleep};
+
+use crate::*;
+
+fn kind(timeout: Timeout) -> String {
+    format!("timeout {:?}", ErrorKind::Timeout(timeout))
+}
+
+/// The first reconnection of a source, and the second at which it was told.
+async fn first_loss(source: EventSource) -> (String, u64) {
+    let start = Instant::now();
+    let mut signals = source.signals();
+    while let Some(signal) = signals.next().await {
+        if let Ok(Signal::Reconnecting { cause, .. }) = signal {
+            return (why(&cause), start.elapsed().as_secs());
+        }
+    }
+    panic!("it ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_have_a_limit_of_their_own() {
+    let script = Script::new().never().reply(events("data: a\n\n"));
+    let source = builder(&script)
+        .headers_timeout(7 * SECOND)
+        .build()
+        .unwrap();
+    let story = story(source).await;
+    assert_eq!(story[0], format!("{} 1 in 3000 ms", kind(Timeout::Headers)));
+    assert_eq!(story[1..3], ["open 200", "event a"]);
+    assert_eq!(times(&script), [0, 7_000 + 3_000, 13_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_idle_limit_holds_for_headers_too() {
+    for (idle, seconds) in [(None, 300), (Some(20 * SECOND), 20)] {
+        let script = Script::new().never();
+        let mut builder = builder(&script);
+        if let Some(idle) = idle {
+            builder = builder.idle_timeout(idle);
+        }
+        let loss = first_loss(builder.build().unwrap()).await;
+        assert_eq!(loss, (kind(Timeout::Idle), seconds));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_headers_within_the_limit_are_no_timeout() {
+    let script = Script::new().reply(events("data: a\n\n").delay_head(299 * SECOND));
+    let (data, error) = collect(source(&script)).await;
+    assert_eq!((data, error.is_none()), (vec!["a".to_owned()], true));
+    assert_eq!(script.attempts().len(), 2);
+}
+
+/// Comments are life, but no events.
+#[tokio::test(start_paused = true)]
+async fn silence_strikes_the_idle_limit_and_comments_put_it_off() {
+    let keep_alive = || {
+        events("data: a\n\n")
+            .pause(200 * SECOND)
+            .comment("alive")
+            .pause(200 * SECOND)
+    };
+    let script = Script::new().reply(keep_alive().raw(":").hold());
+    assert_eq!(
+        first_loss(source(&script)).await,
+        (kind(Timeout::Idle), 700)
+    );
+
+    let script = Script::new().reply(keep_alive().hold());
+    let source = builder(&script).idle_timeout(10 * SECOND).build().unwrap();
+    assert_eq!(first_loss(source).await, (kind(Timeout::Idle), 10));
+
+    let script = Script::new().reply(events("data: a\n\n").pause(1000 * HOUR).data("b"));
+    let source = builder(&script).idle_timeout(None).build().unwrap();
+    assert_eq!(first_loss(source).await, ("end".into(), 3_600_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_event_has_a_limit_that_comments_do_not_put_off() {
+    let reply = || {
+        Reply::events()
+            .pause(SECOND)
+            .comment("wait")
+            .pause(SECOND)
+            .comment("wait")
+    };
+    let script = Script::new().reply(reply().hold());
+    let source = builder(&script)
+        .first_event_timeout(5 * SECOND)
+        .build()
+        .unwrap();
+    assert_eq!(first_loss(source).await, (kind(Timeout::FirstEvent), 5));
+
+    // Once it has come, the limit is met.
+    let script = Script::new().reply(reply().data("a").pause(MINUTE).data("b"));
+    let source = builder(&script)
+        .first_event_timeout(5 * SECOND)
+        .build()
+        .unwrap();
+    assert_eq!(first_loss(source).await, ("end".into(), 62));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_connection_has_its_first_event_anew() {
+    let script = Script::new()
+        .reply(events("data: a\n\n").pause(MINUTE))
+        .reply(Reply::events().hold());
+    let source = builder(&script)
+        .first_event_timeout(5 * SECOND)
+        .build()
+        .unwrap();
+    let story = crate::story_until(source, 5).await;
+    assert_eq!(story[2], "end 1 in 3000 ms");
+    assert_eq!(
+        story[4],
+        format!("{} 1 in 3000 ms", kind(Timeout::FirstEvent))
+    );
+    assert_eq!(times(&script), [0, 63_000]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_have_a_limit_that_keep_alives_do_not_put_off() {
+    let reply = events("data: a\n\n")
+        .pause(20 * SECOND)
+        .comment("alive")
+        .pause(20 * SECOND)
+        .comment("alive")
+        .hold();
+    let script = Script::new().reply(reply);
+    let source = builder(&script).event_timeout(30 * SECOND).build().unwrap();
+    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_says_which_events_are_progress() {
+    let ping = "event: ping\ndata: p\n\n";
+    let reply = events("data: a\n\n")
+        .pause(20 * SECOND)
+        .raw(ping)
+        .pause(20 * SECOND)
+        .raw(ping)
+        .hold();
+    let script = Script::new().reply(reply);
+    let source = builder(&script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
+}
+
+/// The limits in force at once: the first to pass is told.
+#[tokio::test(start_paused = true)]
+async fn the_shortest_limit_is_the_one_that_strikes() {
+    for (first, idle, event, expected) in [
+        (1, 2, 3, Timeout::FirstEvent),
+        (3, 1, 2, Timeout::Idle),
+        (2, 3, 1, Timeout::Event),
+    ] {
+        let script = Script::new().reply(Reply::events().hold());
+        let source = builder(&script)
+            .first_event_timeout(first * SECOND)
+            .idle_timeout(idle * SECOND)
+            .event_timeout(event * SECOND)
+            .build()
+            .unwrap();
+        assert_eq!(first_loss(source).await, (kind(expected), 1));
+    }
+}
+
+/// Once a source is lost to a limit, the error is the last failure's.
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_strikes_too_often_is_the_error() {
+    let script = Script::new().never().never().never();
+    let source = builder(&script).headers_timeout(SECOND).build().unwrap();
+    let error = failure(source).await;
+    assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Headers));
+    assert!(error.is_timeout());
+    assert_eq!(times(&script), [0, 4000, 8000]);
+    assert_eq!(script.open_connections(), 0);
+}
+
+/// A user who takes an hour between two events is no timeout, whatever the limit, while bytes are
+/// waiting.
+#[tokio::test(start_paused = true)]
+async fn a_users_own_pause_is_never_a_timeout() {
+    let gate = Gate::new();
+    let script = Script::new().reply(
+        events("data: a\n\n")
+            .data("b")
+            .comment("c")
+            .raw("event: ping\ndata: p\n\n")
+            .gate(&gate)
+            .data("d")
+            .pause(SECOND)
+            .data("e"),
+    );
+    let mut source = builder(&script)
+        .headers_timeout(2 * SECOND)
+        .first_event_timeout(2 * SECOND)
+        .idle_timeout(2 * SECOND)
+        .event_timeout(2 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    for expected in ["a", "b", "p"] {
+        advance(HOUR).await;
+        assert_eq!(next_data(&mut source).await, expected);
+    }
+    // It waits, it is given up, and what it waits for comes while nobody looks.
+    assert!(poll(&mut source).is_pending());
+    gate.open();
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "d");
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "e");
+    assert_eq!(script.attempts().len(), 1);
+}
+
+/// The same where the headers wait for the user.
+#[tokio::test(start_paused = true)]
+async fn headers_that_wait_for_the_user_are_in_time() {
+    let gate = Gate::new();
+    let script = Script::new().reply(events("data: a\n\n").gate_head(&gate));
+    let mut source = builder(&script)
+        .headers_timeout(2 * SECOND)
+        .build()
+        .unwrap();
+    assert!(poll(&mut source).is_pending());
+    gate.open();
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "a");
+}
+
+/// Time that the user takes for an event that is no progress, or for a comment, is the user's.
+#[tokio::test(start_paused = true)]
+async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
+    let ping = "event: ping\ndata: p\n\n";
+    let reply = events("data: a\n\n")
+        .pause(SECOND)
+        .raw(ping)
+        .pause(SECOND)
+        .raw(ping)
+        .pause(SECOND);
+    let script = Script::new().reply(reply.data("b"));
+    let mut source = builder(&script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    for expected in ["a", "p", "p", "b"] {
+        assert_eq!(next_data(&mut source).await, expected);
+        sleep(MINUTE).await;
+    }
+    assert_eq!(script.attempts().len(), 1);
+
+    // What the server itself takes adds up, though.
+    let reply = events("data: a\n\n")
+        .pause(20 * SECOND)
+        .raw(ping)
+        .pause(20 * SECOND)
+        .raw(ping);
+    let script = Script::new().reply(reply.hold());
+    let mut source = builder(&script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    assert_eq!(next_data(&mut source).await, "a");
+    assert_eq!(next_data(&mut source).await, "p");
+    advance(HOUR).await;
+    let start = Instant::now();
+    let (loss, _) = first_loss(source).await;
+    assert_eq!(
+        (loss, start.elapsed().as_secs()),
+        (kind(Timeout::Event), 10)
+    );
+}
+
+/// Nothing is waited for longer because the user came late.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_is_over_is_not_waited_for_again() {
+    let script = Script::new()
+        .reply(events("data: a\n\n"))
+        .reply(events("data: b\n\n"));
+    let mut source = source(&script);
+    assert_eq!(next_data(&mut source).await, "a");
+    assert!(poll(&mut source).is_pending());
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "b");
+    assert_eq!(times(&script), [0, HOUR.as_millis()]);
+}
+
+/// The 204 and the refusals' bodies are bounded too: a page that never ends is no hang.
+#[tokio::test(start_paused = true)]
+async fn a_refusals_body_is_waited_for_five_seconds() {
+    let page = Reply::status(404)
+        .content_type("text/html")
+        .raw("<h1>")
+        .hold();
+    let script = Script::new().reply(page);
+    let start = Instant::now();
+    let error = failure(source(&script)).await;
+    assert_eq!(error.body_text().as_deref(), Some("<h1>"));
+    assert_eq!(start.elapsed().as_secs(), 5);
+    assert_eq!(script.open_connections(), 0);
+}
+
+/// Limits that no clock can count are none.
+#[tokio::test(start_paused = true)]
+async fn limits_of_centuries_are_borne() {
+    let max = std::time::Duration::MAX;
+    let script = Script::new().reply(events("data: a\n\n").pause(HOUR).data("b").cut());
+    let mut source = builder(&script)
+        .headers_timeout(max)
+        .first_event_timeout(max)
+        .idle_timeout(max)
+        .event_timeout(max)
+        .max_elapsed(max)
+        .retry_when(move |_| everstream::Retry::After(max))
+        .build()
+        .unwrap();
+    assert_eq!(next_data(&mut source).await, "a");
+    assert_eq!(next_data(&mut source).await, "b");
+    assert!(poll(&mut source).is_pending(), "it waits for ever");
+    assert_eq!(source.ready_state(), ReadyState::Connecting);
+    source.handle().reconnect();
+    assert!(source.next().await.is_none(), "but can be told to go on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_http_clients_own_limit_is_a_timeout() {
+    let kind = ErrorKind::Timeout(Timeout::HttpClient);
+    let script = Script::new().fail_with(Error::with_source(kind, "reqwest's own"));
+    let story = story(source(&script)).await;
+    assert_eq!(story, ["timeout Timeout(HttpClient) 1 in 3000 ms", "none"]);
+}

@@ -1,0 +1,141 @@
+//! `EventSource` over the scripted connector, on a paused clock: no network, and no waiting.
+
+mod cancel;
+mod combine;
+mod errors;
+mod handle;
+mod limits;
+mod requests;
+mod resume;
+mod signals;
+mod types;
+
+use std::time::Duration;
+
+use everstream::{
+    Backoff, Cause, Error, Event, EventSource, EventSourceBuilder, Signal,
+    testing::{Reply, Script},
+};
+use futures_util::{Stream, StreamExt};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Waits without a random part, so that tests can tell them.
+fn exactly() -> Backoff {
+    Backoff::new().first(Duration::ZERO)
+}
+
+/// A source of the script whose waits can be told.
+fn builder(script: &Script) -> EventSourceBuilder {
+    EventSource::builder(script.clone()).backoff(exactly())
+}
+
+fn source(script: &Script) -> EventSource {
+    builder(script).build().unwrap()
+}
+
+fn events(bytes: impl AsRef<[u8]>) -> Reply {
+    Reply::events().raw(bytes)
+}
+
+/// The data of every event, and the error that ended the stream. It checks that the end is one.
+async fn collect<S>(mut stream: S) -> (Vec<String>, Option<Error>)
+where
+    S: Stream<Item = Result<Event, Error>> + Unpin,
+{
+    let mut data = Vec::new();
+    let mut error = None;
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(event) => data.push(event.into_data()),
+            Err(it) => {
+                assert!(it.is_final());
+                error = Some(it);
+                break;
+            }
+        }
+    }
+    for _ in 0..3 {
+        assert!(stream.next().await.is_none(), "it is fused");
+    }
+    (data, error)
+}
+
+/// The error that ends the stream.
+async fn failure(source: EventSource) -> Error {
+    collect(source).await.1.expect("an error")
+}
+
+async fn next_data(source: &mut EventSource) -> String {
+    source.next().await.unwrap().unwrap().into_data()
+}
+
+/// Everything that happens, in a few words.
+async fn story(source: EventSource) -> Vec<String> {
+    let signals = source.signals();
+    let mut story: Vec<_> = signals.map(|signal| told(&signal)).collect().await;
+    story.push("none".to_owned());
+    story
+}
+
+/// The first `n` things that happen.
+async fn story_until(source: EventSource, n: usize) -> Vec<String> {
+    let signals = source.signals().take(n);
+    signals.map(|signal| told(&signal)).collect().await
+}
+
+fn told(signal: &Result<Signal, Error>) -> String {
+    match signal {
+        Ok(Signal::Open(head)) => format!("open {}", head.status().as_u16()),
+        Ok(Signal::Event(event)) => format!("event {}", event.data()),
+        Ok(Signal::Comment(text)) => format!("comment {text}"),
+        Ok(Signal::Skipped(skipped)) => format!("{skipped:?}"),
+        Ok(Signal::Reconnecting {
+            attempt,
+            delay,
+            cause,
+        }) => format!("{} {attempt} in {} ms", why(cause), delay.as_millis()),
+        Ok(other) => format!("{other:?}"),
+        Err(error) => format!("error {:?}", error.kind()),
+    }
+}
+
+fn why(cause: &Cause) -> String {
+    match cause {
+        Cause::End => "end".to_owned(),
+        Cause::Asked => "asked".to_owned(),
+        Cause::Failure(error) => format!("failure {:?}", error.kind()),
+        Cause::Timeout(error) => format!("timeout {:?}", error.kind()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The last event IDs that the attempts were made with.
+fn ids(script: &Script) -> Vec<String> {
+    let attempts = script.attempts().into_iter();
+    attempts.map(|it| it.last_event_id().to_owned()).collect()
+}
+
+/// The times of the attempts, in milliseconds.
+fn times(script: &Script) -> Vec<u128> {
+    script.times().iter().map(Duration::as_millis).collect()
+}
+
+/// Polls once.
+fn poll<S: Stream + Unpin>(stream: &mut S) -> std::task::Poll<Option<S::Item>> {
+    let waker = std::task::Waker::noop();
+    stream.poll_next_unpin(&mut std::task::Context::from_waker(waker))
+}
+
+/// Lets every other task run until it waits.
+async fn settle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}

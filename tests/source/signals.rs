@@ -1,0 +1,155 @@
+//! Everything that happens, in its order.
+
+use everstream::{ErrorKind, Oversized, ReadyState};
+
+use crate::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_life_is_told_in_order() {
+    let script = Script::new()
+        .fail(ErrorKind::Connect)
+        .reply(Reply::status(503).header("retry-after", "9"))
+        .reply(
+            Reply::events()
+                .comment("hello")
+                .raw("retry: 1000\nid: 1\ndata: a\n\n")
+                .pause(SECOND)
+                .comment("alive")
+                .data("b"),
+        )
+        .reply(Reply::events())
+        .reply(events("data: c\n\n").cut())
+        .reply(Reply::events().hold())
+        .never()
+        .reply(Reply::status(204));
+    let source = builder(&script)
+        .idle_timeout(MINUTE)
+        .headers_timeout(SECOND)
+        .build()
+        .unwrap();
+    assert_eq!(
+        story(source).await,
+        [
+            "failure Connect 1 in 3000 ms",
+            "failure Status 2 in 9000 ms",
+            "open 200",
+            "comment hello",
+            "event a",
+            "comment alive",
+            "event b",
+            "end 1 in 1000 ms",
+            "open 200",
+            "end 1 in 1000 ms",
+            "open 200",
+            "event c",
+            "failure Body 1 in 1000 ms",
+            "open 200",
+            "timeout Timeout(Idle) 1 in 1000 ms",
+            "timeout Timeout(Headers) 2 in 1000 ms",
+            "none",
+        ]
+    );
+    script.verify();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_in_an_error_is_told_once() {
+    let script = Script::new()
+        .reply(events("data: a\n\n"))
+        .reply(Reply::status(404));
+    assert_eq!(
+        story(source(&script)).await,
+        [
+            "open 200",
+            "event a",
+            "end 1 in 3000 ms",
+            "error Status",
+            "none"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_state_is_right_at_every_signal() {
+    let script = Script::new()
+        .reply(Reply::status(503))
+        .reply(events("data: a\n\n"))
+        .reply(Reply::status(404));
+    let mut signals = source(&script).signals();
+    let mut states = vec![signals.get_ref().ready_state()];
+    while let Some(signal) = signals.next().await {
+        states.push(signals.get_ref().ready_state());
+        let expected = match signal {
+            Ok(Signal::Open(_) | Signal::Event(_)) => ReadyState::Open,
+            Ok(_) => ReadyState::Connecting,
+            Err(_) => ReadyState::Closed,
+        };
+        assert_eq!(states.last(), Some(&expected));
+    }
+    assert_eq!(states.len(), 6);
+    assert_eq!(states[0], ReadyState::Connecting);
+    assert_eq!(signals.get_mut().ready_state(), ReadyState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_tells_status_headers_and_url() {
+    let script = Script::new().reply(events("data: a\n\n").header("x-who", "me"));
+    let mut signals = source(&script).signals();
+    let Some(Ok(Signal::Open(head))) = signals.next().await else {
+        panic!("it opens")
+    };
+    assert_eq!(head.status().as_u16(), 200);
+    assert_eq!(head.headers()["x-who"], "me");
+    assert_eq!(head.headers()["content-type"], "text/event-stream");
+    assert_eq!(head.url(), None, "a script has none");
+}
+
+/// Signals and events can be had in turn: neither takes anything from the other.
+#[tokio::test(start_paused = true)]
+async fn signals_can_be_left_for_events_and_back() {
+    let script = Script::new()
+        .reply(Reply::events().comment("c").data("a").data("b"))
+        .reply(events("data: c\n\n"));
+    let mut signals = source(&script).signals();
+    for expected in ["open 200", "comment c"] {
+        assert_eq!(told(&signals.next().await.unwrap()), expected);
+    }
+    let mut source = signals.into_inner();
+    assert_eq!(next_data(&mut source).await, "a");
+    let mut signals = source.signals();
+    for expected in ["event b", "end 1 in 3000 ms", "open 200", "event c"] {
+        assert_eq!(told(&signals.next().await.unwrap()), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_too_large_is_an_error_or_told() {
+    let reply = || {
+        events("data: a\n\n")
+            .raw(format!("id: 7\ndata: {}\n\n", "x".repeat(100)))
+            .data("b")
+    };
+    let script = Script::new().reply(reply());
+    let source = builder(&script).max_event_bytes(50).build().unwrap();
+    let (data, error) = collect(source).await;
+    let error = error.unwrap();
+    assert_eq!(
+        (data, error.kind()),
+        (vec!["a".to_owned()], ErrorKind::EventTooLarge)
+    );
+    assert_eq!(error.events_before(), 1);
+    assert_eq!(script.attempts().len(), 1, "it would come again");
+    assert_eq!(script.open_connections(), 0);
+
+    let script = Script::new().reply(reply());
+    let source = builder(&script)
+        .max_event_bytes(50)
+        .oversized(Oversized::Skip)
+        .build()
+        .unwrap();
+    let told = story(source).await;
+    assert_eq!(told[..2], ["open 200", "event a"]);
+    assert!(told[2].starts_with("Event"), "{told:?}");
+    assert_eq!(told[3], "event b");
+    assert_eq!(ids(&script), ["", "7"], "its ID counts");
+}
