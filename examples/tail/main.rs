@@ -157,8 +157,9 @@ impl From<io::Error> for Failure {
 async fn main() -> ExitCode {
     let args = Args::read();
     let mut out = Output::new(&args);
+    let quit = quit();
     tokio::spawn(async {
-        quit().await;
+        quit.await;
         std::process::exit(0);
     });
     let told = match follow(&args, &mut out).await {
@@ -178,25 +179,27 @@ async fn main() -> ExitCode {
 }
 
 /// Waits until someone wants the program to end, or nobody reads what it prints: `tail | head`
-/// ends when `head` does, and not with the next event.
+/// ends when `head` does, and not with the next event. From the call on, no signal is missed.
 #[cfg(unix)]
-async fn quit() {
+fn quit() -> impl Future<Output = ()> {
     use std::io::IsTerminal;
     use tokio::signal::unix::{SignalKind, signal};
 
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    let received = async |signal: io::Result<tokio::signal::unix::Signal>| match signal {
+        Ok(mut signal) => signal.recv().await,
+        Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        _ = terminated => {}
-        // The terminal has written `^C` where the prompt is to come.
-        _ = tokio::signal::ctrl_c() => if io::stderr().is_terminal() {
-            let _ = writeln!(io::stderr());
-        },
-        () = reader_gone() => {}
+    async move {
+        tokio::select! {
+            _ = received(terminate) => {}
+            // The terminal has written `^C` where the prompt is to come.
+            _ = received(interrupt) => if io::stderr().is_terminal() {
+                let _ = writeln!(io::stderr());
+            },
+            () = reader_gone() => {}
+        }
     }
 }
 

@@ -146,6 +146,21 @@ async fn an_error_within_the_stream_is_told() {
 }
 
 #[tokio::test]
+async fn one_unreadable_event_does_not_end_the_answer() {
+    // Half of an emoji, as one server sends it.
+    let half = r#"{"choices":[{"delta":{"content":"\ud83c"}}]}"#;
+    let limit = r#"{"choices":[{"delta":{},"finish_reason":"length"}]}"#;
+    let reply = Reply::events()
+        .data(token("Hel"))
+        .data(half)
+        .data(token("lo"));
+    let run = answered(reply.data(limit).data(" [DONE] ")).await;
+    let note = "(Events that could not be read: 1.)\n";
+    assert_eq!((&*run.stdout, &*run.stderr), ("Hel\u{fffd}lo […]\n", note));
+    assert_eq!(run.code, Some(0));
+}
+
+#[tokio::test]
 async fn what_is_no_stream_is_shown() {
     let html = Reply::status(200)
         .content_type("text/html")

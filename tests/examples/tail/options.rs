@@ -96,6 +96,8 @@ async fn a_body_makes_it_a_post() {
         assert_eq!(headers(&request, &["content-type"]), [content_type]);
     }
     assert_eq!(sent(&["-X", "DELETE"]).await.method(), "DELETE");
+    let untyped = sent(&["-d", "x", "-H", "Content-Type:"]).await;
+    assert_eq!(untyped.header("content-type"), None);
 }
 
 #[tokio::test]
@@ -208,12 +210,13 @@ async fn an_event_can_be_too_large() {
 
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 10] = [
         &["--no-such-option"],
         &["one", "two"],
         &["http://not a url/"],
         &["-H", "no colon", "x"],
         &["-H", "na me: x", "x"],
+        &["-H", "Accept:", "x"],
         &["--max-events", "0", "x"],
         &["--floor", "-1", "x"],
         &["-d", "@/no/such/file", "x"],

@@ -197,12 +197,12 @@ async fn silence_has_its_limits() {
         ("--event-timeout", Reply::events().comment("").hold()),
     ] {
         let server = Server::script([stalled]).await;
-        let (lines, code) = told(tail(&server, [option, "20"])).await;
-        assert_eq!(
-            kinds(&lines),
-            ["reconnecting timeout", "closed 204"],
-            "{option}"
-        );
+        let options = [option, "20", "--initial-attempts", "0"];
+        let (lines, code) = told(tail(&server, options)).await;
+        let mut kinds = kinds(&lines);
+        // A machine may be too busy to answer in time.
+        kinds.dedup();
+        assert_eq!(kinds, ["reconnecting timeout", "closed 204"], "{option}");
         assert_eq!(code, 0);
     }
 }
