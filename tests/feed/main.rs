@@ -1,0 +1,77 @@
+//! `EventSource` over real HTTP, on the loopback interface: in real time, so nothing waits and
+//! nothing is asserted but what happens and in which order.
+
+mod defects;
+mod posts;
+mod redirects;
+mod resume;
+mod servers;
+
+use std::time::Duration;
+
+use everstream::{
+    Backoff, Error, Event, EventSource, EventSourceBuilder,
+    testing::{Reply, Request, Server},
+};
+use futures_util::{Stream, StreamExt};
+
+/// No wait between two connections.
+fn at_once() -> Backoff {
+    Backoff::new()
+        .reconnection_time(Duration::ZERO)
+        .floor(Duration::ZERO)
+        .first(Duration::ZERO)
+}
+
+/// A feed with an HTTP client of this crate's own.
+fn own(url: &str) -> EventSourceBuilder {
+    let request = everstream::http::Request::get(url).body("");
+    EventSource::request(request).backoff(at_once())
+}
+
+/// A feed with a client of the user's.
+fn theirs(url: &str) -> EventSourceBuilder {
+    EventSource::builder(reqwest::Client::new().get(url)).backoff(at_once())
+}
+
+/// The data of every event, and the error that ended the stream.
+async fn collect<S>(mut stream: S) -> (Vec<String>, Option<Error>)
+where
+    S: Stream<Item = Result<Event, Error>> + Unpin,
+{
+    let mut data = Vec::new();
+    let mut error = None;
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(event) => data.push(event.into_data()),
+            Err(it) => error = Some(it),
+        }
+    }
+    assert!(stream.next().await.is_none(), "it is fused");
+    (data, error)
+}
+
+async fn next_data(source: &mut EventSource) -> String {
+    source.next().await.unwrap().unwrap().into_data()
+}
+
+/// The `Last-Event-ID` of every request; empty where there was none.
+fn ids(server: &Server) -> Vec<String> {
+    let id = |request: &Request| {
+        let all = request.headers().get_all("last-event-id");
+        assert!(all.iter().count() <= 1, "once at most");
+        assert_ne!(request.header("last-event-id"), Some(""), "never empty");
+        request.last_event_id().unwrap_or_default().to_owned()
+    };
+    server.requests().iter().map(id).collect()
+}
+
+fn events(bytes: impl AsRef<[u8]>) -> Reply {
+    Reply::events().raw(bytes)
+}
+
+/// Fails a test that would hang; no result depends on the time.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, future).await.expect("in time")
+}
