@@ -271,7 +271,7 @@ pub(crate) enum Verdict {
 pub(crate) fn judge(response: Response, content_type: &ContentType) -> Verdict {
     let Response { head, body } = response;
     match session::refusal(head.status(), head.headers(), content_type) {
-        None => Verdict::Stream(head, body),
+        None => Verdict::Stream(head.compact(), body),
         Some((kind, message)) => Verdict::Refused(Box::pin(async move {
             let error = refused(kind, head, body).await;
             match message {

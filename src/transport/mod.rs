@@ -12,11 +12,10 @@ pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
 
+use bytes::BytesMut;
 #[cfg(feature = "client")]
 use http::HeaderName;
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
-use http::HeaderValue;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
 pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
@@ -141,6 +140,26 @@ impl Head {
         self.0.url.as_deref()
     }
 
+    /// The same, with the values of the headers in memory of their own: those of an HTTP client
+    /// may lie in its read buffer, all of which they would keep for as long as the stream lives.
+    pub(crate) fn compact(mut self) -> Self {
+        let parts = Arc::make_mut(&mut self.0);
+        let len = parts.headers.values().map(HeaderValue::len).sum();
+        let mut values = BytesMut::with_capacity(len);
+        parts
+            .headers
+            .values()
+            .for_each(|value| values.extend_from_slice(value.as_bytes()));
+        let mut values = values.freeze();
+        for value in parts.headers.values_mut() {
+            let own = HeaderValue::from_maybe_shared(values.split_to(value.len()));
+            let mut own = own.expect("the bytes of a header value are fit for one");
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
+        self
+    }
+
     pub(crate) fn into_headers(self) -> HeaderMap {
         match Arc::try_unwrap(self.0) {
             Ok(parts) => parts.headers,
@@ -156,5 +175,30 @@ impl fmt::Debug for Head {
             .field("status", &self.0.status)
             .field("headers", &self.0.headers.keys())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compact_head_is_the_same_in_memory_of_its_own() {
+        let buffer = bytes::Bytes::from("first, second and third");
+        let mut headers = HeaderMap::new();
+        for (name, range) in [("a", 0..5), ("b", 7..13), ("a", 18..23), ("c", 0..0)] {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
+            headers.append(name, value);
+        }
+        headers.get_mut("b").unwrap().set_sensitive(true);
+        let head = Response::new(StatusCode::OK, headers.clone(), Body::empty()).head;
+        let compact = head.compact();
+        assert_eq!(compact.headers(), &headers);
+        assert!(compact.headers()["b"].is_sensitive());
+        assert!(!compact.headers()["a"].is_sensitive());
+        let memory = buffer.as_ptr_range();
+        for value in compact.headers().values() {
+            assert!(!memory.contains(&value.as_bytes().as_ptr()) || value.is_empty());
+        }
     }
 }
