@@ -19,7 +19,7 @@ fn main() -> std::io::Result<()> {
         let limit = u8::try_from(options.max_event_bytes + 1).unwrap_or(0);
         let flags =
             u8::from(options.skip_oversized) | (u8::from(!options.last_event_id.is_empty()) << 1);
-        let header = [limit, flags, 4, 0];
+        let header = [limit, flags, 2, 0];
         let mut name = vector
             .name
             .replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");

@@ -1,4 +1,4 @@
-//! Chromium's own EventSource, asked about 3,000 random streams: the parser agrees with all of them.
+//! Chromium's own `EventSource`, asked about 3,000 random streams: the parser agrees with all of them.
 
 mod oracle;
 mod support;

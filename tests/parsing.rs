@@ -99,6 +99,30 @@ fn cut_at_random() {
     }
 }
 
+/// A large chunk is decoded as a whole, in windows of whole lines.
+#[test]
+fn within_a_large_chunk() {
+    let mut random = Random::new(4);
+    for vector in vectors::all() {
+        let wire = &vector.wire;
+        if wire.len() > SHORT {
+            continue;
+        }
+        // A stream of its own, so that a BOM stays the first of it.
+        let after = [b"\n\n:".as_slice(), &b"x".repeat(1000), b"\ndata: on\n\n"].concat();
+        let alone = [wire.as_slice(), &after].concat();
+        let expected = Expected::new(&alone, &vector.options);
+        expected.check(&splits::whole(&alone));
+        expected.check(&splits::by_lengths(&alone, [random.below(wire.len() + 1)]));
+        // Around the end of a window.
+        let before = 16 * 1024 - random.below(wire.len() + 4);
+        let within = [b":".as_slice(), &b"x".repeat(before), b"\n", &alone].concat();
+        let expected = Expected::new(&within, &vector.options);
+        expected.check_face(Face::Items, &splits::whole(&within));
+        expected.check_face(Face::OwnedOneByOne, &splits::whole(&within));
+    }
+}
+
 #[test]
 fn reconnected() {
     each(|_, expected| {

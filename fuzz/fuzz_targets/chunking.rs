@@ -12,6 +12,11 @@ mod oracle;
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../tests/support/splits.rs"]
 mod splits;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/support/streams.rs"]
+mod streams;
+
+use std::cell::LazyCell;
 
 use faces::{Expected, Face};
 use libfuzzer_sys::{Corpus, fuzz_target};
@@ -40,20 +45,33 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         skip_oversized: flags & 1 == 1,
     };
     let expected = Expected::new(wire, &options);
+    // From single bytes to all in one: large chunks are looked at in another way.
+    let longest = 1 << (longest % 16);
     let mut random = Random::new(u64::from(seed));
     let mut lengths = Vec::new();
     let mut total = 0;
     while total < wire.len() {
-        lengths.push(random.below(usize::from(longest) + 2));
+        lengths.push(random.below(longest + 1));
         total += lengths[lengths.len() - 1];
     }
     let chunks = splits::by_lengths(wire, lengths);
     // One face at a time: the fuzzer takes all of them soon enough.
-    let face = Face::ALL[usize::from(flags >> 3) % Face::ALL.len()];
-    if flags & 4 == 0 {
-        expected.check_face(face, &chunks);
-    } else {
-        expected.check_face_reconnection(face, &chunks);
+    match (usize::from(flags >> 3), flags & 4 == 0) {
+        (7, _) => expected.check_reader(&chunks),
+        (8, _) if options.last_event_id.is_empty() => {
+            RUNTIME.with(|runtime| runtime.block_on(expected.check_stream(&chunks)));
+        }
+        (9, _) if options.last_event_id.is_empty() => {
+            RUNTIME.with(|runtime| runtime.block_on(expected.check_signals(&chunks)));
+        }
+        (face, true) => expected.check_face(Face::ALL[face % Face::ALL.len()], &chunks),
+        (face, false) => {
+            expected.check_face_reconnection(Face::ALL[face % Face::ALL.len()], &chunks)
+        }
     }
     Corpus::Keep
 });
+
+thread_local! {
+    static RUNTIME: LazyCell<tokio::runtime::Runtime> = LazyCell::new(streams::runtime);
+}

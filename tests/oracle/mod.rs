@@ -39,12 +39,10 @@ pub enum Item {
     Comment(String),
     /// The reconnection time in milliseconds.
     Retry(u64),
-    SkippedEvent {
-        bytes: u64,
-    },
-    SkippedComment {
-        bytes: u64,
-    },
+    /// So many bytes.
+    SkippedEvent(u64),
+    /// So many bytes after the colon.
+    SkippedComment(u64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +61,15 @@ pub struct Placed {
     pub at: usize,
     /// The last event ID at that moment.
     pub last_event_id: String,
+}
+
+impl Placed {
+    fn event(&self) -> Option<Event> {
+        match &self.item {
+            Item::Event(event) => Some(event.clone()),
+            _ => None,
+        }
+    }
 }
 
 /// What dispatching the unfinished block at the end of the stream gives.
@@ -88,11 +95,7 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn events(&self) -> Vec<Event> {
-        let events = self.items.iter().filter_map(|placed| match &placed.item {
-            Item::Event(event) => Some(event.clone()),
-            _ => None,
-        });
-        events.collect()
+        self.items.iter().filter_map(Placed::event).collect()
     }
 }
 
@@ -142,10 +145,7 @@ pub fn dispatch_unfinished(
 ) -> (Unfinished, Outcome) {
     let whole = read(&[wire, b"\n\n"].concat(), options);
     let added = &whole.items[before.items.len()..];
-    let event = added.iter().find_map(|placed| match &placed.item {
-        Item::Event(event) => Some(event.clone()),
-        _ => None,
-    });
+    let event = added.iter().find_map(Placed::event);
     let unfinished = match (whole.struck, event) {
         (Some(_), _) => Unfinished::TooLarge,
         (None, Some(event)) => Unfinished::Event(event),
@@ -229,15 +229,11 @@ impl Oracle {
         // Ours hands the comment out.
         if line[0] == b':' {
             let comment = &line[1..];
-            return self.push(
-                at,
-                match comment.len() > MAX_COMMENT_BYTES {
-                    true => Item::SkippedComment {
-                        bytes: comment.len() as u64,
-                    },
-                    false => Item::Comment(String::from_utf8_lossy(comment).into_owned()),
-                },
-            );
+            let item = match comment.len() > MAX_COMMENT_BYTES {
+                true => Item::SkippedComment(comment.len() as u64),
+                false => Item::Comment(String::from_utf8_lossy(comment).into_owned()),
+            };
+            return self.push(at, item);
         }
         // "Collect the characters on the line before the first U+003A COLON character (:), and
         // let field be that string. Collect the characters on the line after the first U+003A
@@ -283,8 +279,7 @@ impl Oracle {
         // buffer. The buffer does not get reset."
         self.outcome.last_event_id = self.last_event_id.clone();
         if self.oversized {
-            let bytes = self.counted as u64;
-            self.push(at, Item::SkippedEvent { bytes });
+            self.push(at, Item::SkippedEvent(self.counted as u64));
         } else if !self.data.is_empty() {
             // "If the data buffer is an empty string, set the data buffer and the event type
             // buffer to the empty string and return. If the data buffer's last character is a
@@ -295,14 +290,9 @@ impl Oracle {
                 event_type => event_type.to_owned(),
             };
             let data = self.data.strip_suffix('\n').unwrap_or(&self.data);
-            self.push(
-                at,
-                Item::Event(Event {
-                    event,
-                    data: data.to_owned(),
-                    id: self.outcome.last_event_id.clone(),
-                }),
-            );
+            let data = data.to_owned();
+            let id = self.outcome.last_event_id.clone();
+            self.push(at, Item::Event(Event { event, data, id }));
         }
         // "Set the data buffer and the event type buffer to the empty string."
         self.data.clear();

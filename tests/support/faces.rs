@@ -72,8 +72,8 @@ pub fn item(item: everstream::Item<'_>) -> Item {
         everstream::Item::Event(event) => Item::Event(borrowed(event)),
         everstream::Item::Comment(comment) => Item::Comment(comment.to_owned()),
         everstream::Item::Retry(time) => Item::Retry(milliseconds(time)),
-        everstream::Item::Skipped(Skipped::Event { bytes }) => Item::SkippedEvent { bytes },
-        everstream::Item::Skipped(Skipped::Comment { bytes }) => Item::SkippedComment { bytes },
+        everstream::Item::Skipped(Skipped::Event { bytes }) => Item::SkippedEvent(bytes),
+        everstream::Item::Skipped(Skipped::Comment { bytes }) => Item::SkippedComment(bytes),
         other => panic!("{other:?} is new: tell the oracle"),
     }
 }

@@ -84,9 +84,12 @@ impl Recording {
             (Some("chunked"), _) => chunks(body),
             (_, Some(length)) => {
                 let length: usize = length.parse().expect("a length");
-                (vec![0..length.min(body.len())], body.len() >= length)
+                (
+                    std::iter::once(0..length.min(body.len())).collect(),
+                    body.len() >= length,
+                )
             }
-            (None, None) => (vec![0..body.len()], true),
+            (None, None) => (std::iter::once(0..body.len()).collect(), true),
             (Some(other), _) => panic!("{other} is not chunked"),
         };
         let ends: Vec<usize> = reads

@@ -147,10 +147,10 @@ impl Expected<'_> {
                 Some(Ok(Signal::Event(event))) => items.push(Item::Event(owned(&event))),
                 Some(Ok(Signal::Comment(comment))) => items.push(Item::Comment(comment)),
                 Some(Ok(Signal::Skipped(Skipped::Event { bytes }))) => {
-                    items.push(Item::SkippedEvent { bytes })
+                    items.push(Item::SkippedEvent(bytes));
                 }
                 Some(Ok(Signal::Skipped(Skipped::Comment { bytes }))) => {
-                    items.push(Item::SkippedComment { bytes })
+                    items.push(Item::SkippedComment(bytes));
                 }
                 Some(Ok(other)) => panic!("{other:?} is new"),
                 Some(Err(error)) => break Some(error),

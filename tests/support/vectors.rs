@@ -78,12 +78,8 @@ fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
                 vector.items.push(Item::Retry(milliseconds));
             }
             "skipped" => vector.items.push(match words.word() {
-                "event" => Item::SkippedEvent {
-                    bytes: words.number(),
-                },
-                "comment" => Item::SkippedComment {
-                    bytes: words.number(),
-                },
+                "event" => Item::SkippedEvent(words.number()),
+                "comment" => Item::SkippedComment(words.number()),
                 other => panic!("{}: skipped {other:?}", vector.name),
             }),
             "struck" => vector.struck = Some(words.number()),
@@ -101,11 +97,11 @@ fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
         assert_eq!(words.rest.trim(), "", "{}: left over", vector.name);
     }
     vector.last_event_id = last_event_id.unwrap_or_else(|| {
-        let ids = vector.items.iter().filter_map(|item| match item {
+        let mut ids = vector.items.iter().rev().filter_map(|item| match item {
             Item::Event(event) => Some(&event.id),
             _ => None,
         });
-        ids.last().unwrap_or(&vector.options.last_event_id).clone()
+        ids.next().unwrap_or(&vector.options.last_event_id).clone()
     });
     vector
 }
