@@ -23,7 +23,7 @@ use std::process::ExitCode;
 
 use everstream::testing::Server;
 use everstream::{Event, EventStreamExt, RequestBuilderExt};
-use futures_util::TryStreamExt;
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -50,7 +50,8 @@ struct Delta {
     content: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -66,19 +67,29 @@ async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
         .until_data("[DONE]") // If the stream ends before that, the answer was cut short.
         .json::<Chunk>();
 
-    let mut usage = None;
-    while let Some(chunk) = chunks.try_next().await? {
+    let (mut finish_reason, mut usage, mut unreadable) = (None, None, 0);
+    while let Some(chunk) = chunks.next().await {
+        let chunk = match chunk {
+            Ok(chunk) => chunk,
+            // An event that makes no sense is no reason to lose the rest of the answer.
+            Err(error) if !error.is_final() => {
+                print("\u{fffd}")?;
+                unreadable += 1;
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
         for choice in chunk.choices {
-            if let Some(token) = choice.delta.content {
-                print(&token)?;
-            }
-            if choice.finish_reason.as_deref() == Some("length") {
-                print(" […]")?; // The model has reached its limit.
-            }
+            print(&choice.delta.content.unwrap_or_default())?;
+            finish_reason = choice.finish_reason.or(finish_reason);
         }
         usage = chunk.usage.or(usage);
     }
-    print("\n")?;
+    let ran_out = finish_reason.as_deref() == Some("length");
+    print(if ran_out { " […]\n" } else { "\n" })?;
+    if unreadable > 0 {
+        note(&format!("(Events that could not be read: {unreadable}.)"));
+    }
     if let Some(usage) = usage.filter(|_| io::stderr().is_terminal()) {
         let Usage {
             prompt_tokens: asked,
@@ -165,7 +176,7 @@ async fn main() -> ExitCode {
         answered = chat(&api, &question) => answered,
         // The answer is dropped here, and with it the connection.
         _ = tokio::signal::ctrl_c() => {
-            eprintln!();
+            tell("");
             return ExitCode::from(130);
         }
     };
@@ -178,7 +189,12 @@ async fn main() -> ExitCode {
             if error.events_before() > 0 {
                 let _ = print("\n");
             }
-            eprintln!("chat: {}", explain::explain(error));
+            let cut = if error.is_incomplete() {
+                "the answer was cut short: "
+            } else {
+                ""
+            };
+            tell(&format!("chat: {cut}{}", explain::explain(error)));
             ExitCode::FAILURE
         }
         // Printing failed: whoever was reading has gone.
@@ -190,7 +206,7 @@ async fn main() -> ExitCode {
 fn question() -> io::Result<String> {
     let mut question = env::args().skip(1).collect::<Vec<_>>().join(" ");
     if question.is_empty() && io::stdin().is_terminal() {
-        eprint!("Your question (Enter for a default one): ");
+        write!(io::stderr(), "Your question (Enter for a default one): ")?;
         io::stdin().read_line(&mut question)?;
     }
     let question = question.trim();
@@ -209,9 +225,14 @@ fn print(text: &str) -> io::Result<()> {
 
 /// What is not part of the answer, dimmed where a terminal can do so.
 fn note(text: &str) {
-    if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none() {
-        eprintln!("\x1b[2m{text}\x1b[0m");
+    if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()) {
+        tell(&format!("\x1b[2m{text}\x1b[0m"));
     } else {
-        eprintln!("{text}");
+        tell(text);
     }
+}
+
+/// To stderr. Should nobody read it, so be it.
+fn tell(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
         // Whoever reads this has seen enough: `parse | head`.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("parse: {error}");
+            let _ = writeln!(io::stderr(), "parse: {error}");
             ExitCode::FAILURE
         }
     }

@@ -19,7 +19,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -54,9 +54,16 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
         .await?;
     let mut pieces = P::contract(events).json::<P::Piece>();
     let mut finish = None;
-    while let Some(piece) = pieces.try_next().await? {
-        print(piece.text().unwrap_or_default());
-        finish = piece.finish().map(str::to_owned).or(finish);
+    while let Some(piece) = pieces.next().await {
+        match piece {
+            Ok(piece) => {
+                print(piece.text().unwrap_or_default());
+                finish = piece.finish().map(str::to_owned).or(finish);
+            }
+            // An event that makes no sense is no reason to lose the rest of the answer.
+            Err(error) if !error.is_final() => print("\u{fffd}"),
+            Err(error) => return Err(error),
+        }
     }
     match finish {
         Some(why) => {
@@ -372,7 +379,8 @@ async fn show<P: Provider>(api: &Api, model: &str) -> bool {
     let answered = ask::<P>(api, model).await;
     print("\n");
     if let Err(error) = &answered {
-        eprintln!("providers: {}: {}", P::NAME, explain::explain(error));
+        let said = explain::explain(error);
+        let _ = writeln!(io::stderr(), "providers: {}: {said}", P::NAME);
     }
     answered.is_ok()
 }

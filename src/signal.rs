@@ -25,6 +25,7 @@ pub enum Signal {
     Skipped(Skipped),
     /// The connection was lost, or did not come about, and will be made again after `delay`.
     #[cfg(feature = "client")]
+    #[non_exhaustive]
     Reconnecting {
         /// Which failure in a row this is, at least 1: also after an end that is no failure.
         attempt: u32,

@@ -7,6 +7,7 @@
 pub mod contenders;
 pub mod measure;
 pub mod options;
+pub mod server;
 pub mod table;
 pub mod targets;
 pub mod workloads;

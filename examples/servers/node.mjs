@@ -9,8 +9,10 @@ const server = createServer((request, response) => {
   response.write("retry: 500\n\n");
   const timer = setInterval(() => {
     number += 1;
-    response.write(`id: ${number}\ndata: ${new Date().toISOString()}\n\n`);
-    if (number % 3 === 0) response.destroy();
+    const drop = number % 3 === 0;
+    const event = `id: ${number}\ndata: ${new Date().toISOString()}\n\n`;
+    // What was not written out yet would be lost with the connection.
+    response.write(event, () => drop && response.destroy());
   }, 300);
   response.on("close", () => clearInterval(timer));
 });

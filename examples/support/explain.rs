@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// What went wrong, and in the server's own words why, in one line.
 pub(crate) fn explain(error: &Error) -> String {
-    let mut sentence = chain(error);
+    let mut sentence = plain(error);
     if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) {
         sentence.push_str(&format!(", and asks to wait {} s", wait.as_secs().max(1)));
     }
@@ -18,17 +18,19 @@ pub(crate) fn explain(error: &Error) -> String {
     sentence
 }
 
-/// The error and what caused it. Each says only its own part, and many say that of the next, too.
-pub(crate) fn chain(error: &Error) -> String {
+/// The error and what it comes from in the end. What lies between says where it passed through,
+/// which is for a log.
+pub(crate) fn plain(error: &Error) -> String {
     let mut sentence = error.to_string();
     let mut source = error.source();
+    let mut root = None;
     while let Some(cause) = source {
-        let part = cause.to_string();
-        if !sentence.contains(&part) {
-            sentence.push_str(": ");
-            sentence.push_str(&part);
-        }
+        root = Some(cause.to_string());
         source = cause.source();
+    }
+    if let Some(root) = root.filter(|root| !sentence.contains(root)) {
+        sentence.push_str(": ");
+        sentence.push_str(&root);
     }
     line(&sentence)
 }

@@ -28,9 +28,9 @@ pub(crate) struct Args {
         value_name = "METHOD"
     )]
     method: Option<Method>,
-    /// A header, in the place of any other of that name; 'Name;' sends an empty one
+    /// A header, in the place of any other of that name; 'Name;' sends an empty one, 'Name:' none
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header, allow_hyphen_values = true)]
-    headers: Vec<(HeaderName, HeaderValue)>,
+    headers: Vec<(HeaderName, Option<HeaderValue>)>,
     /// The body, exactly as it is; of a file with @FILE, of stdin with @-
     #[arg(
         short = 'd',
@@ -123,7 +123,10 @@ impl Args {
             headers.insert(header::CONTENT_TYPE, form);
         }
         for (name, value) in &self.headers {
-            headers.insert(name, value.clone());
+            match value {
+                Some(value) => headers.insert(name, value.clone()),
+                None => headers.remove(name),
+            };
         }
         let mut request = Request::builder()
             .method(self.method.clone().unwrap_or(method))
@@ -204,14 +207,20 @@ fn url(text: &str) -> Result<String, String> {
     url.map(String::from).map_err(|error| error.to_string())
 }
 
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+/// As curl has it: `Name: value`, `Name;` for an empty value, `Name:` for no such header.
+fn header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), String> {
     let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
-        (Some((name, value)), _) => (name, value.trim()),
-        (None, Some(name)) => (name, ""),
+        (Some((name, value)), _) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
+        (None, Some(name)) => (name, Some("")),
         (None, None) => return Err("there is no colon in it".to_owned()),
     };
     let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|error| error.to_string())?;
-    let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|error| error.to_string())?;
+    let always = [header::ACCEPT, header::CACHE_CONTROL, header::USER_AGENT];
+    if value.is_none() && always.contains(&name) {
+        return Err(format!("`{name}` cannot be left out"));
+    }
+    let value = value.map(|value| HeaderValue::from_bytes(value.as_bytes()));
+    let value = value.transpose().map_err(|error| error.to_string())?;
     Ok((name, value))
 }
 

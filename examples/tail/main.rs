@@ -16,7 +16,7 @@ mod explain;
 mod output;
 mod resume;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use everstream::transport::FollowRedirects;
@@ -39,7 +39,7 @@ async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
         (url, None) => url.clone().unwrap_or_default(),
     };
     if built_in.is_some() && !args.json {
-        out.note("this is the built-in server; a URL names another");
+        out.note("this is the built-in server; a URL names another")?;
     }
 
     let mut source = source(args, &url, built_in.is_some(), resume.as_ref())?;
@@ -120,7 +120,11 @@ fn listen(handle: Handle) {
                 Ok("reconnect") => handle.reconnect(),
                 Ok("close") => handle.close(),
                 Ok("") => {}
-                Ok(other) => eprintln!("tail: neither `reconnect` nor `close`: {other:?}"),
+                Ok(other) => {
+                    let complaint = format!("tail: neither `reconnect` nor `close`: {other:?}");
+                    // It is of no use to whoever does not listen.
+                    let _ = writeln!(io::stderr(), "{complaint}");
+                }
                 Err(_) => return,
             }
         }
@@ -153,8 +157,9 @@ impl From<io::Error> for Failure {
 async fn main() -> ExitCode {
     let args = Args::read();
     let mut out = Output::new(&args);
+    let quit = quit();
     tokio::spawn(async {
-        quit().await;
+        quit.await;
         std::process::exit(0);
     });
     let told = match follow(&args, &mut out).await {
@@ -165,28 +170,36 @@ async fn main() -> ExitCode {
     };
     match told {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-        Err(error) => eprintln!("tail: {error}"),
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "tail: {error}");
+        }
         Ok(()) => {}
     }
     ExitCode::FAILURE
 }
 
 /// Waits until someone wants the program to end, or nobody reads what it prints: `tail | head`
-/// ends when `head` does, and not with the next event.
+/// ends when `head` does, and not with the next event. From the call on, no signal is missed.
 #[cfg(unix)]
-async fn quit() {
+fn quit() -> impl Future<Output = ()> {
+    use std::io::IsTerminal;
     use tokio::signal::unix::{SignalKind, signal};
 
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => terminate.recv().await,
-            Err(_) => std::future::pending().await,
-        }
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    let received = async |signal: io::Result<tokio::signal::unix::Signal>| match signal {
+        Ok(mut signal) => signal.recv().await,
+        Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        _ = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = reader_gone() => {}
+    async move {
+        tokio::select! {
+            _ = received(terminate) => {}
+            // The terminal has written `^C` where the prompt is to come.
+            _ = received(interrupt) => if io::stderr().is_terminal() {
+                let _ = writeln!(io::stderr());
+            },
+            () = reader_gone() => {}
+        }
     }
 }
 

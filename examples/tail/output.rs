@@ -9,7 +9,7 @@ use everstream::{Cause, Error, Event, Signal, Skipped};
 use serde::Serialize;
 
 use crate::args::Args;
-use crate::explain::{chain, explain, line};
+use crate::explain::{explain, line, plain};
 
 /// One line of JSON: something that happened.
 #[derive(Serialize)]
@@ -132,13 +132,12 @@ impl Output {
         if self.json {
             let body = error.body_text();
             return self.json(&Line::Error {
-                message: &chain(error),
+                message: &plain(error),
                 status: error.status().map(|status| status.as_u16()),
                 body: body.as_deref(),
             });
         }
-        eprintln!("tail: {}", explain(error));
-        Ok(())
+        writeln!(io::stderr(), "tail: {}", explain(error))
     }
 
     /// Prints an error of our own that is the end.
@@ -150,8 +149,7 @@ impl Output {
                 body: None,
             });
         }
-        eprintln!("tail: {message}");
-        Ok(())
+        writeln!(io::stderr(), "tail: {message}")
     }
 
     /// Prints the end.
@@ -166,9 +164,9 @@ impl Output {
     }
 
     /// Tells people something, beside the stream.
-    pub(crate) fn note(&self, text: &str) {
+    pub(crate) fn note(&self, text: &str) -> io::Result<()> {
         let Style { dim, reset, .. } = self.stderr;
-        eprintln!("{dim}{}  {text}{reset}", time(now()));
+        writeln!(io::stderr(), "{dim}{}  {text}{reset}", time(now()))
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
@@ -199,8 +197,7 @@ impl Output {
         if self.json {
             return self.json(line);
         }
-        self.note(&words());
-        Ok(())
+        self.note(&words())
     }
 
     fn json(&mut self, line: &Line<'_>) -> io::Result<()> {

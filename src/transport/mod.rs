@@ -10,7 +10,7 @@ mod redirect;
 #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
 pub(crate) mod reqwest;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 #[cfg(feature = "client")]
 use http::HeaderName;
@@ -79,11 +79,11 @@ impl Response {
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Body) -> Self {
         Self {
-            head: Head {
+            head: Head(Arc::new(Parts {
                 status,
                 headers,
                 url: None,
-            },
+            })),
             body,
         }
     }
@@ -92,7 +92,7 @@ impl Response {
     /// [`Head::url`] gives the user.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
-        self.head.url = Some(url.into());
+        Arc::make_mut(&mut self.head.0).url = Some(url.into());
         self
     }
 
@@ -111,9 +111,12 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
     }
 }
 
-/// The head of a response: what is known when a stream opens.
+/// The head of a response: what is known when a stream opens. Cloning is cheap.
 #[derive(Clone)]
-pub struct Head {
+pub struct Head(Arc<Parts>);
+
+#[derive(Clone)]
+struct Parts {
     status: StatusCode,
     headers: HeaderMap,
     url: Option<String>,
@@ -123,23 +126,26 @@ impl Head {
     /// The status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.headers
+        &self.0.headers
     }
 
     /// The URL that answered, after redirects, where the connector told it.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.url.as_deref()
+        self.0.url.as_deref()
     }
 
     pub(crate) fn into_headers(self) -> HeaderMap {
-        self.headers
+        match Arc::try_unwrap(self.0) {
+            Ok(parts) => parts.headers,
+            Err(shared) => shared.headers.clone(),
+        }
     }
 }
 
@@ -147,8 +153,8 @@ impl Head {
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
-            .field("status", &self.status)
-            .field("headers", &self.headers.keys())
+            .field("status", &self.0.status)
+            .field("headers", &self.0.headers.keys())
             .finish_non_exhaustive()
     }
 }

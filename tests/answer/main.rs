@@ -2,6 +2,7 @@
 
 mod complete;
 mod limits;
+mod providers;
 mod refused;
 mod request;
 
