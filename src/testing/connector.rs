@@ -70,10 +70,12 @@ struct Shared {
     born: Instant,
 }
 
+type Handler = Box<dyn FnMut(&Attempt) -> Reply + Send>;
+
 #[derive(Default)]
 struct Answers {
     script: VecDeque<Answer>,
-    handler: Option<Box<dyn FnMut(&Attempt) -> Reply + Send>>,
+    handler: Option<Handler>,
     attempts: Vec<(Duration, Attempt)>,
     complaints: Vec<String>,
 }

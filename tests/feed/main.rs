@@ -25,7 +25,7 @@ fn at_once() -> Backoff {
 
 /// A feed with an HTTP client of this crate's own.
 fn own(url: &str) -> EventSourceBuilder {
-    let request = everstream::http::Request::get(url).body("");
+    let request = http::Request::get(url).body("");
     EventSource::request(request).backoff(at_once())
 }
 

@@ -47,7 +47,7 @@ async fn a_post_is_sent_once_however_it_ends() {
             Server::script_then([endings_of(name)], events("data: again\n\n")).await,
             "DELETE",
         );
-        let request = everstream::http::Request::builder()
+        let request = http::Request::builder()
             .method(method)
             .uri(server.url("/"))
             .body("");

@@ -167,7 +167,7 @@ async fn the_header_is_there_once_whatever_the_request_says() {
 
     // Of a request of `http`.
     let server = Server::script(replies()).await;
-    let request = everstream::http::Request::get(server.url("/"))
+    let request = http::Request::get(server.url("/"))
         .header("last-event-id", "mine")
         .body("");
     let source = EventSource::request(request)

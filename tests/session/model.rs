@@ -11,7 +11,7 @@ use everstream::{Error, ErrorKind, Timeout, http::StatusCode};
 /// Something that happens. What cannot happen in the state at hand is called out of turn, which
 /// must change nothing, or left out.
 #[derive(Clone, Copy, Debug)]
-pub enum Op {
+pub(crate) enum Op {
     Connect,
     Accept,
     /// A status, and the seconds of its `Retry-After`.
@@ -39,7 +39,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
-pub struct Model {
+pub(crate) struct Model {
     session: Session,
     rules: Rules,
     now: Time,
@@ -60,7 +60,7 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn new(rules: Rules, seed: u64) -> Self {
+    pub(crate) fn new(rules: Rules, seed: u64) -> Self {
         Self {
             session: Session::new(rules.clone(), seed),
             rules,
@@ -80,15 +80,15 @@ impl Model {
         }
     }
 
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests
     }
 
-    pub fn waits(&self) -> u64 {
+    pub(crate) fn waits(&self) -> u64 {
         self.waits
     }
 
-    pub fn step(&mut self, op: Op) {
+    pub(crate) fn step(&mut self, op: Op) {
         let before = self.session.state();
         match op {
             Op::Connect => {
@@ -115,10 +115,10 @@ impl Model {
             Op::Refuse(status, seconds) if before == State::Connecting => {
                 let status = StatusCode::from_u16(status).expect("three digits");
                 let after = seconds.map(Duration::from_secs);
-                self.lose(Some(refused(status, after)));
+                self.lose(Some(&refused(status, after)));
             }
             Op::Fail(kind) if matches!(before, State::Connecting | State::Open(_)) => {
-                self.lose(Some(failure(kind)));
+                self.lose(Some(&failure(kind)));
             }
             Op::End if matches!(before, State::Open(_)) => self.lose(None),
             Op::Event => self.events |= matches!(before, State::Open(_)),
@@ -180,8 +180,7 @@ impl Model {
         assert_eq!(self.session.ready_state(), ready_state);
     }
 
-    fn lose(&mut self, error: Option<Error>) {
-        let error = error.as_ref();
+    fn lose(&mut self, error: Option<&Error>) {
         // The user is asked about failures alone.
         let advice = match error {
             Some(_) => std::mem::take(&mut self.advice),

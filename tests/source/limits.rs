@@ -117,7 +117,7 @@ async fn each_connection_has_its_first_event_anew() {
         .first_event_timeout(5 * SECOND)
         .build()
         .unwrap();
-    let story = crate::story_until(source, 5).await;
+    let story = story_until(source, 5).await;
     assert_eq!(story[2], "end 1 in 3000 ms");
     assert_eq!(
         story[4],
@@ -317,7 +317,7 @@ async fn a_refusals_body_is_waited_for_five_seconds() {
 /// Limits that no clock can count are none.
 #[tokio::test(start_paused = true)]
 async fn limits_of_centuries_are_borne() {
-    let max = std::time::Duration::MAX;
+    let max = Duration::MAX;
     let script = Script::new().reply(events("data: a\n\n").pause(HOUR).data("b").cut());
     let mut source = builder(&script)
         .headers_timeout(max)

@@ -100,6 +100,7 @@ fn told(signal: &Result<Signal, Error>) -> String {
             attempt,
             delay,
             cause,
+            ..
         }) => format!("{} {attempt} in {} ms", why(cause), delay.as_millis()),
         Ok(other) => format!("{other:?}"),
         Err(error) => format!("error {:?}", error.kind()),

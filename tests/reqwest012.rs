@@ -1,0 +1,141 @@
+//! reqwest 0.12, for those who are tied to it: the same as with 0.13.
+#![cfg(feature = "reqwest012")]
+
+use std::time::Duration;
+
+use everstream::{
+    Backoff, Error, ErrorKind, EventSource, EventStreamExt, RequestBuilderExt, ResponseExt, Signal,
+    testing::{ClosedPort, Reply, Server},
+};
+use futures_util::{StreamExt, TryStreamExt};
+use reqwest012::Client;
+
+fn at_once() -> Backoff {
+    Backoff::new()
+        .reconnection_time(Duration::ZERO)
+        .floor(Duration::ZERO)
+        .first(Duration::ZERO)
+}
+
+#[tokio::test]
+async fn one_answer() {
+    let server = Server::script([
+        Reply::events().data("a").data("[DONE]"),
+        Reply::events().data("b").cut(),
+        Reply::status(429)
+            .header("retry-after", "5")
+            .raw("slow down"),
+        Reply::events().data("c"),
+    ])
+    .await;
+    let client = Client::new();
+    let ask = || client.post(server.url("/")).body("{}");
+
+    let answer = ask().events().await.unwrap().until_data("[DONE]");
+    let data: Vec<_> = answer
+        .map_ok(|event| event.into_data())
+        .try_collect()
+        .await
+        .unwrap();
+    assert_eq!(data, ["a"]);
+
+    let mut answer = ask().events().await.unwrap();
+    assert_eq!(answer.head().unwrap().url(), Some(&*server.url("/")));
+    assert_eq!(answer.next().await.unwrap().unwrap().data(), "b");
+    assert_eq!(
+        answer.next().await.unwrap().unwrap_err().kind(),
+        ErrorKind::Body
+    );
+
+    let error = ask().events().await.unwrap_err();
+    assert_eq!(error.status().unwrap().as_u16(), 429);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(5)));
+    assert_eq!(error.body_text().as_deref(), Some("slow down"));
+
+    let mut answer = ask().send().await.unwrap().events().await.unwrap();
+    assert_eq!(answer.next().await.unwrap().unwrap().data(), "c");
+
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    for request in &requests[..3] {
+        assert_eq!(request.header("accept"), Some("text/event-stream"));
+        assert_eq!(request.header("cache-control"), Some("no-cache"));
+        assert_eq!(request.body(), "{}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed() {
+    let server = Server::script([
+        Reply::events()
+            .raw("id: 1\ndata: a\n\n")
+            .cut()
+            .expect_last_event_id("0"),
+        Reply::status(503).expect_last_event_id("1"),
+        Reply::events().raw("data: b\n\n").expect_last_event_id("1"),
+    ])
+    .await;
+    let request = Client::new()
+        .get(server.url("/"))
+        .header("last-event-id", "0");
+    let mut signals = EventSource::builder(request)
+        .backoff(at_once())
+        .build()
+        .unwrap()
+        .signals();
+    let (mut data, mut kinds) = (Vec::new(), Vec::new());
+    while let Some(signal) = signals.next().await {
+        match signal.unwrap() {
+            Signal::Event(event) => data.push(event.into_data()),
+            Signal::Reconnecting { cause, .. } => kinds.push(cause.error().map(Error::kind)),
+            _ => {}
+        }
+    }
+    assert_eq!(data, ["a", "b"]);
+    assert_eq!(
+        kinds,
+        [Some(ErrorKind::Body), Some(ErrorKind::Status), None]
+    );
+    server.verify();
+}
+
+#[tokio::test]
+async fn a_post_is_sent_once_and_a_factory_makes_more() {
+    let server = Server::script_then([], Reply::events().data("a")).await;
+    let source = Client::new().post(server.url("/")).event_source().unwrap();
+    let events: Vec<_> = source.try_collect().await.unwrap();
+    assert_eq!((events.len(), server.requests().len()), (1, 1));
+
+    let server = Server::script([Reply::events().data("a"), Reply::events().data("b")]).await;
+    let (client, url) = (Client::new(), server.url("/"));
+    let source = EventSource::factory(move |_| {
+        let request = client.post(&url);
+        async move { Ok::<_, Error>(request) }
+    });
+    let source = source.backoff(at_once()).build().unwrap();
+    let events: Vec<_> = source.try_collect().await.unwrap();
+    assert_eq!((events.len(), server.requests().len()), (2, 3));
+}
+
+#[tokio::test]
+async fn failures_are_told_apart() {
+    let port = ClosedPort::reserve();
+    let error = Client::new()
+        .get(port.url("/?key=secret"))
+        .events()
+        .await
+        .unwrap_err();
+    assert!(error.is_connect());
+    assert!(!format!("{error} {error:?}").contains("secret"));
+    let error = Client::new().get("not a url").event_source().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Request);
+
+    let server = Server::script_then([], Reply::events().hold()).await;
+    let client = Client::builder()
+        .timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let mut answer = client.get(server.url("/")).events().await.unwrap();
+    let error = answer.next().await.unwrap().unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+}
