@@ -54,8 +54,11 @@ impl Attempt {
         &self.last_event_id
     }
 
-    /// The headers that have to be sent, in the place of any others of the same names: `Accept`,
-    /// `Cache-Control`, and `Last-Event-ID` where there is one.
+    /// The headers that have to be sent: `Accept` and `Cache-Control`, unless the request has its
+    /// own, and `Last-Event-ID`, where there is one, in the place of any other. [`apply`] puts
+    /// them on a request so.
+    ///
+    /// [`apply`]: Self::apply
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers

@@ -29,6 +29,9 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// option at its default. [`EventSource::builder`](crate::EventSource::builder) takes the
     /// same request and further options.
     ///
+    /// A `Last-Event-ID` header of the request is where the feed starts from. One among the
+    /// client's default headers cannot be seen, and is sent for as long as there is no ID.
+    ///
     /// Redirects are followed as the client's own policy says. reqwest's takes `Authorization` and
     /// cookies off a request to another origin, but no other header.
     ///
