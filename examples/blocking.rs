@@ -1,0 +1,48 @@
+//! Events from anything that can be read, without a runtime: `Reader`.
+//!
+//! ```text
+//! $ curl -sN https://example.com/feed | cargo run -q --example blocking
+//! message 1 hello
+//! ```
+//!
+//! Stdin stands for whatever gives an `std::io::Read`: a file, a pipe, the body of a response of a
+//! blocking HTTP client. Without a pipe there is a stream to read within this program.
+
+use std::{
+    io::{self, IsTerminal, Read, Write},
+    process::ExitCode,
+};
+
+use everstream::Reader;
+
+const SAMPLE: &str = "id: 1\ndata: hello\n\nevent: greeting\nid: 2\ndata: hello again\n\n";
+
+fn show(input: impl Read, output: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+    let mut events = Reader::new(input);
+    for event in events.by_ref() {
+        let event = event?;
+        writeln!(output, "{} {} {}", event.event(), event.id(), event.data())?;
+        output.flush()?;
+    }
+    if events.has_unfinished() {
+        writeln!(output, "(the stream ended in the middle of an event)")?;
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    let mut stdout = io::stdout().lock();
+    let stdin = io::stdin().lock();
+    let shown = if stdin.is_terminal() {
+        show(SAMPLE.as_bytes(), &mut stdout)
+    } else {
+        show(stdin, &mut stdout)
+    };
+    match shown {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "blocking: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
