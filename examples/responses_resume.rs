@@ -1,0 +1,176 @@
+//! An answer of OpenAI's Responses API that survives the connections it comes over.
+//!
+//! `cargo run --example responses_resume`; it asks a server of its own, which cuts every connection
+//! after three events.
+//!
+//! The response is made in the background: it runs on when the connection is gone. Its events have
+//! no ID but a `sequence_number`, and `GET …?stream=true&starting_after=N` gives those after the
+//! Nth. So one POST makes the response, once, and every further request only reads on.
+#![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use everstream::{
+    Attempt, Backoff, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry, Until,
+    testing::{Reply, Request, Server},
+};
+use futures_util::TryStreamExt;
+use reqwest::{Client, RequestBuilder};
+use serde::Deserialize;
+use serde_json::json;
+
+/// What we read of each event.
+#[derive(Deserialize)]
+struct Message {
+    sequence_number: u64,
+    response: Option<Response>,
+    delta: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    id: String,
+}
+
+/// How far the answer was read. Stored somewhere safe, it lets another run of the program read on.
+#[derive(Clone, Default)]
+struct Cursor(Arc<Mutex<Option<Position>>>);
+
+#[derive(Clone)]
+struct Position {
+    response: String,
+    sequence_number: u64,
+}
+
+impl Cursor {
+    fn get(&self) -> Option<Position> {
+        let position = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        position.clone()
+    }
+
+    fn advance(&self, message: &Message) {
+        let mut position = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(position) = &mut *position {
+            position.sequence_number = message.sequence_number;
+        } else if let Some(response) = &message.response {
+            *position = Some(Position {
+                response: response.id.clone(),
+                sequence_number: message.sequence_number,
+            });
+        }
+    }
+}
+
+/// The events of one response, over as many connections as it takes.
+fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Until<EventSource>, Error> {
+    let known = cursor.clone();
+    let source = EventSource::factory(move |attempt: Attempt| {
+        let request = request(&client, &base_url, &attempt, known.get());
+        async move { request }
+    })
+    // The response is being made whether we listen or not: no reason to stay away for long.
+    .backoff(Backoff::new().reconnection_time(Duration::from_millis(200)))
+    // As long as the response is not known, it cannot be read on, and the POST must not be sent
+    // again, unless it never left.
+    .retry_when(move |failure| match cursor.get() {
+        None if !failure.error().is_connect() => Retry::GiveUp,
+        _ => Retry::AsUsual,
+    })
+    .build()?;
+    Ok(source.until(|event| {
+        matches!(
+            event.event(),
+            "response.completed" | "response.failed" | "response.incomplete" | "error"
+        )
+    }))
+}
+
+fn request(
+    client: &Client,
+    base_url: &str,
+    attempt: &Attempt,
+    position: Option<Position>,
+) -> Result<RequestBuilder, Error> {
+    let never_sent = match attempt.cause() {
+        None => true,
+        Some(cause) => cause.error().is_some_and(Error::is_connect),
+    };
+    match position {
+        Some(Position {
+            response,
+            sequence_number,
+        }) => {
+            let query = format!("stream=true&starting_after={sequence_number}");
+            Ok(client.get(format!("{base_url}/responses/{response}?{query}")))
+        }
+        None if never_sent => Ok(client.post(format!("{base_url}/responses")).json(&json!({
+            "model": "gpt-4.1-mini",
+            "input": "Say something that flows.",
+            "background": true,
+            "stream": true,
+        }))),
+        None => Err(Error::with_source(
+            ErrorKind::Request,
+            "the stream ended before it named the response",
+        )),
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = Server::start(answer).await;
+    // Whatever proxy there is cannot know a server within this program.
+    let client = Client::builder().no_proxy().build()?;
+
+    let cursor = Cursor::default();
+    let mut events = ask(client, server.url("/v1"), cursor.clone())?;
+    let mut text = String::new();
+    while let Some(event) = events.try_next().await? {
+        let message = event.json::<Message>()?;
+        text.extend(message.delta.as_deref());
+        // After the event has been dealt with, not before.
+        cursor.advance(&message);
+    }
+    println!("{text}");
+    for request in server.requests() {
+        println!("  {} {}", request.method(), request.target());
+    }
+    Ok(())
+}
+
+/// The server: all events of the response after the one that is named, but three at a time.
+fn answer(request: &Request) -> Reply {
+    let first = match (request.method().as_str(), request.target()) {
+        ("POST", "/v1/responses") => 0,
+        ("GET", target) => {
+            let after = target.strip_prefix("/v1/responses/resp_1?stream=true&starting_after=");
+            match after.and_then(|after| after.parse::<usize>().ok()) {
+                Some(after) => after + 1,
+                None => return Reply::status(404),
+            }
+        }
+        _ => return Reply::status(404),
+    };
+    let delta = |text: &str| json!({ "type": "response.output_text.delta", "delta": text });
+    let response = json!({ "id": "resp_1" });
+    let messages = [
+        json!({ "type": "response.created", "response": response }),
+        delta("Rivers"),
+        delta(", lava"),
+        delta(", time"),
+        delta(" and"),
+        delta(" this text."),
+        json!({ "type": "response.completed", "response": response }),
+    ];
+    let mut reply = Reply::events();
+    for (number, message) in messages.iter().enumerate().skip(first).take(3) {
+        let mut message = message.clone();
+        message["sequence_number"] = json!(number);
+        let kind = message["type"].as_str().unwrap_or_default();
+        reply = reply.event(&Event::new(message.to_string()).with_event(kind));
+    }
+    reply.cut()
+}
