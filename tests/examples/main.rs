@@ -3,6 +3,7 @@
 mod chat;
 mod parse;
 mod providers;
+mod small;
 mod tail;
 
 use std::env::{self, consts::EXE_SUFFIX};

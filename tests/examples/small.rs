@@ -1,0 +1,55 @@
+//! The examples that need no more than to be run.
+
+use super::{example, run};
+
+#[tokio::test]
+async fn a_response_is_made_once_and_read_on() {
+    let run = run(example("responses_resume", [""; 0]), "").await;
+    let expected = "\
+Rivers, lava, time and this text.
+  POST /v1/responses
+  GET /v1/responses/resp_1?stream=true&starting_after=2
+  GET /v1/responses/resp_1?stream=true&starting_after=5
+";
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), expected, "")
+    );
+}
+
+/// The example checks itself what was sent.
+#[tokio::test]
+async fn a_call_is_made_once_and_its_answer_read_on() {
+    let run = run(example("mcp", [""; 0]), "").await;
+    let expected = "notifications/progress\n\"It has run once.\"\n";
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), expected, "")
+    );
+}
+
+#[tokio::test]
+async fn every_task_gets_every_event() {
+    let run = run(example("fan_out", [""; 0]), "").await;
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""));
+    let mut lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(lines.pop(), Some("the last one: three"));
+    for task in ["red", "blue"] {
+        let got: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line.strip_prefix(task))
+            .collect();
+        assert_eq!(got, [": 1 one", ": 2 two", ": 3 three"], "{task}");
+    }
+}
+
+#[tokio::test]
+async fn stdin_is_read_without_a_runtime() {
+    let stream = "data: a\n\nid: 3\nevent: x\ndata: b\n\ndata: c";
+    let run = run(example("blocking", [""; 0]), stream).await;
+    let expected = "message  a\nx 3 b\n(the stream ended in the middle of an event)\n";
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), expected, "")
+    );
+}
