@@ -149,6 +149,8 @@
 
 extern crate alloc;
 
+#[cfg(any(doc, doctest))]
+pub mod _guide;
 pub mod encode;
 mod event;
 mod parser;

@@ -1,0 +1,88 @@
+//! The guide: what to write for what, each page with code that is run by the tests.
+//!
+//! # One answer
+//!
+//! * [One answer](one_answer): a request to an LLM, sent once, streamed until it is complete
+//! * [Typed answers](typed_answers): events as values of a type of yours
+//! * [Time limits](time_limits): which there are, and which to set
+//! * [Retries and money](retries_and_money): what is never repeated, and when you may
+//!
+//! # Providers
+//!
+//! * [OpenAI Chat](openai_chat), and everything of its shape
+//! * [OpenAI Responses](openai_responses), and how to resume one
+//! * [Anthropic](anthropic)
+//! * [Gemini](gemini)
+//! * [OpenRouter, DeepSeek, llama.cpp, vLLM and other gateways](gateways)
+//! * [MCP](mcp): a call that is answered over several connections
+//!
+//! # Feeds
+//!
+//! * [Feeds](feeds): reconnecting, and how to be told of it
+//! * [Resuming after a restart](resuming): what to store, and when
+//! * [Tokens that expire](tokens_that_expire): a request made anew each time
+//!
+//! # Around it
+//!
+#![cfg_attr(
+    feature = "testing",
+    doc = "* [Testing your code](testing_your_code): the scripted server and connector"
+)]
+#![cfg_attr(
+    not(feature = "testing"),
+    doc = "* Testing your code, a page of the feature `testing`"
+)]
+//! * [Writing a server](writing_a_server)
+//! * [Writing a connector](writing_a_connector): hyper, tower, middleware
+//! * [The standard](the_standard), and every departure from it
+//!
+//! # Coming from another crate
+//!
+//! * [reqwest-eventsource](from_reqwest_eventsource)
+//! * [eventsource-client](from_eventsource_client)
+//! * [eventsource-stream](from_eventsource_stream)
+//! * [sse-stream](from_sse_stream)
+//!
+//! The code is that of Tokio and reqwest 0.13. Where it asks a server, hidden lines have started
+//! one: that of the feature `testing`, which your own tests can use too.
+
+/// A page is a Markdown file, written for the default features.
+macro_rules! pages {
+    ($($name:ident)*) => {$(
+        #[doc = include_str!(concat!(stringify!($name), ".md"))]
+        #[cfg(all(feature = "client", feature = "reqwest", feature = "json"))]
+        pub mod $name {}
+    )*};
+}
+
+pages! {
+    anthropic
+    feeds
+    from_eventsource_client
+    from_eventsource_stream
+    from_reqwest_eventsource
+    from_sse_stream
+    gateways
+    gemini
+    mcp
+    one_answer
+    openai_chat
+    openai_responses
+    resuming
+    retries_and_money
+    the_standard
+    time_limits
+    tokens_that_expire
+    typed_answers
+    writing_a_connector
+    writing_a_server
+}
+
+#[cfg(all(
+    feature = "client",
+    feature = "reqwest",
+    feature = "json",
+    feature = "testing"
+))]
+#[doc = include_str!("testing_your_code.md")]
+pub mod testing_your_code {}
