@@ -1,0 +1,331 @@
+//! WHATWG HTML 9.2.6, sentence by sentence, on a whole stream at once: what the incremental parser
+//! has to agree with. It is slow and plain on purpose, and shares no code with the crate.
+//!
+//! The tests and the fuzz targets use this same file.
+#![allow(dead_code, reason = "each test binary uses its own part of this file")]
+#![allow(
+    unreachable_pub,
+    reason = "the fuzz targets include this file as a module of theirs"
+)]
+
+/// A longer comment is not kept, only counted.
+pub const MAX_COMMENT_BYTES: usize = 64 * 1024;
+
+/// How the stream is to be read; all else is the standard's.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The last event ID brought along from an earlier connection.
+    pub last_event_id: String,
+    /// How many bytes the field lines of one block may have.
+    pub max_event_bytes: usize,
+    /// What a block over the limit does: `false` ends the stream, `true` skips the block.
+    pub skip_oversized: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            last_event_id: String::new(),
+            max_event_bytes: 16 * 1024 * 1024,
+            skip_oversized: false,
+        }
+    }
+}
+
+/// What a stream holds, in the order of the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    Event(Event),
+    Comment(String),
+    /// The reconnection time in milliseconds.
+    Retry(u64),
+    SkippedEvent {
+        bytes: u64,
+    },
+    SkippedComment {
+        bytes: u64,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub event: String,
+    pub data: String,
+    pub id: String,
+}
+
+/// An item, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub item: Item,
+    /// The item is complete once this many bytes have come: those up to and with its line's
+    /// LF, or CR, whether or not an LF follows.
+    pub at: usize,
+    /// The last event ID at that moment.
+    pub last_event_id: String,
+}
+
+/// What dispatching the unfinished block at the end of the stream gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    Nothing,
+    Event(Event),
+    TooLarge,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub items: Vec<Placed>,
+    /// The size limit ended the stream at the last of this many bytes.
+    pub struck: Option<usize>,
+    /// That of the last finished block.
+    pub last_event_id: String,
+    /// In milliseconds.
+    pub reconnection_time: Option<u64>,
+    /// Whether a data, event or id line, or what may become one, is left without a blank line.
+    pub has_unfinished: bool,
+}
+
+impl Outcome {
+    pub fn events(&self) -> Vec<Event> {
+        let events = self.items.iter().filter_map(|placed| match &placed.item {
+            Item::Event(event) => Some(event.clone()),
+            _ => None,
+        });
+        events.collect()
+    }
+}
+
+/// What the parser would say to a stream that is `wire`.
+pub fn read(wire: &[u8], options: &Options) -> Outcome {
+    let mut oracle = Oracle {
+        outcome: Outcome {
+            items: Vec::new(),
+            struck: None,
+            last_event_id: options.last_event_id.clone(),
+            reconnection_time: None,
+            has_unfinished: false,
+        },
+        data: String::new(),
+        event_type: String::new(),
+        // 9.2.3: a new connection goes on with the ID of the last.
+        last_event_id: options.last_event_id.clone(),
+        counted: 0,
+        oversized: false,
+    };
+    for line in lines(wire) {
+        let bytes = &wire[line.start..line.end];
+        let at = line.end + 1;
+        if let Some(strike) = oracle.strike(bytes, line.finished, options.max_event_bytes) {
+            oracle.oversized = true;
+            if !options.skip_oversized {
+                oracle.outcome.struck = Some(line.start + strike);
+                oracle.outcome.has_unfinished |= may_matter(bytes);
+                break;
+            }
+        }
+        if line.finished {
+            oracle.interpret(bytes, at, options.max_event_bytes);
+        } else {
+            oracle.outcome.has_unfinished |= may_matter(bytes);
+        }
+    }
+    oracle.outcome
+}
+
+/// What the parser would say to `wire` when asked to dispatch the unfinished block: as if a line
+/// end and a blank line had followed. The second outcome is that of the stream made whole.
+pub fn read_and_dispatch_unfinished(wire: &[u8], options: &Options) -> (Unfinished, Outcome) {
+    let before = read(wire, options);
+    let whole = read(&[wire, b"\n\n"].concat(), options);
+    let unfinished = if whole.struck.is_some() {
+        Unfinished::TooLarge
+    } else if let Some(event) = whole.events().get(before.events().len()) {
+        Unfinished::Event(event.clone())
+    } else {
+        Unfinished::Nothing
+    };
+    (unfinished, whole)
+}
+
+struct Line {
+    start: usize,
+    /// Without the line end.
+    end: usize,
+    finished: bool,
+}
+
+/// 9.2.6, "parsing an event stream": the stream is decoded as UTF-8, which drops one BOM, and
+/// `stream = [ bom ] *event`, `end-of-line = ( cr lf / cr / lf )`.
+///
+/// The lines are split before they are decoded, since the size limit counts bytes. It is the same:
+/// CR and LF are never part of a longer UTF-8 sequence, valid or not.
+fn lines(wire: &[u8]) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut start = if wire.starts_with(b"\xEF\xBB\xBF") {
+        3
+    } else {
+        0
+    };
+    loop {
+        let rest = &wire[start..];
+        let length = rest.iter().position(|&byte| byte == b'\r' || byte == b'\n');
+        let end = start + length.unwrap_or(rest.len());
+        lines.push(Line {
+            start,
+            end,
+            finished: length.is_some(),
+        });
+        if length.is_none() {
+            return lines;
+        }
+        let crlf = wire[end..].starts_with(b"\r\n");
+        start = end + if crlf { 2 } else { 1 };
+    }
+}
+
+struct Oracle {
+    outcome: Outcome,
+    data: String,
+    event_type: String,
+    last_event_id: String,
+    /// Bytes of this block that count towards the limit.
+    counted: usize,
+    /// Whether the limit has struck in this block.
+    oversized: bool,
+}
+
+impl Oracle {
+    /// Not in the standard: counts the line, and says at which of its bytes (the line end being
+    /// one more than it has) the count passes the limit, if it does so here.
+    ///
+    /// Only a line of a known field counts, and only once it is known to be one: with its colon,
+    /// or with its line end where it has no colon. From then on each byte of it counts.
+    fn strike(&mut self, line: &[u8], finished: bool, limit: usize) -> Option<usize> {
+        let name = name(line);
+        let known = matches!(name, b"data" | b"event" | b"id" | b"retry");
+        if !known || !(finished || name.len() < line.len()) {
+            return None;
+        }
+        let room = limit.saturating_sub(self.counted);
+        self.counted += line.len();
+        let strikes = !self.oversized && self.counted > limit;
+        strikes.then_some((room + 1).max(name.len() + 1))
+    }
+
+    /// 9.2.6, "interpreting an event stream".
+    fn interpret(&mut self, line: &[u8], at: usize, limit: usize) {
+        // "If the line is empty (a blank line): Dispatch the event, as defined below."
+        if line.is_empty() {
+            return self.dispatch(at);
+        }
+        // "If the line starts with a U+003A COLON character (:): Ignore the line."
+        // Ours hands the comment out.
+        if line[0] == b':' {
+            let comment = &line[1..];
+            return self.push(
+                at,
+                match comment.len() > MAX_COMMENT_BYTES {
+                    true => Item::SkippedComment {
+                        bytes: comment.len() as u64,
+                    },
+                    false => Item::Comment(String::from_utf8_lossy(comment).into_owned()),
+                },
+            );
+        }
+        // "Collect the characters on the line before the first U+003A COLON character (:), and
+        // let field be that string. Collect the characters on the line after the first U+003A
+        // COLON character (:), and let value be that string. If value starts with a U+0020 SPACE
+        // character, remove it from value." Without a colon the whole line is the field name, and
+        // the value is empty.
+        let text = String::from_utf8_lossy(line);
+        let (field, value) = text.split_once(':').unwrap_or((&text, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        // Ours: id and retry lines of a block over the limit are still read if the line itself
+        // keeps to the limit.
+        let fits = line.len() <= limit;
+        match field {
+            // "Set the event type buffer to field value."
+            "event" => self.event_type = value.to_owned(),
+            // "Append the field value to the data buffer, then append a single U+000A LINE FEED
+            // (LF) character to the data buffer."
+            "data" => {
+                self.data.push_str(value);
+                self.data.push('\n');
+            }
+            // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
+            // to the field value. Otherwise, ignore the field."
+            "id" if fits && !value.contains('\0') => self.last_event_id = value.to_owned(),
+            // "If the field value consists of only ASCII digits, then interpret the field value
+            // as an integer in base ten, and set the event stream's reconnection time to that
+            // integer. Otherwise, ignore the field." Ours ignores what no u64 can hold, too.
+            "retry" if fits && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                if let Ok(milliseconds) = value.parse() {
+                    self.outcome.reconnection_time = Some(milliseconds);
+                    self.push(at, Item::Retry(milliseconds));
+                }
+            }
+            // "The field is ignored."
+            _ => {}
+        }
+        self.outcome.has_unfinished |= matches!(field, "data" | "event" | "id");
+    }
+
+    /// 9.2.6, "dispatch the event".
+    fn dispatch(&mut self, at: usize) {
+        // "Set the last event ID string of the event source to the value of the last event ID
+        // buffer. The buffer does not get reset."
+        self.outcome.last_event_id = self.last_event_id.clone();
+        if self.oversized {
+            let bytes = self.counted as u64;
+            self.push(at, Item::SkippedEvent { bytes });
+        } else if !self.data.is_empty() {
+            // "If the data buffer is an empty string, set the data buffer and the event type
+            // buffer to the empty string and return. If the data buffer's last character is a
+            // U+000A LINE FEED (LF) character, then remove the last character from the data
+            // buffer." The type is "message" unless the event type buffer is not empty.
+            let event = match self.event_type.as_str() {
+                "" => "message".to_owned(),
+                event_type => event_type.to_owned(),
+            };
+            let data = self.data.strip_suffix('\n').unwrap_or(&self.data);
+            self.push(
+                at,
+                Item::Event(Event {
+                    event,
+                    data: data.to_owned(),
+                    id: self.outcome.last_event_id.clone(),
+                }),
+            );
+        }
+        // "Set the data buffer and the event type buffer to the empty string."
+        self.data.clear();
+        self.event_type.clear();
+        self.counted = 0;
+        self.oversized = false;
+        self.outcome.has_unfinished = false;
+    }
+
+    fn push(&mut self, at: usize, item: Item) {
+        let last_event_id = self.outcome.last_event_id.clone();
+        self.outcome.items.push(Placed {
+            item,
+            at,
+            last_event_id,
+        });
+    }
+}
+
+/// The bytes before the first colon, or all.
+fn name(line: &[u8]) -> &[u8] {
+    line.split(|&byte| byte == b':').next().unwrap_or_default()
+}
+
+/// Whether a line that has not ended is a data, event or id line, or the beginning of one.
+fn may_matter(line: &[u8]) -> bool {
+    let fields: [&[u8]; 3] = [b"data", b"event", b"id"];
+    match line.contains(&b':') {
+        true => fields.contains(&name(line)),
+        false => !line.is_empty() && fields.iter().any(|field| field.starts_with(line)),
+    }
+}

@@ -1,0 +1,10 @@
+//! What the tests of the parser share.
+#![allow(
+    dead_code,
+    reason = "each test binary uses its own part of this module"
+)]
+#![allow(unreachable_pub, reason = "a module of tests has no outside")]
+
+pub mod chromium;
+pub mod splits;
+pub mod vectors;
