@@ -120,7 +120,7 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
             oracle.oversized = true;
             if !options.skip_oversized {
                 oracle.outcome.struck = Some(line.start + strike);
-                oracle.outcome.has_unfinished |= may_matter(bytes);
+                oracle.outcome.has_unfinished = true;
                 break;
             }
         }

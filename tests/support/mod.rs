@@ -6,5 +6,6 @@
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
 pub mod chromium;
+pub mod faces;
 pub mod splits;
 pub mod vectors;

@@ -1,0 +1,109 @@
+//! Each vector, in every split, through every face of the parser.
+
+mod oracle;
+mod support;
+
+use support::{
+    faces::{self, Expected, Face},
+    splits::{self, Random},
+    vectors::{self, Vector},
+};
+
+/// Longer streams take their time, and not every cut and face.
+const SHORT: usize = 2000;
+
+fn each(check: impl Fn(&Vector, &Expected<'_>)) {
+    for vector in vectors::all() {
+        check(&vector, &Expected::new(&vector.wire, &vector.options));
+    }
+}
+
+#[test]
+fn whole_and_byte_by_byte() {
+    each(|_, expected| {
+        expected.check(&splits::whole(expected.wire));
+        let bytes = splits::bytewise(expected.wire);
+        if expected.wire.len() <= SHORT {
+            expected.check(&bytes);
+        } else {
+            expected.check_face(Face::Items, &bytes);
+            expected.check_face(Face::Owned, &bytes);
+        }
+    });
+}
+
+/// The oracle agrees with the vectors (`tests/oracle_itself.rs`) and the parser with the oracle;
+/// this closes the circle.
+#[test]
+fn as_written_by_hand() {
+    each(|vector, _| {
+        let name = &vector.name;
+        let mut parser = faces::parser(&vector.options);
+        let mut feed = parser.feed(&vector.wire);
+        let mut items = Vec::new();
+        let struck = loop {
+            match feed.next_item() {
+                Ok(Some(item)) => items.push(faces::item(item)),
+                Ok(None) => break None,
+                Err(_) => break Some(feed.consumed()),
+            }
+        };
+        assert_eq!(items, vector.items, "{name}");
+        assert_eq!(struck, vector.struck, "{name}");
+        assert_eq!(parser.last_event_id(), vector.last_event_id, "{name}");
+        let time = parser.reconnection_time().map(|time| time.as_millis());
+        assert_eq!(time, vector.reconnection_time.map(u128::from), "{name}");
+        assert_eq!(
+            parser.has_unfinished(),
+            vector.unfinished.is_some(),
+            "{name}"
+        );
+    });
+}
+
+#[test]
+fn cut_in_two() {
+    each(|_, expected| {
+        if expected.wire.len() <= SHORT {
+            splits::in_two(expected.wire).for_each(|chunks| expected.check(&chunks));
+        } else {
+            let ends =
+                (0..expected.wire.len()).filter(|&at| matches!(expected.wire[at], b'\r' | b'\n'));
+            let around = ends
+                .take(10)
+                .flat_map(|end| end.saturating_sub(2)..=end + 2);
+            around.for_each(|cut| expected.check(&splits::by_lengths(expected.wire, [cut])));
+        }
+    });
+}
+
+#[test]
+fn cut_in_three() {
+    each(|_, expected| {
+        if expected.wire.len() <= 40 {
+            splits::in_three(expected.wire).for_each(|chunks| expected.check(&chunks));
+        }
+    });
+}
+
+#[test]
+fn cut_at_random() {
+    let mut random = Random::new(1);
+    for vector in vectors::all() {
+        let expected = Expected::new(&vector.wire, &vector.options);
+        let times = if vector.wire.len() <= SHORT { 20 } else { 1 };
+        for _ in 0..times {
+            expected.check(&splits::at_random(&vector.wire, &mut random));
+        }
+    }
+}
+
+#[test]
+fn reconnected() {
+    each(|_, expected| {
+        expected.check_reconnection(&splits::whole(expected.wire));
+        if expected.wire.len() <= SHORT {
+            expected.check_reconnection(&splits::bytewise(expected.wire));
+        }
+    });
+}

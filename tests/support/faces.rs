@@ -1,0 +1,330 @@
+//! Runs a stream through each face of the parser and holds what comes out against the oracle.
+
+use std::time::Duration;
+
+use everstream::{EventRef, EventTooLarge, Feed, Oversized, Parser, Skipped};
+
+use crate::oracle::{self, Event, Item, Options, Outcome, Unfinished};
+
+/// Ways to read a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// `next_item`
+    Items,
+    /// `next_event`
+    Events,
+    /// `next_owned`
+    Owned,
+    /// The three in turn; only events are kept.
+    Mixed,
+    /// `next_item`, each from a cursor of its own, the rest of the chunk fed again.
+    ItemsOneByOne,
+    /// As above, with `next_event`.
+    EventsOneByOne,
+    /// As above, with `next_owned`.
+    OwnedOneByOne,
+}
+
+impl Face {
+    pub const ALL: [Self; 7] = [
+        Self::Items,
+        Self::Events,
+        Self::Owned,
+        Self::Mixed,
+        Self::ItemsOneByOne,
+        Self::EventsOneByOne,
+        Self::OwnedOneByOne,
+    ];
+
+    fn gives_all_items(self) -> bool {
+        matches!(self, Self::Items | Self::ItemsOneByOne)
+    }
+
+    fn is_one_by_one(self) -> bool {
+        matches!(
+            self,
+            Self::ItemsOneByOne | Self::EventsOneByOne | Self::OwnedOneByOne
+        )
+    }
+
+    /// The next item of the face, or event at least.
+    fn next(self, feed: &mut Feed<'_, '_>, turn: usize) -> Result<Option<Item>, EventTooLarge> {
+        let face = match (self, turn % 3) {
+            (Self::Mixed, 0) => Self::Items,
+            (Self::Mixed, 1) => Self::Events,
+            (Self::Mixed, _) => Self::Owned,
+            (face, _) => face,
+        };
+        match face {
+            Self::Items | Self::ItemsOneByOne => Ok(feed.next_item()?.map(item)),
+            Self::Owned | Self::OwnedOneByOne => {
+                Ok(feed.next_owned()?.map(|event| Item::Event(owned(&event))))
+            }
+            Self::Events | Self::EventsOneByOne | Self::Mixed => {
+                Ok(feed.next_event()?.map(|event| Item::Event(borrowed(event))))
+            }
+        }
+    }
+}
+
+pub fn item(item: everstream::Item<'_>) -> Item {
+    match item {
+        everstream::Item::Event(event) => Item::Event(borrowed(event)),
+        everstream::Item::Comment(comment) => Item::Comment(comment.to_owned()),
+        everstream::Item::Retry(time) => Item::Retry(milliseconds(time)),
+        everstream::Item::Skipped(Skipped::Event { bytes }) => Item::SkippedEvent { bytes },
+        everstream::Item::Skipped(Skipped::Comment { bytes }) => Item::SkippedComment { bytes },
+        other => panic!("{other:?} is new: tell the oracle"),
+    }
+}
+
+fn borrowed(event: EventRef<'_>) -> Event {
+    let copy = owned(&event.to_owned());
+    let event = Event {
+        event: event.event().to_owned(),
+        data: event.data().to_owned(),
+        id: event.id().to_owned(),
+    };
+    assert_eq!(copy, event, "to_owned() changes nothing");
+    event
+}
+
+/// In the oracle's words.
+pub fn owned(event: &everstream::Event) -> Event {
+    Event {
+        event: event.event().to_owned(),
+        data: event.data().to_owned(),
+        id: event.id().to_owned(),
+    }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).expect("a retry field holds 64 bits")
+}
+
+/// For messages: where the cuts are, and not too much of it.
+pub fn show(chunks: &[&[u8]]) -> String {
+    let chunks: Vec<_> = chunks
+        .iter()
+        .map(|chunk| chunk.escape_ascii().to_string())
+        .collect();
+    let mut shown = chunks.join("|");
+    if shown.len() > 3000 {
+        shown.truncate(3000);
+        shown.push('…');
+    }
+    shown
+}
+
+/// A parser with these options.
+pub fn parser(options: &Options) -> Parser {
+    Parser::new()
+        .with_last_event_id(options.last_event_id.clone())
+        .with_max_event_bytes(options.max_event_bytes)
+        .with_oversized(match options.skip_oversized {
+            true => Oversized::Skip,
+            false => Oversized::Error,
+        })
+}
+
+/// A stream, and all that the oracle has to say about it.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    pub wire: &'a [u8],
+    options: &'a Options,
+    pub outcome: Outcome,
+    unfinished: Unfinished,
+    /// With the unfinished block dispatched.
+    dispatched: Outcome,
+    /// The same stream once more, on a new connection of the same parser.
+    again: Outcome,
+}
+
+impl<'a> Expected<'a> {
+    pub fn new(wire: &'a [u8], options: &'a Options) -> Self {
+        let outcome = oracle::read(wire, options);
+        let (unfinished, dispatched) = oracle::read_and_dispatch_unfinished(wire, options);
+        let next = Options {
+            last_event_id: outcome.last_event_id.clone(),
+            ..options.clone()
+        };
+        Self {
+            again: oracle::read(wire, &next),
+            wire,
+            options,
+            outcome,
+            unfinished,
+            dispatched,
+        }
+    }
+
+    /// Reads the stream through every face, cut into these chunks.
+    pub fn check(&self, chunks: &[&[u8]]) {
+        for face in Face::ALL {
+            self.check_face(face, chunks);
+        }
+    }
+
+    pub fn check_face(&self, face: Face, chunks: &[&[u8]]) {
+        let mut parser = parser(self.options);
+        self.check_life(&mut parser, face, chunks, &self.outcome);
+        match (parser.dispatch_unfinished(), &self.unfinished) {
+            (Ok(None), Unfinished::Nothing) | (Err(EventTooLarge { .. }), Unfinished::TooLarge) => {
+            }
+            (Ok(Some(event)), Unfinished::Event(expected)) => {
+                assert_eq!(&borrowed(event), expected, "{face:?}, {}", show(chunks));
+            }
+            (event, expected) => {
+                panic!(
+                    "unfinished: {event:?}, expected {expected:?}; {face:?}, {}",
+                    show(chunks)
+                );
+            }
+        }
+        if self.unfinished != Unfinished::TooLarge {
+            assert_eq!(
+                parser.last_event_id(),
+                self.dispatched.last_event_id,
+                "{face:?}, {}",
+                show(chunks)
+            );
+            let time = parser.reconnection_time().map(milliseconds);
+            assert_eq!(
+                time,
+                self.dispatched.reconnection_time,
+                "{face:?}, {}",
+                show(chunks)
+            );
+            assert!(
+                !parser.has_unfinished(),
+                "nothing is left to dispatch; {face:?}, {}",
+                show(chunks)
+            );
+        }
+    }
+
+    /// Reads the stream, connects anew in the middle of whatever it left, and reads it again.
+    pub fn check_reconnection(&self, chunks: &[&[u8]]) {
+        for face in Face::ALL {
+            let mut parser = parser(self.options);
+            self.check_life(&mut parser, face, chunks, &self.outcome);
+            parser.reconnect();
+            assert!(!parser.has_unfinished(), "{face:?}, {}", show(chunks));
+            assert_eq!(
+                parser.last_event_id(),
+                self.outcome.last_event_id,
+                "{face:?}, {}",
+                show(chunks)
+            );
+            self.check_life(&mut parser, face, chunks, &self.again);
+        }
+    }
+
+    fn check_life(&self, parser: &mut Parser, face: Face, chunks: &[&[u8]], outcome: &Outcome) {
+        assert_eq!(chunks.concat(), self.wire);
+        let said = |what: &str| format!("{what}; {face:?}, {:?}, {}", self.options, show(chunks));
+        let earlier_time = parser.reconnection_time().map(milliseconds);
+        // An item is due with the chunk that has the last byte of it.
+        let due = outcome
+            .items
+            .iter()
+            .filter(|placed| face.gives_all_items() || matches!(placed.item, Item::Event(_)));
+        let mut due = due.peekable();
+        let mut turn = 0;
+        let mut start = 0;
+        for chunk in chunks {
+            let end = start + chunk.len();
+            let mut feed = parser.feed(chunk);
+            let mut base = start;
+            let struck = loop {
+                let next = face.next(&mut feed, turn);
+                turn += 1;
+                let consumed = base + feed.consumed();
+                match next {
+                    Ok(Some(item)) => {
+                        if face == Face::Mixed && !matches!(item, Item::Event(_)) {
+                            continue;
+                        }
+                        let Some(placed) = due.next() else {
+                            panic!("{}", said(&format!("{item:?} is one too many")));
+                        };
+                        assert_eq!(item, placed.item, "{}", said("another item"));
+                        assert!(
+                            placed.at <= consumed && consumed <= end,
+                            "{}",
+                            said("consumed()")
+                        );
+                        if face.is_one_by_one() {
+                            drop(feed);
+                            assert_eq!(
+                                parser.last_event_id(),
+                                placed.last_event_id,
+                                "{}",
+                                said("ID")
+                            );
+                            base = consumed;
+                            feed = parser.feed(&chunk[base - start..]);
+                        }
+                    }
+                    Ok(None) => {
+                        assert_eq!(consumed, end, "{}", said("a chunk is taken whole"));
+                        assert_eq!(face.next(&mut feed, turn), Ok(None), "{}", said("still"));
+                        break None;
+                    }
+                    Err(error) => {
+                        assert_eq!(error.limit, self.options.max_event_bytes);
+                        let again = face.next(&mut feed, turn).expect_err("an error stays");
+                        assert_eq!(again, error, "{}", said("an error stays"));
+                        break Some(consumed);
+                    }
+                }
+            };
+            if struck.is_some() {
+                assert_eq!(
+                    struck,
+                    outcome.struck,
+                    "{}",
+                    said("where the limit strikes")
+                );
+                assert_eq!(
+                    due.next(),
+                    None,
+                    "{}",
+                    said("an item was lost to the limit")
+                );
+                for chunk in [b"".as_slice(), b"x", b"data: x\n\ndata: x\n\n"] {
+                    let feed = parser.feed(chunk).next_event().map(drop);
+                    assert!(feed.is_err(), "{}", said("an error stays"));
+                }
+                break;
+            }
+            if let Some(struck) = outcome.struck {
+                assert!(end < struck, "{}", said("the limit does not strike"));
+            }
+            if let Some(placed) = due.peek() {
+                assert!(placed.at > end, "{}", said(&format!("{placed:?} is late")));
+            }
+            start = end;
+        }
+        assert_eq!(due.next(), None, "{}", said("an item never came"));
+        assert_eq!(
+            parser.last_event_id(),
+            outcome.last_event_id,
+            "{}",
+            said("last event ID")
+        );
+        let time = parser.reconnection_time().map(milliseconds);
+        assert_eq!(
+            time,
+            outcome.reconnection_time.or(earlier_time),
+            "{}",
+            said("reconnection time")
+        );
+        assert_eq!(
+            parser.has_unfinished(),
+            outcome.has_unfinished,
+            "{}",
+            said("unfinished")
+        );
+    }
+}
