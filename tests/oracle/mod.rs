@@ -133,17 +133,23 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
     oracle.outcome
 }
 
-/// What the parser would say to `wire` when asked to dispatch the unfinished block: as if a line
-/// end and a blank line had followed. The second outcome is that of the stream made whole.
-pub fn read_and_dispatch_unfinished(wire: &[u8], options: &Options) -> (Unfinished, Outcome) {
-    let before = read(wire, options);
+/// What dispatching the unfinished block of `wire` gives, the outcome of which is `before`: as if a
+/// line end and a blank line had followed. The outcome is that of the stream made whole.
+pub fn dispatch_unfinished(
+    wire: &[u8],
+    options: &Options,
+    before: &Outcome,
+) -> (Unfinished, Outcome) {
     let whole = read(&[wire, b"\n\n"].concat(), options);
-    let unfinished = if whole.struck.is_some() {
-        Unfinished::TooLarge
-    } else if let Some(event) = whole.events().get(before.events().len()) {
-        Unfinished::Event(event.clone())
-    } else {
-        Unfinished::Nothing
+    let added = &whole.items[before.items.len()..];
+    let event = added.iter().find_map(|placed| match &placed.item {
+        Item::Event(event) => Some(event.clone()),
+        _ => None,
+    });
+    let unfinished = match (whole.struck, event) {
+        (Some(_), _) => Unfinished::TooLarge,
+        (None, Some(event)) => Unfinished::Event(event),
+        (None, None) => Unfinished::Nothing,
     };
     (unfinished, whole)
 }

@@ -1,6 +1,6 @@
 //! Runs a stream through each face of the parser and holds what comes out against the oracle.
 
-use std::time::Duration;
+use std::{cell::OnceCell, time::Duration};
 
 use everstream::{EventRef, EventTooLarge, Feed, Oversized, Parser, Skipped};
 
@@ -127,34 +127,26 @@ pub fn parser(options: &Options) -> Parser {
         })
 }
 
-/// A stream, and all that the oracle has to say about it.
+/// A stream, and what the oracle has to say about it.
 #[derive(Debug)]
 pub struct Expected<'a> {
     pub wire: &'a [u8],
     options: &'a Options,
     pub outcome: Outcome,
-    unfinished: Unfinished,
     /// With the unfinished block dispatched.
-    dispatched: Outcome,
+    dispatched: OnceCell<(Unfinished, Outcome)>,
     /// The same stream once more, on a new connection of the same parser.
-    again: Outcome,
+    again: OnceCell<Outcome>,
 }
 
 impl<'a> Expected<'a> {
     pub fn new(wire: &'a [u8], options: &'a Options) -> Self {
-        let outcome = oracle::read(wire, options);
-        let (unfinished, dispatched) = oracle::read_and_dispatch_unfinished(wire, options);
-        let next = Options {
-            last_event_id: outcome.last_event_id.clone(),
-            ..options.clone()
-        };
         Self {
-            again: oracle::read(wire, &next),
             wire,
             options,
-            outcome,
-            unfinished,
-            dispatched,
+            outcome: oracle::read(wire, options),
+            dispatched: OnceCell::new(),
+            again: OnceCell::new(),
         }
     }
 
@@ -166,39 +158,34 @@ impl<'a> Expected<'a> {
     }
 
     pub fn check_face(&self, face: Face, chunks: &[&[u8]]) {
+        let said = || format!("{face:?}, {:?}, {}", self.options, show(chunks));
         let mut parser = parser(self.options);
         self.check_life(&mut parser, face, chunks, &self.outcome);
-        match (parser.dispatch_unfinished(), &self.unfinished) {
+        let dispatch = || oracle::dispatch_unfinished(self.wire, self.options, &self.outcome);
+        let (unfinished, dispatched) = self.dispatched.get_or_init(dispatch);
+        match (parser.dispatch_unfinished(), unfinished) {
             (Ok(None), Unfinished::Nothing) | (Err(EventTooLarge { .. }), Unfinished::TooLarge) => {
             }
             (Ok(Some(event)), Unfinished::Event(expected)) => {
-                assert_eq!(&borrowed(event), expected, "{face:?}, {}", show(chunks));
+                assert_eq!(&borrowed(event), expected, "{}", said());
             }
             (event, expected) => {
-                panic!(
-                    "unfinished: {event:?}, expected {expected:?}; {face:?}, {}",
-                    show(chunks)
-                );
+                panic!("unfinished: {event:?}, expected {expected:?}; {}", said());
             }
         }
-        if self.unfinished != Unfinished::TooLarge {
+        if *unfinished != Unfinished::TooLarge {
             assert_eq!(
                 parser.last_event_id(),
-                self.dispatched.last_event_id,
-                "{face:?}, {}",
-                show(chunks)
+                dispatched.last_event_id,
+                "{}",
+                said()
             );
             let time = parser.reconnection_time().map(milliseconds);
-            assert_eq!(
-                time,
-                self.dispatched.reconnection_time,
-                "{face:?}, {}",
-                show(chunks)
-            );
+            assert_eq!(time, dispatched.reconnection_time, "{}", said());
             assert!(
                 !parser.has_unfinished(),
-                "nothing is left to dispatch; {face:?}, {}",
-                show(chunks)
+                "nothing is left to dispatch; {}",
+                said()
             );
         }
     }
@@ -206,18 +193,34 @@ impl<'a> Expected<'a> {
     /// Reads the stream, connects anew in the middle of whatever it left, and reads it again.
     pub fn check_reconnection(&self, chunks: &[&[u8]]) {
         for face in Face::ALL {
-            let mut parser = parser(self.options);
-            self.check_life(&mut parser, face, chunks, &self.outcome);
-            parser.reconnect();
-            assert!(!parser.has_unfinished(), "{face:?}, {}", show(chunks));
-            assert_eq!(
-                parser.last_event_id(),
-                self.outcome.last_event_id,
-                "{face:?}, {}",
-                show(chunks)
-            );
-            self.check_life(&mut parser, face, chunks, &self.again);
+            self.check_face_reconnection(face, chunks);
         }
+    }
+
+    pub fn check_face_reconnection(&self, face: Face, chunks: &[&[u8]]) {
+        let next = || {
+            let last_event_id = self.outcome.last_event_id.clone();
+            oracle::read(
+                self.wire,
+                &Options {
+                    last_event_id,
+                    ..self.options.clone()
+                },
+            )
+        };
+        let again = self.again.get_or_init(next);
+        let mut parser = parser(self.options);
+        self.check_life(&mut parser, face, chunks, &self.outcome);
+        parser.reconnect();
+        let said = || format!("{face:?}, {:?}, {}", self.options, show(chunks));
+        assert!(!parser.has_unfinished(), "{}", said());
+        assert_eq!(
+            parser.last_event_id(),
+            self.outcome.last_event_id,
+            "{}",
+            said()
+        );
+        self.check_life(&mut parser, face, chunks, again);
     }
 
     fn check_life(&self, parser: &mut Parser, face: Face, chunks: &[&[u8]], outcome: &Outcome) {

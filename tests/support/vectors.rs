@@ -19,7 +19,10 @@ pub struct Vector {
 
 /// All rows of all files.
 pub fn all() -> Vec<Vector> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+    of_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors"))
+}
+
+pub fn of_folder(folder: &str) -> Vec<Vector> {
     let entries = std::fs::read_dir(folder).expect("the folder of the vectors");
     let mut paths: Vec<_> = entries
         .map(|entry| entry.expect("an entry").path())

@@ -1,0 +1,59 @@
+//! Any stream in any chunks: every face of the parser agrees with the tests' oracle, item by item
+//! and at the byte where each is due, and so does the limit.
+//!
+//! The input is a header of [`HEADER`] bytes and the stream; see `input` for what each one says.
+#![no_main]
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/support/faces.rs"]
+mod faces;
+#[path = "../../tests/oracle/mod.rs"]
+mod oracle;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../tests/support/splits.rs"]
+mod splits;
+
+use faces::{Expected, Face};
+use libfuzzer_sys::{Corpus, fuzz_target};
+use oracle::Options;
+use splits::Random;
+
+/// Limit, flags, longest chunk and the seed of the splits.
+const HEADER: usize = 4;
+
+fuzz_target!(|input: &[u8]| -> Corpus {
+    let Some((header, wire)) = input.split_first_chunk::<HEADER>() else {
+        return Corpus::Reject;
+    };
+    let [limit, flags, longest, seed] = *header;
+    let options = Options {
+        last_event_id: if flags & 2 == 0 {
+            String::new()
+        } else {
+            "41".to_owned()
+        },
+        // 0 is the default limit; a small one is what streams this short can reach.
+        max_event_bytes: match limit {
+            0 => Options::default().max_event_bytes,
+            limit => usize::from(limit) - 1,
+        },
+        skip_oversized: flags & 1 == 1,
+    };
+    let expected = Expected::new(wire, &options);
+    let mut random = Random::new(u64::from(seed));
+    let mut lengths = Vec::new();
+    let mut total = 0;
+    while total < wire.len() {
+        lengths.push(random.below(usize::from(longest) + 2));
+        total += lengths[lengths.len() - 1];
+    }
+    let chunks = splits::by_lengths(wire, lengths);
+    // One face at a time: the fuzzer takes all of them soon enough.
+    let face = Face::ALL[usize::from(flags >> 3) % Face::ALL.len()];
+    if flags & 4 == 0 {
+        expected.check_face(face, &chunks);
+    } else {
+        expected.check_face_reconnection(face, &chunks);
+    }
+    Corpus::Keep
+});
