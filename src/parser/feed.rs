@@ -1,6 +1,10 @@
 //! The borrowing face of the parser: a cursor over one chunk.
 
-use super::{EventAt, EventTooLarge, Item, Parser, Place, Step, Text, Want, lines};
+use super::{
+    EventTooLarge, Item, Parser, Place, Step, Text, Want,
+    item::EventAt,
+    lines::WINDOW,
+};
 use crate::event::{Event, EventRef};
 
 /// A cursor over a chunk that lends the events which the chunk completes.
@@ -36,11 +40,10 @@ pub struct Feed<'p, 'c> {
 
 impl<'p, 'c> Feed<'p, 'c> {
     pub(super) fn new(parser: &'p mut Parser, chunk: &'c [u8]) -> Self {
-        let text = window(chunk, parser.place);
         Self {
             parser,
             chunk,
-            text,
+            text: Text::Raw(&[]),
             start: 0,
             at: 0,
         }
@@ -110,15 +113,27 @@ impl<'p, 'c> Feed<'p, 'c> {
     #[inline]
     fn step(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
         loop {
-            if let Some(step) = self.parser.step(self.text, &mut self.at, want)? {
-                return Ok(Some(step));
+            if self.at < self.text.bytes().len() {
+                if let Some(step) = self.parser.step(self.text, &mut self.at, want)? {
+                    return Ok(Some(step));
+                }
             }
             self.start += self.at;
             self.at = 0;
+            self.text = Text::Raw(&[]);
             let rest = &self.chunk[self.start..];
-            self.text = window(rest, self.parser.place);
-            if rest.is_empty() {
+            if self.parser.tail.gather(rest) {
+                self.start = self.chunk.len();
                 return Ok(None);
+            }
+            if rest.is_empty() {
+                self.parser.not_failed()?;
+                return Ok(None);
+            }
+            if self.parser.place == Place::LineStart {
+                self.text = window(rest);
+            } else if let Some(step) = self.parser.go_on(self.chunk, &mut self.start, want)? {
+                return Ok(Some(step));
             }
         }
     }
@@ -126,23 +141,15 @@ impl<'p, 'c> Feed<'p, 'c> {
 
 /// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
 /// look at all of them, where that pays.
-fn window(rest: &[u8], place: Place) -> Text<'_> {
-    /// What stays in the processor's first cache.
-    const WINDOW: usize = 16 * 1024;
+fn window(rest: &[u8]) -> Text<'_> {
     /// Below it, looking at each value by itself is as fast.
     const WORTH_IT: usize = 256;
 
     if rest.len() < WORTH_IT {
         return Text::Raw(rest);
     }
-    if !matches!(place, Place::LineStart | Place::AfterCr | Place::Bom(0)) {
-        let line = lines::end(rest).map_or(rest.len(), |end| end + 1);
-        return Text::Raw(&rest[..line]);
-    }
     let within = &rest[..rest.len().min(WINDOW)];
-    let end = memchr::memrchr2(b'\n', b'\r', within)
-        .or_else(|| Some(within.len() + lines::end(&rest[within.len()..])?));
-    let Some(end) = end else {
+    let Some(end) = memchr::memrchr2(b'\n', b'\r', within) else {
         return Text::Raw(rest);
     };
     let window = &rest[..=end];

@@ -13,6 +13,11 @@
 
 use alloc::{borrow::Cow, string::String};
 
+use super::item::Span;
+
+/// So much is looked at several times while it stays in the processor's first cache.
+pub(super) const WINDOW: usize = 16 * 1024;
+
 pub(super) const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// The offset of the first line end (CR or LF) in `bytes`.
@@ -61,12 +66,12 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text of a range that begins and ends at ASCII bytes.
+    /// The text of a span that begins and ends at ASCII bytes.
     #[inline]
-    pub(super) fn get(self, range: core::ops::Range<usize>) -> Cow<'a, str> {
+    pub(super) fn get(self, span: Span) -> Cow<'a, str> {
         match self {
-            Self::Valid(text) => Cow::Borrowed(&text[range]),
-            Self::Raw(bytes) => decode(&bytes[range]),
+            Self::Valid(text) => Cow::Borrowed(&text[span.start..span.end]),
+            Self::Raw(bytes) => decode(&bytes[span.start..span.end]),
         }
     }
 }

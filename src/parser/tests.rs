@@ -1,6 +1,9 @@
 //! What only the inside can see; behaviour is tested in `tests/`.
 
-use super::*;
+use alloc::vec::Vec;
+
+use super::{lines::LARGE, *};
+use crate::event::{Event, EventRef};
 
 fn events(chunks: &[&[u8]]) -> Vec<Event> {
     let mut parser = Parser::new();
@@ -23,7 +26,7 @@ fn an_event_within_a_chunk_is_not_copied() {
     let event = feed.next_event().unwrap().unwrap();
     assert!(chunk.as_ptr_range().contains(&event.data().as_ptr()));
     assert_eq!(parser.data.capacity(), 0);
-    assert_eq!(parser.line.capacity(), 0);
+    assert_eq!(parser.tail.kept.capacity(), 0);
 }
 
 #[test]
