@@ -14,7 +14,7 @@ use super::{
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Block {
     pub(super) data: Data,
-    event: Option<u8>,
+    pub(super) event: Option<u8>,
     /// `Parser::next_id` is this block's.
     has_id: bool,
     /// A data, event or ID line has ended.
@@ -23,6 +23,16 @@ pub(super) struct Block {
     pub(super) skipped: bool,
     /// Wire bytes of the fields that have ended.
     bytes: u64,
+}
+
+impl Block {
+    #[inline]
+    pub(super) fn is_open(&self, len: usize, max: usize) -> bool {
+        matches!(self.data, Data::None)
+            && !self.has_id
+            && !self.skipped
+            && self.bytes + len as u64 <= max as u64
+    }
 }
 
 /// Where the data of a block is.
@@ -181,6 +191,7 @@ impl Parser {
     #[cold]
     pub(super) fn fail(&mut self) -> EventTooLarge {
         self.place = Place::Failed;
+        self.tail.clear();
         self.too_large()
     }
 

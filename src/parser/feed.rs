@@ -1,10 +1,6 @@
 //! The borrowing face of the parser: a cursor over one chunk.
 
-use super::{
-    EventTooLarge, Item, Parser, Place, Step, Text, Want,
-    item::EventAt,
-    lines::WINDOW,
-};
+use super::{EventTooLarge, Item, Parser, Place, Step, Text, Want, item::EventAt, lines::WINDOW};
 use crate::event::{Event, EventRef};
 
 /// A cursor over a chunk that lends the events which the chunk completes.
@@ -57,10 +53,10 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// [`Parser::reconnect`].
     #[inline]
     pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        Ok(match self.event()? {
-            Some(event) => Some(self.parser.lend(self.text, &event)),
-            None => None,
-        })
+        if self.gather() {
+            return Ok(None);
+        }
+        self.lend_event()
     }
 
     /// The next event, owned, or `None` once the chunk is taken. A large one is not copied.
@@ -70,10 +66,10 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// As [`next_event`](Self::next_event).
     #[inline]
     pub fn next_owned(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        Ok(match self.event()? {
-            Some(event) => Some(self.parser.hand_over(self.text, &event)),
-            None => None,
-        })
+        if self.gather() {
+            return Ok(None);
+        }
+        self.hand_over_event()
     }
 
     /// The next event, comment, reconnection time or skip, or `None` once the chunk is taken.
@@ -82,6 +78,9 @@ impl<'p, 'c> Feed<'p, 'c> {
     ///
     /// As [`next_event`](Self::next_event).
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, EventTooLarge> {
+        if self.gather() {
+            return Ok(None);
+        }
         Ok(match self.step(Want::Items)? {
             None => None,
             Some(Step::Event(event)) => Some(Item::Event(self.parser.lend(self.text, &event))),
@@ -99,7 +98,36 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.start + self.at
     }
 
+    /// Takes all of the chunk, where it ends no line and decides nothing.
+    ///
+    /// This alone is inlined into the caller: in chunks of a few bytes it is all that there is to
+    /// do for most of them.
     #[inline]
+    fn gather(&mut self) -> bool {
+        let gathered = self.start == 0 && self.parser.tail.gather(self.chunk);
+        if gathered {
+            self.start = self.chunk.len();
+        }
+        gathered
+    }
+
+    #[inline(never)]
+    fn lend_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        Ok(match self.event()? {
+            Some(event) => Some(self.parser.lend(self.text, &event)),
+            None => None,
+        })
+    }
+
+    #[inline(never)]
+    fn hand_over_event(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        Ok(match self.event()? {
+            Some(event) => Some(self.parser.hand_over(self.text, &event)),
+            None => None,
+        })
+    }
+
+    #[inline(always)]
     fn event(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
         loop {
             match self.step(Want::Events)? {
@@ -110,7 +138,7 @@ impl<'p, 'c> Feed<'p, 'c> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn step(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
         loop {
             if self.at < self.text.bytes().len() {
@@ -118,24 +146,32 @@ impl<'p, 'c> Feed<'p, 'c> {
                     return Ok(Some(step));
                 }
             }
-            self.start += self.at;
-            self.at = 0;
-            self.text = Text::Raw(&[]);
-            let rest = &self.chunk[self.start..];
-            if self.parser.tail.gather(rest) {
-                self.start = self.chunk.len();
+            if let Some(step) = self.move_on(want)? {
+                return Ok(Some(step));
+            }
+            if self.text.bytes().is_empty() {
                 return Ok(None);
             }
-            if rest.is_empty() {
-                self.parser.not_failed()?;
-                return Ok(None);
-            }
+        }
+    }
+
+    /// The next text
+    #[inline(never)]
+    fn move_on(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
+        self.start += self.at;
+        self.at = 0;
+        self.text = Text::Raw(&[]);
+        while self.start < self.chunk.len() {
             if self.parser.place == Place::LineStart {
-                self.text = window(rest);
-            } else if let Some(step) = self.parser.go_on(self.chunk, &mut self.start, want)? {
+                self.text = window(&self.chunk[self.start..]);
+                return Ok(None);
+            }
+            if let Some(step) = self.parser.go_on(self.chunk, &mut self.start, want)? {
                 return Ok(Some(step));
             }
         }
+        self.parser.not_failed()?;
+        Ok(None)
     }
 }
 

@@ -66,13 +66,19 @@ pub(super) fn kind(line: &[u8]) -> Kind {
 /// otherwise the line does not end before that.
 #[inline]
 pub(super) fn start(line: &[u8]) -> (Kind, usize) {
-    let kind = kind(line);
-    let value = match kind {
-        Kind::Field(name) => value_start(line, name),
-        Kind::Comment => 1,
-        Kind::Undecided | Kind::Unknown => 0,
-    };
-    (kind, value)
+    if line.starts_with(b"data:") {
+        (Kind::Field(Name::Data), value_start(line, Name::Data))
+    } else if line.starts_with(b":") {
+        (Kind::Comment, 1)
+    } else if line.starts_with(b"event:") {
+        (Kind::Field(Name::Event), value_start(line, Name::Event))
+    } else if line.starts_with(b"id:") {
+        (Kind::Field(Name::Id), value_start(line, Name::Id))
+    } else if line.starts_with(b"retry:") {
+        (Kind::Field(Name::Retry), value_start(line, Name::Retry))
+    } else {
+        (Kind::Unknown, 0)
+    }
 }
 
 /// The name that a whole line without a colon is, if it has a meaning.

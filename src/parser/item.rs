@@ -97,7 +97,7 @@ pub(crate) enum Want {
 
 impl Parser {
     /// An event of `text`, lent.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lend<'a>(&'a mut self, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
         let data = match event.data {
             None => self.data.as_str(),

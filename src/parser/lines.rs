@@ -67,7 +67,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text of a span that begins and ends at ASCII bytes.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(self, span: Span) -> Cow<'a, str> {
         match self {
             Self::Valid(text) => Cow::Borrowed(&text[span.start..span.end]),
@@ -89,7 +89,7 @@ pub(super) fn valid(bytes: &[u8]) -> Option<&str> {
 }
 
 /// UTF-8 decode of a whole value.
-#[inline]
+#[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match valid(bytes) {
         Some(text) => Cow::Borrowed(text),

@@ -226,7 +226,6 @@ impl Parser {
         self.tail.clear();
         self.block = Block::default();
     }
-
 }
 
 impl fmt::Debug for Parser {

@@ -2,9 +2,9 @@
 
 use super::{
     EventTooLarge, Parser, Place, Skipped,
-    block::Strike,
-    field::{self, Kind},
-    item::{CommentAt, Span, Step, Want},
+    block::{Block, Strike},
+    field::{self, Kind, Name},
+    item::{CommentAt, EventAt, Span, Step, Want},
     lines::{self, Text},
 };
 
@@ -16,7 +16,7 @@ impl Parser {
     ///
     /// `text` has to be the same until then; a text known to be valid has to consist of whole
     /// lines of a window at most, and to begin a line.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(
         &mut self,
         text: Text<'_>,
@@ -39,6 +39,13 @@ impl Parser {
         self.buffer_data(text);
         self.not_failed()?;
         Ok(None)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn strike(&mut self, byte: usize, at: &mut usize) -> EventTooLarge {
+        *at = byte;
+        self.fail()
     }
 
     /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
@@ -90,7 +97,7 @@ impl Parser {
 
     /// At the start of a line: takes whole lines up to the next item, and the beginning of a line
     /// that does not end here.
-    #[inline]
+    #[inline(always)]
     fn whole_lines(
         &mut self,
         text: Text<'_>,
@@ -98,13 +105,11 @@ impl Parser {
         want: Want,
     ) -> Result<Option<Step>, EventTooLarge> {
         let bytes = text.bytes();
-        let mut here = *at;
-        while let Some(&first) = bytes.get(here) {
-            let start = here;
+        while let Some(&first) = bytes.get(*at) {
+            let start = *at;
             if matches!(first, b'\n' | b'\r') {
-                here = self.end_of_line(bytes, here);
+                *at = self.end_of_line(bytes, start);
                 if let Some(step) = self.end_block() {
-                    *at = here;
                     return Ok(Some(step));
                 }
                 continue;
@@ -112,36 +117,49 @@ impl Parser {
             let rest = &bytes[start..];
             let (kind, value) = field::start(rest);
             let Some(end) = lines::end(&rest[value..]) else {
-                *at = start;
-                self.buffer_data(text);
-                self.begin_line(rest, at)?;
-                return Ok(None);
+                return self.begin_line(text, at);
             };
             let line = Span {
                 start,
                 end: start + value + end,
             };
-            here = self.end_of_line(bytes, line.end);
+            if kind == Kind::Field(Name::Data)
+                && rest[value + end..].starts_with(b"\n\n")
+                && self.block.is_open(value + end, self.max_event_bytes)
+            {
+                *at = line.end + 2;
+                let event = self.block.event;
+                self.block = Block::default();
+                return Ok(Some(Step::Event(EventAt {
+                    data: Some(Span {
+                        start: start + value,
+                        end: line.end,
+                    }),
+                    event,
+                })));
+            }
+            *at = self.end_of_line(bytes, line.end);
+            if kind == Kind::Comment && want == Want::Events && value + end <= 1 + MAX_COMMENT_BYTES
+            {
+                continue;
+            }
             match self.line(text, line, kind, value, want) {
                 Ok(None) => {}
                 Ok(step) => {
-                    *at = here;
                     self.buffer_data(text);
                     return Ok(step);
                 }
                 Err(Strike(byte)) => {
-                    *at = start + byte;
-                    return Err(self.fail());
+                    return Err(self.strike(start + byte, at));
                 }
             }
         }
-        *at = here;
         Ok(None)
     }
 
     /// Interprets a line that is whole and not empty, of this kind, with a value from byte `value`
     /// on.
-    #[inline]
+    #[inline(never)]
     pub(super) fn line(
         &mut self,
         text: Text<'_>,

@@ -25,7 +25,7 @@ pub(super) struct Tail {
     pub(super) kept: Vec<u8>,
     /// How many bytes came before those.
     gone: usize,
-    /// How long the kept may become before there is something to decide.
+    /// From which length of the kept on there is something to decide.
     room: usize,
     decoder: Decoder,
 }
@@ -34,7 +34,7 @@ impl Tail {
     /// Takes a piece in which no line ends, where there is nothing else to it.
     #[inline]
     pub(super) fn gather(&mut self, piece: &[u8]) -> bool {
-        if self.kept.len() + piece.len() > self.room || lines::end(piece).is_some() {
+        if self.kept.len() + piece.len() >= self.room || lines::end(piece).is_some() {
             return false;
         }
         self.keep(piece);
@@ -101,17 +101,19 @@ impl Parser {
         }
     }
 
-    /// Begins a line that does not end within `rest`.
+    /// Begins the line at `*at`, which does not end in `text`.
+    #[inline(never)]
     pub(super) fn begin_line(
         &mut self,
-        rest: &[u8],
+        text: Text<'_>,
         at: &mut usize,
-    ) -> Result<(), EventTooLarge> {
+    ) -> Result<Option<Step>, EventTooLarge> {
+        self.buffer_data(text);
         self.place = Place::Kept(Kind::Undecided);
-        for piece in rest.chunks(WINDOW) {
+        for piece in text.bytes()[*at..].chunks(WINDOW) {
             self.take_piece(piece, at)?;
         }
-        Ok(())
+        Ok(None)
     }
 
     /// In a line that began in an earlier chunk, or that ends in a later one: takes as much of
@@ -158,7 +160,7 @@ impl Parser {
     /// Adds to the unfinished line.
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), Strike> {
         let mut rest = piece;
-        if self.tail.kept.len() + rest.len() <= self.tail.room {
+        if self.tail.kept.len() + rest.len() < self.tail.room {
             self.tail.keep(rest);
             return Ok(());
         }
@@ -199,10 +201,10 @@ impl Parser {
         Ok(())
     }
 
-    /// How long what is kept of the line may become before there is something to decide.
+    /// From which length on there is something to decide.
     fn room(&self) -> usize {
         match self.place {
-            Place::Kept(Kind::Undecided) if self.left() >= DECIDED => DECIDED - 1,
+            Place::Kept(Kind::Undecided) if self.left() >= DECIDED => DECIDED,
             Place::Kept(Kind::Comment) => 1 + MAX_COMMENT_BYTES,
             Place::Kept(Kind::Field(Name::Data)) => self.left().min(SPILL),
             Place::Kept(Kind::Field(_)) if self.block.skipped => self.max_event_bytes,
