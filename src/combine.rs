@@ -46,8 +46,8 @@ pub trait EventStreamExt: Stream<Item = Result<Event, Error>> + Sized {
     }
 
     /// Ends the stream at the first event with this data, which is not yielded: `[DONE]`, as
-    /// OpenAI's chat API and those that follow it have it. White space around it counts for
-    /// nothing.
+    /// the chat API of `OpenAI` and those that follow it have it. White space around it counts
+    /// for nothing.
     ///
     /// Otherwise as [`until`](Self::until).
     fn until_data(self, last: impl Into<String>) -> Until<Self> {

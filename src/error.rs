@@ -1,6 +1,8 @@
 //! [`Error`]: one struct that tells what happened, what the server said, and what to do.
 
-use std::{fmt, sync::Arc, time::Duration};
+#[cfg(feature = "stream")]
+use std::time::Duration;
+use std::{fmt, sync::Arc};
 
 use crate::{event::Event, parser::EventTooLarge};
 

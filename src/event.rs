@@ -6,7 +6,7 @@ use core::fmt;
 use crate::parser::SharedText;
 
 /// The type of an event whose stream names none.
-const MESSAGE: &str = "message";
+pub(crate) const MESSAGE: &str = "message";
 
 /// An event as the parser lends it: nothing is copied.
 ///

@@ -1,7 +1,151 @@
-//! Server-sent events done right.
+//! Server-sent events done right: `EventSource`, exact to the [WHATWG standard], for
+//! ChatGPT-style answers that end and for feeds that never do.
+//!
+//! It won't bill you twice, it won't hang, and it won't lose an event without telling you.
+//!
+//! # One answer, streamed
+//!
+//! An LLM's answer is one request and one response. It is sent once, whatever happens, and ends
+//! when the answer does.
+//!
+#![cfg_attr(feature = "reqwest", doc = "```")]
+#![cfg_attr(not(feature = "reqwest"), doc = "```text")]
+//! use everstream::RequestBuilderExt;
+//! use futures_util::TryStreamExt;
+//!
+//! # use everstream::testing::{Reply, Server};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), everstream::Error> {
+//! # let server = Server::script([Reply::events().data("Hel").data("lo")]).await;
+//! # let (url, body) = (server.url("/v1/chat"), r#"{"stream":true}"#);
+//! # let client = reqwest::Client::new();
+//! let mut events = client.post(url).body(body).events().await?;
+//! while let Some(event) = events.try_next().await? {
+//!     print!("{}", event.data());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What completes it can be said, and then an answer cut short is an error and no end; so can
+//! what is an error within it. Events can be typed:
+//!
+#![cfg_attr(all(feature = "reqwest", feature = "json"), doc = "```")]
+#![cfg_attr(not(all(feature = "reqwest", feature = "json")), doc = "```text")]
+//! use everstream::{EventStreamExt, RequestBuilderExt};
+//! use futures_util::TryStreamExt;
+//! use std::time::Duration;
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Chunk {
+//!     text: String,
+//! }
+//!
+//! # use everstream::testing::{Reply, Server};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), everstream::Error> {
+//! # let reply = Reply::events().data(r#"{"text":"Hello"}"#).data("[DONE]");
+//! # let server = Server::script([reply]).await;
+//! # let (url, body) = (server.url("/v1/chat"), r#"{"stream":true}"#);
+//! # let client = reqwest::Client::new();
+//! let mut chunks = client
+//!     .post(url)
+//!     .body(body)
+//!     .events()
+//!     .event_timeout(Duration::from_secs(60)) // keep-alive comments do not hide a stall
+//!     .await? // a refusal is an error with status, headers and body
+//!     .error_when(|event| event.event() == "error")
+//!     .until_data("[DONE]")
+//!     .json::<Chunk>();
+//! while let Some(chunk) = chunks.try_next().await? {
+//!     print!("{}", chunk.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # A feed
+//!
+//! An [`EventSource`] reconnects, resumes with `Last-Event-ID`, and waits as long as the server
+//! asks. A reconnection is no error: [`EventSource::signals`] tells of it.
+//!
+#![cfg_attr(all(feature = "reqwest", feature = "client"), doc = "```")]
+#![cfg_attr(not(all(feature = "reqwest", feature = "client")), doc = "```text")]
+//! use everstream::RequestBuilderExt;
+//! use futures_util::TryStreamExt;
+//!
+//! # use everstream::testing::{Reply, Server};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), everstream::Error> {
+//! # let server = Server::script([
+//! #     Reply::events().raw("retry: 50\nid: 1\ndata: one\n\n"),
+//! #     Reply::events().raw("id: 2\ndata: two\n\n").expect_last_event_id("1"),
+//! # ]).await;
+//! # let url = server.url("/feed");
+//! # let client = reqwest::Client::new();
+//! let mut source = client.get(url).event_source()?;
+//! while let Some(event) = source.try_next().await? {
+//!     println!("{}: {}", event.id(), event.data());
+//! }
+//! # server.verify();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # No HTTP at all
+//!
+//! [`Parser`] takes bytes in any pieces and lends events; [`Reader`] is an iterator over anything
+//! that can be read; [`EventStream::new`] takes any stream of chunks.
+//!
+//! ```
+//! use everstream::Parser;
+//!
+//! let mut parser = Parser::new();
+//! let mut feed = parser.feed(b"event: greeting\ndata: hello\n\n");
+//! while let Some(event) = feed.next_event()? {
+//!     assert_eq!((event.event(), event.data()), ("greeting", "hello"));
+//! }
+//! # Ok::<(), everstream::EventTooLarge>(())
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! * **An `Err` is the last item** of a stream, and the stream is fused after it, so that
+//!   `try_next().await?` is right in every program. The one exception is a typed item that does
+//!   not fit its type: [`Error::is_final`] says so.
+//! * **A request that is not safe is sent exactly once**, unless you say otherwise.
+//! * **Nothing is read ahead**: the last event ID is always that of the last event you were
+//!   given. Store it when you have dealt with the event, and you can resume from there.
+//! * **Nothing is unbounded**: a line, an event, an error's body, a wait, a number of attempts.
+//!   Each has a limit with a default.
+//! * **A time limit measures waiting for the server**, never your own pause.
+//! * **Dropping is cancelling**: no task is spawned, and the socket closes with the value.
+//!
+//! # Features
+//!
+//! | feature | default | what it brings | needs |
+//! |---|---|---|---|
+//! | `std` | yes | [`Error`], [`Reader`] | |
+//! | `stream` | by `client` | [`EventStream`] over any stream of bytes, its combinators | `bytes`, `futures-util`, `http`, `tokio`'s timer |
+//! | `client` | yes | [`EventSource`] over any connector | `fastrand` |
+//! | `reqwest` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` |
+//! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
+//! | `default-tls` | yes | reqwest's own default TLS | |
+//! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
+//! | `tracing` | | events for connections, never payloads | `tracing` |
+//! | `testing` | | `testing`: a scripted server and connector | |
+//!
+//! Without any, [`Parser`] and [`encode`] are left, in `no_std` with `alloc`.
+//!
+//! [WHATWG standard]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
+// The front page links to everything; a build that leaves some out has no page of its own.
+#![cfg_attr(
+    not(all(feature = "client", feature = "reqwest", feature = "json")),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 extern crate alloc;
 
@@ -38,6 +182,8 @@ mod stream;
 pub mod testing;
 #[cfg(feature = "stream")]
 mod timer;
+#[cfg(feature = "stream")]
+mod trace;
 #[cfg(feature = "stream")]
 pub mod transport;
 
@@ -79,4 +225,18 @@ pub mod __session {
     pub use crate::session::{
         Backoff, Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time,
     };
+
+    /// What a server that answered like this gives for an error.
+    #[must_use]
+    pub fn refused(
+        status: http::StatusCode,
+        retry_after: Option<core::time::Duration>,
+    ) -> crate::Error {
+        crate::Error::new(crate::ErrorKind::Status).and_refusal(crate::error::Refusal {
+            status,
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::new(),
+            retry_after,
+        })
+    }
 }

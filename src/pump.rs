@@ -47,17 +47,12 @@ impl Limits {
     pub(crate) fn headers_deadline(&self, since: Instant) -> Option<(Instant, Timeout)> {
         let headers = self
             .headers
-            .map(|limit| (since + bounded(limit), Timeout::Headers));
+            .map(|limit| (timer::after(since, limit), Timeout::Headers));
         let idle = self
             .idle
-            .map(|limit| (since + bounded(limit), Timeout::Idle));
+            .map(|limit| (timer::after(since, limit), Timeout::Idle));
         headers.into_iter().chain(idle).min_by_key(|(at, _)| *at)
     }
-}
-
-/// A clock cannot count centuries.
-fn bounded(limit: Duration) -> Duration {
-    limit.min(Duration::from_secs(100 * 365 * 24 * 60 * 60))
 }
 
 /// What the pump yields.
@@ -83,8 +78,10 @@ pub(crate) struct Pump {
     alarm: Alarm,
     /// Since when nothing has come, while that is so.
     idle_since: Option<Instant>,
-    /// Since when no event that is progress has come, while the server was waited for.
+    /// Since when an event that is progress has been waited for, while that is so.
     event_since: Option<Instant>,
+    /// How long it was waited for before the user was given something else.
+    event_waited: Duration,
     /// No event has come since the headers did.
     first: bool,
 }
@@ -101,6 +98,7 @@ impl Pump {
             alarm: Alarm::default(),
             idle_since: None,
             event_since: None,
+            event_waited: Duration::ZERO,
             first: true,
         }
     }
@@ -113,6 +111,7 @@ impl Pump {
         &mut self.parser
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -131,6 +130,7 @@ impl Pump {
         self.taken = 0;
         self.idle_since = None;
         self.event_since = None;
+        self.event_waited = Duration::ZERO;
         self.alarm = Alarm::default();
     }
 
@@ -145,7 +145,13 @@ impl Pump {
 
         for _ in 0..CHUNKS_AT_ONCE {
             match self.next_in_chunk(want) {
-                Ok(Some(item)) => return Poll::Ready(Ok(item)),
+                Ok(Some(item)) => {
+                    // From here on it is the user who takes the time.
+                    if let Some(since) = self.event_since.take() {
+                        self.event_waited = self.event_waited.saturating_add(since.elapsed());
+                    }
+                    return Poll::Ready(Ok(item));
+                }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.fail(error))),
             }
@@ -215,6 +221,7 @@ impl Pump {
         self.first = false;
         if progress {
             self.event_since = None;
+            self.event_waited = Duration::ZERO;
         }
     }
 
@@ -224,15 +231,17 @@ impl Pump {
         let now = Instant::now();
         let idle_since = *self.idle_since.get_or_insert(now);
         let event_since = *self.event_since.get_or_insert(now);
-        let first = self.limits.first_event.filter(|_| self.first);
+        let left = |limit: Duration| limit.saturating_sub(self.event_waited);
+        let first = self.limits.first_event.filter(|_| self.first).map(left);
+        let event = self.limits.event.map(left);
         let deadlines = [
             (self.limits.idle, idle_since, Timeout::Idle),
             (first, event_since, Timeout::FirstEvent),
-            (self.limits.event, event_since, Timeout::Event),
+            (event, event_since, Timeout::Event),
         ];
         let next = deadlines
             .into_iter()
-            .filter_map(|(limit, since, timeout)| Some((since + bounded(limit?), timeout)))
+            .filter_map(|(limit, since, timeout)| Some((timer::after(since, limit?), timeout)))
             .min_by_key(|(at, _)| *at);
         match next {
             None => Poll::Pending,

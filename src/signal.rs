@@ -25,6 +25,7 @@ pub enum Signal {
     Skipped(Skipped),
     /// The connection was lost, or did not come about, and will be made again after `delay`.
     #[cfg(feature = "client")]
+    #[non_exhaustive]
     Reconnecting {
         /// Which failure in a row this is; 0 where nothing failed.
         attempt: u32,

@@ -22,7 +22,8 @@ use crate::{
     pump::{self, Pump, Pumped, Verdict},
     session::{Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
-    timer::{Alarm, Instant},
+    timer::{self, Alarm, Instant},
+    trace,
     transport::{
         Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
     },
@@ -71,9 +72,9 @@ pub struct EventSource {
     events: u64,
     /// What ended the last connection.
     cause: Option<Cause>,
-    /// An event came on this connection.
+    /// An event came of this attempt.
     had_events: bool,
-    /// The last event ID that this connection began with.
+    /// The last event ID that this attempt began with.
     resumed_from: String,
     closed_by: Option<StatusCode>,
 
@@ -248,7 +249,10 @@ impl EventSource {
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Waiting(until) => {
-                    ready!(self.alarm.poll(cx, self.origin + until));
+                    // Nothing is watched for but the time, so no deadline is noticed too late.
+                    if self.now() < until {
+                        ready!(self.alarm.poll(cx, timer::after(self.origin, until)));
+                    }
                     self.session.wake(self.now().max(until));
                     continue;
                 }
@@ -285,7 +289,12 @@ impl EventSource {
 
     fn connect(&mut self) -> Result<(), Error> {
         let last_event_id = self.pump.parser().last_event_id();
+        // Of every attempt, so that one that fails does not pass for progress.
+        self.had_events = false;
+        self.resumed_from.clear();
+        self.resumed_from.push_str(last_event_id);
         self.attempts += 1;
+        trace::connecting(self.attempts, !last_event_id.is_empty());
         let attempt = Attempt::new(self.attempts, last_event_id, self.cause.take())?;
         self.opening = Opening::Connecting(self.connector.connect(attempt));
         self.opening_since = Instant::now();
@@ -304,11 +313,8 @@ impl EventSource {
                                 self.opening = Opening::None;
                                 self.alarm = Alarm::default();
                                 self.pump.open(body);
-                                self.had_events = false;
-                                self.resumed_from.clear();
-                                self.resumed_from
-                                    .push_str(self.pump.parser().last_event_id());
                                 self.session.announce(self.now());
+                                trace::open(head.status());
                                 return Poll::Ready(Ok(Signal::Open(head)));
                             }
                             Verdict::Refused(reading) => {
@@ -356,6 +362,7 @@ impl EventSource {
         );
         match decision {
             Decision::Wait { attempt, delay } => {
+                trace::reconnecting(attempt, delay, error.as_ref());
                 let cause = Cause::of(error);
                 self.cause = Some(cause.clone());
                 Some(Ok(Signal::Reconnecting {
@@ -365,6 +372,7 @@ impl EventSource {
                 }))
             }
             Decision::End => {
+                trace::ended(self.events, None);
                 self.closed_by = error.and_then(|error| error.status());
                 None
             }
@@ -374,6 +382,7 @@ impl EventSource {
 
     fn fail(&mut self, error: Error) -> Error {
         self.close();
+        trace::ended(self.events, Some(&error));
         error.and_events_before(self.events)
     }
 

@@ -16,6 +16,7 @@ use crate::{
     parser::{Parser, Want},
     pump::{Pump, Pumped},
     signal::{PollSignal, Signal, Signals},
+    trace,
     transport::{Body, Head, MaybeSend},
 };
 
@@ -88,6 +89,9 @@ impl EventStream {
         let parser = Parser::new()
             .with_max_event_bytes(options.max_event_bytes)
             .with_oversized(options.oversized);
+        if let Some(head) = &head {
+            trace::open(head.status());
+        }
         let mut pump = Pump::new(parser, options.limits, options.progress);
         pump.open(body);
         Self {
@@ -154,19 +158,22 @@ impl EventStream {
             Ok(Pumped::Comment(comment)) => Ok(Signal::Comment(comment)),
             Ok(Pumped::Skipped(skipped)) => Ok(Signal::Skipped(skipped)),
             Ok(Pumped::End) => match self.end() {
-                Ok(None) => return Poll::Ready(None),
+                Ok(None) => {
+                    trace::ended(self.events, None);
+                    return Poll::Ready(None);
+                }
                 Ok(Some(event)) => Ok(Signal::Event(event)),
                 Err(error) => Err(error),
             },
-            Err(error) => {
-                self.state = State::Ended;
-                Err(error)
-            }
+            Err(error) => Err(error),
         };
         match &item {
             Ok(Signal::Event(_)) => self.events += 1,
             Ok(_) => {}
-            Err(_) => self.state = State::Ended,
+            Err(error) => {
+                trace::ended(self.events, Some(error));
+                self.state = State::Ended;
+            }
         }
         Poll::Ready(Some(
             item.map_err(|error| error.and_events_before(self.events)),

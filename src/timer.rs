@@ -13,6 +13,12 @@ use tokio::time::{Sleep, sleep_until};
 
 pub(crate) use tokio::time::Instant;
 
+/// The moment so long after `since`; no clock counts more than a century.
+pub(crate) fn after(since: Instant, time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    since + time.min(CENTURY)
+}
+
 /// The wall clock, for dates that a server sends.
 pub(crate) fn wall_clock() -> std::time::SystemTime {
     std::time::SystemTime::now()

@@ -11,7 +11,7 @@ use oracle::{Item, Options};
 use proptest::{collection::vec, prelude::*, sample::select};
 use support::{
     faces::{self, Expected},
-    splits,
+    splits, streams,
 };
 
 type Hashes = BuildHasherDefault<DefaultHasher>;
@@ -100,6 +100,17 @@ proptest! {
         expected.check(&splits::whole(&wire));
         expected.check(&splits::by_lengths(&wire, lengths));
         expected.check(&splits::bytewise(&wire));
+    }
+
+    #[test]
+    fn read_and_streamed_is_the_oracle(wire in stream(), options in options(), lengths in lengths()) {
+        let options = Options { last_event_id: String::new(), ..options };
+        let expected = Expected::new(&wire, &options);
+        let chunks = splits::by_lengths(&wire, lengths);
+        expected.check_reader(&chunks);
+        let runtime = streams::runtime();
+        runtime.block_on(expected.check_stream(&chunks));
+        runtime.block_on(expected.check_signals(&chunks));
     }
 
     #[test]

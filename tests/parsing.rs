@@ -6,6 +6,7 @@ mod support;
 use support::{
     faces::{self, Expected, Face},
     splits::{self, Random},
+    streams,
     vectors::{self, Vector},
 };
 
@@ -106,4 +107,31 @@ fn reconnected() {
             expected.check_reconnection(&splits::bytewise(expected.wire));
         }
     });
+}
+
+/// `Reader` and `EventStream` drive the parser themselves.
+#[test]
+fn read_and_streamed() {
+    let runtime = streams::runtime();
+    let mut random = Random::new(2);
+    for vector in vectors::all() {
+        let expected = Expected::new(&vector.wire, &vector.options);
+        let mut ways = vec![
+            splits::whole(&vector.wire),
+            splits::at_random(&vector.wire, &mut random),
+        ];
+        if vector.wire.len() <= SHORT {
+            ways.push(splits::bytewise(&vector.wire));
+            ways.extend(splits::in_two(&vector.wire));
+        }
+        for chunks in ways {
+            expected.check_reader(&chunks);
+            if vector.options.last_event_id.is_empty() {
+                runtime.block_on(async {
+                    expected.check_stream(&chunks).await;
+                    expected.check_signals(&chunks).await;
+                });
+            }
+        }
+    }
 }

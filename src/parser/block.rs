@@ -9,6 +9,7 @@ use super::{
     item::{EventAt, Span, Step, Want},
     lines::{self, Text},
 };
+use crate::event::MESSAGE;
 
 /// What is known of the block so far.
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +89,8 @@ impl Parser {
             // "Set the event type buffer to the field value."
             Name::Event => {
                 let event = text.get(value);
-                self.block.event = (!event.is_empty()).then(|| self.types.slot(&event));
+                let named = !matches!(&*event, "" | MESSAGE);
+                self.block.event = named.then(|| self.types.slot(&event));
             }
             // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
             // to the field value. Otherwise, ignore the field."

@@ -113,7 +113,7 @@ mod tests {
     fn types_that_alternate_keep_their_shared_copies() {
         let mut types = Types::default();
         let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
-        let first: alloc::vec::Vec<_> = names
+        let first: Vec<_> = names
             .map(|name| {
                 let slot = types.slot(name);
                 types.get(slot).share()

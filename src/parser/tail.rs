@@ -195,7 +195,10 @@ impl Parser {
         match self.place {
             Place::Kept(_) => self.tail.keep(rest),
             Place::Spilled => self.tail.spill(rest, &mut self.data),
-            _ => self.tail.drop(rest),
+            _ => {
+                self.tail.decoder.clear();
+                self.tail.drop(rest);
+            }
         }
         self.tail.room = self.room();
         Ok(())

@@ -90,7 +90,12 @@ impl Backoff {
     pub(crate) fn delay(&self, base: Duration, failures: u32, share: f64) -> Duration {
         match failures.checked_sub(1) {
             None => base,
-            Some(doublings) => base + self.spread(doublings).mul_f64(share),
+            Some(doublings) => {
+                let spread = self.spread(doublings);
+                let random = Duration::try_from_secs_f64(spread.as_secs_f64() * share);
+                // A share of the longest duration may be rounded up beyond it.
+                base.saturating_add(random.unwrap_or(spread))
+            }
         }
     }
 

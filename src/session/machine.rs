@@ -282,11 +282,11 @@ impl Session {
                 if !self.was_open && asked.is_some_and(|asked| asked > MAX_INITIAL_WAIT) {
                     return Decision::Fail;
                 }
+                let floor = self.rules.backoff.shortest();
+                let base = asked.map_or(base, |asked| backoff::asked_for(asked, floor));
                 let share = self.random.f64();
                 let failures = if failed { self.failures } else { 0 };
-                self.rules
-                    .backoff
-                    .delay(asked.unwrap_or(base), failures, share)
+                self.rules.backoff.delay(base, failures, share)
             }
         };
         if failed && self.too_late(now, delay) {
@@ -348,7 +348,6 @@ impl Session {
 
     /// The server's own word on how long to stay away.
     fn asked_for(&self, error: &Error) -> Option<Duration> {
-        let asked = error.retry_after().filter(|_| !self.rules.standard)?;
-        Some(backoff::asked_for(asked, self.rules.backoff.shortest()))
+        error.retry_after().filter(|_| !self.rules.standard)
     }
 }

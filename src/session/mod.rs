@@ -14,6 +14,8 @@
 mod backoff;
 #[cfg(feature = "client")]
 mod machine;
+#[cfg(all(test, feature = "client"))]
+mod tests;
 mod verdict;
 
 #[cfg(feature = "client")]

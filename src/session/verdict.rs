@@ -136,9 +136,8 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
         ErrorKind::Status => match error.status().map_or(0, |status| status.as_u16()) {
             204 => Verdict::NoContent,
             401 => Verdict::Unauthorized,
-            408 | 425 | 429 => Verdict::Passing,
             501 | 505 => Verdict::Final,
-            500..=599 => Verdict::Passing,
+            408 | 425 | 429 | 500..=599 => Verdict::Passing,
             _ => Verdict::Final,
         },
         ErrorKind::Connect
@@ -151,10 +150,12 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
 }
 
 /// The same for a browser: "if res is a network error, reestablish the connection; otherwise
-/// \[…\] fail the connection" (WHATWG HTML 9.2.3).
+/// \[…\] fail the connection" (WHATWG HTML 9.2.3). To it a 204 is one failure of many; "a client
+/// can be told to stop reconnecting using" it (9.2.1), so here it stays an end.
 #[cfg(feature = "client")]
 pub(crate) fn standard_verdict(error: &Error) -> Verdict {
     match (error.kind(), verdict(error)) {
+        (ErrorKind::Status, Verdict::NoContent) => Verdict::NoContent,
         (ErrorKind::Status, _) => Verdict::Final,
         (_, verdict) => verdict,
     }

@@ -1,4 +1,4 @@
-//! A scripted server, to test programs that read event streams.
+//! A scripted server and connector, to test programs that read event streams.
 //!
 //! [`Server`] speaks real HTTP/1.1 on the loopback interface and does as it is told: it answers
 //! with these events, split here; it stalls, cuts the connection after so many bytes, resets it,
@@ -59,8 +59,15 @@
 //! The server lives on a thread of its own, with its own clock: [`Reply::pause`] and its like take
 //! real time, also where the test has paused tokio's. A paused clock does not go well with sockets:
 //! it jumps ahead whenever the test waits for one.
+//!
+//! # Without a network
+//!
+//! [`Script`] gives the same replies in place of a request, without a socket. Its pauses are in
+//! Tokio's time, so with a paused clock a test of minutes takes none.
 
+mod body;
 mod connection;
+mod connector;
 mod expect;
 mod gate;
 mod play;
@@ -71,6 +78,7 @@ mod request;
 mod server;
 mod state;
 
+pub use connector::Script;
 pub use gate::Gate;
 pub use port::ClosedPort;
 pub use reply::Reply;

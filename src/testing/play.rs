@@ -271,26 +271,13 @@ impl<W: AsyncWrite + Unpin> Body<'_, W> {
     /// Writes bytes in as many pieces as the reply's shape asks for.
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<Flow> {
         while !bytes.is_empty() && self.mode != Mode::None {
-            let (piece, rest) = bytes.split_at(self.piece_length(bytes.len()));
+            let (piece, rest) = bytes.split_at(self.shape.piece_length(self.sent, bytes.len()));
             if let Break(after) = self.write_piece(piece).await? {
                 return Ok(Break(after));
             }
             bytes = rest;
         }
         Ok(Continue(()))
-    }
-
-    fn piece_length(&self, available: usize) -> usize {
-        let next = self.shape.at.partition_point(|&offset| offset <= self.sent);
-        let until_split = self
-            .shape
-            .at
-            .get(next)
-            .map_or(u64::MAX, |offset| offset - self.sent);
-        let until_split = usize::try_from(until_split).unwrap_or(usize::MAX);
-        available
-            .min(until_split)
-            .min(self.shape.every.unwrap_or(usize::MAX))
     }
 
     async fn write_piece(&mut self, piece: &[u8]) -> io::Result<Flow> {

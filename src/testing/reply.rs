@@ -91,6 +91,18 @@ pub(super) struct Shape {
     pub(super) pace: Option<Duration>,
 }
 
+impl Shape {
+    /// How many of `available` bytes make the next piece, after `sent` of them in all.
+    pub(super) fn piece_length(&self, sent: u64, available: usize) -> usize {
+        let next = self.at.partition_point(|&offset| offset <= sent);
+        let until_split = self.at.get(next).map_or(u64::MAX, |offset| offset - sent);
+        let until_split = usize::try_from(until_split).unwrap_or(usize::MAX);
+        available
+            .min(until_split)
+            .min(self.every.unwrap_or(usize::MAX))
+    }
+}
+
 /// Where a reply begins.
 impl Reply {
     /// A 200 with `Content-Type: text/event-stream`, chunked.

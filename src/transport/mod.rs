@@ -12,7 +12,11 @@ pub(crate) mod reqwest;
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+#[cfg(feature = "client")]
+use http::HeaderName;
+#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+use http::HeaderValue;
+use http::{HeaderMap, StatusCode};
 
 #[cfg(feature = "client")]
 pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
@@ -56,8 +60,11 @@ pub(crate) mod maybe_send {
 pub use maybe_send::{BoxFuture, MaybeSend};
 
 /// The media type of event streams (WHATWG HTML 9.2.7).
+#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
 pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
 pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+#[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// A response of any HTTP client: its head, and a body that comes in chunks.

@@ -326,7 +326,6 @@ mod own {
 
         /// A client that follows no redirects, gives up connecting after 10 seconds and calls
         /// itself `everstream`.
-        #[must_use]
         pub fn client_builder() -> reqwest::ClientBuilder {
             let builder = reqwest::Client::builder()
                 .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")));

@@ -98,7 +98,8 @@ pub fn owned(event: &everstream::Event) -> Event {
     }
 }
 
-fn milliseconds(time: Duration) -> u64 {
+/// In the oracle's unit.
+pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).expect("a retry field holds 64 bits")
 }
 
@@ -131,9 +132,8 @@ pub fn parser(options: &Options) -> Parser {
 #[derive(Debug)]
 pub struct Expected<'a> {
     pub wire: &'a [u8],
-    options: &'a Options,
+    pub options: &'a Options,
     pub outcome: Outcome,
-    /// With the unfinished block dispatched.
     dispatched: OnceCell<(Unfinished, Outcome)>,
     /// The same stream once more, on a new connection of the same parser.
     again: OnceCell<Outcome>,
@@ -150,6 +150,12 @@ impl<'a> Expected<'a> {
         }
     }
 
+    /// With the unfinished block dispatched.
+    pub fn dispatched(&self) -> &(Unfinished, Outcome) {
+        let dispatch = || oracle::dispatch_unfinished(self.wire, self.options, &self.outcome);
+        self.dispatched.get_or_init(dispatch)
+    }
+
     /// Reads the stream through every face, cut into these chunks.
     pub fn check(&self, chunks: &[&[u8]]) {
         for face in Face::ALL {
@@ -161,8 +167,7 @@ impl<'a> Expected<'a> {
         let said = || format!("{face:?}, {:?}, {}", self.options, show(chunks));
         let mut parser = parser(self.options);
         self.check_life(&mut parser, face, chunks, &self.outcome);
-        let dispatch = || oracle::dispatch_unfinished(self.wire, self.options, &self.outcome);
-        let (unfinished, dispatched) = self.dispatched.get_or_init(dispatch);
+        let (unfinished, dispatched) = self.dispatched();
         match (parser.dispatch_unfinished(), unfinished) {
             (Ok(None), Unfinished::Nothing) | (Err(EventTooLarge { .. }), Unfinished::TooLarge) => {
             }

@@ -7,5 +7,7 @@
 
 pub mod chromium;
 pub mod faces;
+pub mod http;
 pub mod splits;
+pub mod streams;
 pub mod vectors;

@@ -7,6 +7,7 @@ use crate::oracle::{Event, Item, Options, Unfinished};
 pub struct Vector {
     /// File and title, for messages.
     pub name: String,
+    pub title: String,
     pub options: Options,
     pub wire: Vec<u8>,
     pub items: Vec<Item>,
@@ -44,17 +45,15 @@ pub fn of_folder(folder: &str) -> Vec<Vector> {
                 (Some(line), None) => panic!("{file}: {line:?} stands before the first title"),
             }
         }
-        vectors.extend(
-            rows.iter()
-                .map(|(title, row)| vector(format!("{file}: {title}"), row)),
-        );
+        vectors.extend(rows.iter().map(|(title, row)| vector(&file, title, row)));
     }
     vectors
 }
 
-fn vector(name: String, row: &[&str]) -> Vector {
+fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
     let mut vector = Vector {
-        name,
+        name: format!("{file}: {title}"),
+        title: title.to_owned(),
         options: Options::default(),
         wire: Vec::new(),
         items: Vec::new(),

@@ -1,0 +1,74 @@
+//! A server: axum, `everstream::encode`, and clients that resume where they were.
+//!
+//! `cargo run --example axum`, then open the page that it names in a browser, which follows the feed
+//! with its own `EventSource`, or `cargo run --example tail -- URL/feed`.
+#![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+    routing::get,
+};
+use everstream::{Event, encode};
+use futures_util::{StreamExt, stream};
+
+/// Counts, one event a second, on from the last one that the client has seen. Ends after ten: the
+/// client comes back for more.
+async fn feed(headers: HeaderMap) -> Response {
+    let seen = match headers.get("last-event-id") {
+        None => 0,
+        Some(id) => match id.to_str().ok().and_then(|id| id.parse::<u64>().ok()) {
+            Some(seen) => seen,
+            None => return (StatusCode::BAD_REQUEST, "no ID of this feed").into_response(),
+        },
+    };
+    let greeting = {
+        let mut wire = Vec::new();
+        encode::retry(Duration::from_secs(1), &mut wire);
+        encode::comment(" welcome", &mut wire);
+        wire
+    };
+    let events = stream::iter(seen + 1..=seen + 10).then(|number| async move {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let event = Event::new(format!("this is number {number}"))
+            .with_event("count")
+            .with_id(number.to_string());
+        let mut wire = Vec::new();
+        encode::event(&event, &mut wire).expect("a number is a fine ID");
+        wire
+    });
+    let wire = stream::iter([greeting]).chain(events);
+    let body = Body::from_stream(wire.map(|wire| Ok::<_, Infallible>(Bytes::from(wire))));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, body).into_response()
+}
+
+const PAGE: &str = r#"<!doctype html>
+<meta charset="utf-8">
+<title>a feed</title>
+<pre id="log"></pre>
+<script>
+  const log = (line) => document.getElementById("log").append(line + "\n");
+  const source = new EventSource("/feed");
+  source.onopen = () => log("open");
+  source.onerror = () => log("reconnecting");
+  source.addEventListener("count", (event) => log(`${event.lastEventId}: ${event.data}`));
+</script>
+"#;
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let app = Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/feed", get(feed));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}/", listener.local_addr()?);
+    axum::serve(listener, app).await
+}

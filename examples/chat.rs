@@ -1,0 +1,222 @@
+//! A ChatGPT-style answer in the terminal, token by token.
+//!
+//! ```text
+//! cargo run --example chat                      # asks for a question
+//! cargo run --example chat -- What is Rust?
+//! ```
+//!
+//! It asks a server of its own, within this program. These variables name a real one:
+//!
+//! - `OPENAI_API_KEY`: the key. Alone it means OpenAI's own API.
+//! - `OPENAI_BASE_URL`: any server that speaks the same, such as `http://localhost:11434/v1`.
+//! - `OPENAI_MODEL`: the model; `gpt-4.1-mini` by default.
+
+#[path = "support/chat_server.rs"]
+mod chat_server;
+#[path = "support/explain.rs"]
+mod explain;
+
+use std::env;
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use everstream::testing::Server;
+use everstream::{Event, EventStreamExt, RequestBuilderExt};
+use futures_util::TryStreamExt;
+use serde::Deserialize;
+use serde_json::json;
+
+const DEFAULT_QUESTION: &str = "How does your answer get to my terminal?";
+
+// What we read of each event. An answer holds far more; serde leaves out the rest.
+
+#[derive(Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+    finish_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Delta {
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+/// Asks, and prints the answer as it comes. This is all there is to it.
+async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
+    let mut chunks = api
+        .request(question)
+        .events()
+        .await? // An error from here holds what the server said to refuse us.
+        .error_when(is_error)
+        .until_data("[DONE]") // If the stream ends before that, the answer was cut short.
+        .json::<Chunk>();
+
+    let mut usage = None;
+    while let Some(chunk) = chunks.try_next().await? {
+        for choice in chunk.choices {
+            if let Some(token) = choice.delta.content {
+                print(&token)?;
+            }
+            if choice.finish_reason.as_deref() == Some("length") {
+                print(" […]")?; // The model has reached its limit.
+            }
+        }
+        usage = chunk.usage.or(usage);
+    }
+    print("\n")?;
+    if let Some(usage) = usage.filter(|_| io::stderr().is_terminal()) {
+        let Usage {
+            prompt_tokens: asked,
+            completion_tokens: answered,
+        } = usage;
+        note(&format!(
+            "({asked} tokens of question, {answered} of answer)"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether an event of a stream that began well reports an error after all.
+fn is_error(event: &Event) -> bool {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: Option<serde_json::Value>,
+    }
+    let failure = event.json::<Failure>();
+    event.event() == "error" || failure.is_ok_and(|failure| failure.error.is_some())
+}
+
+/// Where to ask, and as whom.
+struct Api {
+    client: reqwest::Client,
+    base_url: String,
+    key: Option<String>,
+    model: String,
+    /// The server within this program, where that is the one to ask.
+    _built_in: Option<Server>,
+}
+
+impl Api {
+    async fn from_env() -> Self {
+        let var = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let key = var("OPENAI_API_KEY");
+        let mut client = reqwest::Client::builder();
+        let mut built_in = None;
+        let base_url = match (var("OPENAI_BASE_URL"), &key) {
+            (Some(url), _) => url,
+            (None, Some(_)) => "https://api.openai.com/v1".to_owned(),
+            (None, None) => {
+                note(
+                    "(This is the built-in server; OPENAI_API_KEY or OPENAI_BASE_URL name a real one.)",
+                );
+                // Whatever proxy there is cannot know it.
+                client = client.no_proxy();
+                built_in.insert(chat_server::start().await).url("/v1")
+            }
+        };
+        Self {
+            client: client.build().expect("a client with these options"),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            key,
+            model: var("OPENAI_MODEL").unwrap_or_else(|| "gpt-4.1-mini".to_owned()),
+            _built_in: built_in,
+        }
+    }
+
+    fn request(&self, question: &str) -> reqwest::RequestBuilder {
+        let request = self
+            .client
+            .post(format!("{}/chat/completions", self.base_url))
+            .json(&json!({
+                "model": self.model,
+                "messages": [{ "role": "user", "content": question }],
+                "stream": true,
+                "stream_options": { "include_usage": true },
+            }));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let Ok(question) = question() else {
+        return ExitCode::FAILURE;
+    };
+    let api = Api::from_env().await;
+    let answered = tokio::select! {
+        answered = chat(&api, &question) => answered,
+        // The answer is dropped here, and with it the connection.
+        _ = tokio::signal::ctrl_c() => {
+            eprintln!();
+            return ExitCode::from(130);
+        }
+    };
+    let Err(error) = answered else {
+        return ExitCode::SUCCESS;
+    };
+    match error.downcast_ref::<everstream::Error>() {
+        Some(error) => {
+            // What has come of the answer stays as it is, on a line of its own.
+            if error.events_before() > 0 {
+                let _ = print("\n");
+            }
+            let cut = if error.is_incomplete() {
+                "the answer was cut short: "
+            } else {
+                ""
+            };
+            eprintln!("chat: {cut}{}", explain::explain(error));
+            ExitCode::FAILURE
+        }
+        // Printing failed: whoever was reading has gone.
+        None => ExitCode::SUCCESS,
+    }
+}
+
+/// The question: the arguments, or else what is typed in.
+fn question() -> io::Result<String> {
+    let mut question = env::args().skip(1).collect::<Vec<_>>().join(" ");
+    if question.is_empty() && io::stdin().is_terminal() {
+        eprint!("Your question (Enter for a default one): ");
+        io::stdin().read_line(&mut question)?;
+    }
+    let question = question.trim();
+    Ok(match question {
+        "" => DEFAULT_QUESTION.to_owned(),
+        question => question.to_owned(),
+    })
+}
+
+/// Prints at once: a terminal shows what is printed only at the end of a line otherwise.
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// What is not part of the answer, dimmed where a terminal can do so.
+fn note(text: &str) {
+    if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none() {
+        eprintln!("\x1b[2m{text}\x1b[0m");
+    } else {
+        eprintln!("{text}");
+    }
+}

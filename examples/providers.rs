@@ -1,0 +1,386 @@
+//! One loop over four providers' streams: OpenAI Chat, OpenAI Responses, Anthropic and Gemini.
+//!
+//! ```text
+//! cargo run --example providers                 # a server within this program speaks all four
+//! cargo run --example providers -- BASE_URL     # another one that does
+//! ```
+//!
+//! The loop is in `ask`. What differs between providers is data: how to ask, which event completes
+//! an answer, which one reports that it failed, and where in an event the text is. Each has a
+//! module below.
+
+#[path = "support/explain.rs"]
+mod explain;
+#[path = "support/provider_server.rs"]
+mod provider_server;
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
+use futures_util::{Stream, TryStreamExt};
+use reqwest::{Client, RequestBuilder};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+/// What differs between providers.
+trait Provider {
+    const NAME: &'static str;
+    /// The data of an event.
+    type Piece: Piece;
+
+    /// How to ask.
+    fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder;
+
+    /// Which event completes an answer, and which one says that it failed.
+    fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin;
+}
+
+/// What the loop wants to know of an event's data.
+trait Piece: DeserializeOwned {
+    /// Some more of the answer.
+    fn text(&self) -> Option<&str>;
+    /// Why the answer ends, as the last pieces tell.
+    fn finish(&self) -> Option<&str>;
+}
+
+/// Prints an answer as it comes. This is the loop.
+async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
+    let prompt = "Say something that flows.";
+    let events = P::request(&api.client, &api.base_url, model, prompt)
+        .events()
+        .await?;
+    let mut pieces = P::contract(events).json::<P::Piece>();
+    let mut finish = None;
+    while let Some(piece) = pieces.try_next().await? {
+        print(piece.text().unwrap_or_default());
+        finish = piece.finish().map(str::to_owned).or(finish);
+    }
+    match finish {
+        Some(why) => {
+            print(&format!("   [{why}]"));
+            Ok(())
+        }
+        // Where no event of its own completes an answer, this is how one cut short is told.
+        None => Err(Error::with_source(
+            ErrorKind::Incomplete,
+            "no reason to end was given",
+        )),
+    }
+}
+
+/// `data:` lines of JSON alone; `[DONE]`, which is no JSON, completes an answer.
+mod openai_chat {
+    use super::*;
+
+    pub(super) enum Chat {}
+
+    #[derive(Deserialize)]
+    pub(super) struct Chunk {
+        choices: Vec<Choice>, // Empty in a chunk that tells the usage; Azure begins with such a one.
+    }
+
+    #[derive(Deserialize)]
+    struct Choice {
+        #[serde(default)]
+        delta: Delta,
+        finish_reason: Option<String>,
+    }
+
+    #[derive(Default, Deserialize)]
+    struct Delta {
+        content: Option<String>,
+    }
+
+    impl Provider for Chat {
+        const NAME: &'static str = "OpenAI Chat";
+        type Piece = Chunk;
+
+        fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder {
+            client
+                .post(format!("{base_url}/v1/chat/completions"))
+                .bearer_auth("a key")
+                .json(&json!({
+                    "model": model,
+                    "messages": [{ "role": "user", "content": prompt }],
+                    "stream": true,
+                }))
+        }
+
+        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
+            events.error_when(has_error).until_data("[DONE]")
+        }
+    }
+
+    impl Piece for Chunk {
+        fn text(&self) -> Option<&str> {
+            self.choices.first()?.delta.content.as_deref()
+        }
+
+        fn finish(&self) -> Option<&str> {
+            self.choices.first()?.finish_reason.as_deref()
+        }
+    }
+}
+
+/// The type of an event is that of its JSON. One of three completes the response; there is no
+/// `[DONE]`.
+mod openai_responses {
+    use super::*;
+
+    pub(super) enum Responses {}
+
+    #[derive(Deserialize)]
+    #[serde(tag = "type")]
+    pub(super) enum Message {
+        #[serde(rename = "response.output_text.delta")]
+        Delta { delta: String },
+        #[serde(rename = "response.completed", alias = "response.incomplete")]
+        Done { response: Response },
+        /// There are dozens of others, and new ones come.
+        #[serde(other)]
+        Other,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Response {
+        status: String,
+    }
+
+    impl Provider for Responses {
+        const NAME: &'static str = "OpenAI Responses";
+        type Piece = Message;
+
+        fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder {
+            client
+                .post(format!("{base_url}/v1/responses"))
+                .bearer_auth("a key")
+                .json(&json!({ "model": model, "input": prompt, "stream": true }))
+        }
+
+        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
+            events
+                .error_when(|event| matches!(event.event(), "error" | "response.failed"))
+                .until(|event| {
+                    matches!(event.event(), "response.completed" | "response.incomplete")
+                })
+        }
+    }
+
+    impl Piece for Message {
+        fn text(&self) -> Option<&str> {
+            match self {
+                Self::Delta { delta } => Some(delta),
+                _ => None,
+            }
+        }
+
+        fn finish(&self) -> Option<&str> {
+            match self {
+                Self::Done { response } => Some(&response.status),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// `message_start` … `message_stop`, with a `ping` now and then.
+mod anthropic {
+    use super::*;
+
+    pub(super) enum Messages {}
+
+    #[derive(Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case")]
+    pub(super) enum Data {
+        ContentBlockDelta {
+            delta: Delta,
+        },
+        MessageDelta {
+            delta: Stop,
+        },
+        /// `ping`, and whatever else there is or will be.
+        #[serde(other)]
+        Other,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Delta {
+        text: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    pub(super) struct Stop {
+        stop_reason: Option<String>,
+    }
+
+    impl Provider for Messages {
+        const NAME: &'static str = "Anthropic";
+        type Piece = Data;
+
+        fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder {
+            client
+                .post(format!("{base_url}/v1/messages"))
+                .header("x-api-key", "a key")
+                .header("anthropic-version", "2023-06-01")
+                .json(&json!({
+                    "model": model,
+                    "max_tokens": 1024,
+                    "messages": [{ "role": "user", "content": prompt }],
+                    "stream": true,
+                }))
+        }
+
+        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
+            events
+                .error_when(|event| event.event() == "error")
+                .until(|event| event.event() == "message_stop")
+        }
+    }
+
+    impl Piece for Data {
+        fn text(&self) -> Option<&str> {
+            match self {
+                Self::ContentBlockDelta { delta } => delta.text.as_deref(),
+                _ => None,
+            }
+        }
+
+        fn finish(&self) -> Option<&str> {
+            match self {
+                Self::MessageDelta { delta } => delta.stop_reason.as_deref(),
+                _ => None,
+            }
+        }
+    }
+}
+
+/// CRLF, and nothing that completes an answer but the end of the body: what tells a whole one is
+/// the `finishReason` that came before.
+mod gemini {
+    use super::*;
+
+    pub(super) enum Gemini {}
+
+    #[derive(Deserialize)]
+    pub(super) struct Chunk {
+        #[serde(default)]
+        candidates: Vec<Candidate>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Candidate {
+        #[serde(default)]
+        content: Content,
+        finish_reason: Option<String>,
+    }
+
+    #[derive(Default, Deserialize)]
+    struct Content {
+        #[serde(default)]
+        parts: Vec<Part>,
+    }
+
+    #[derive(Deserialize)]
+    struct Part {
+        text: Option<String>,
+    }
+
+    impl Provider for Gemini {
+        const NAME: &'static str = "Gemini";
+        type Piece = Chunk;
+
+        fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder {
+            client
+                .post(format!(
+                    "{base_url}/v1beta/models/{model}:streamGenerateContent?alt=sse"
+                ))
+                .header("x-goog-api-key", "a key")
+                .json(&json!({ "contents": [{ "parts": [{ "text": prompt }] }] }))
+        }
+
+        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
+            events.error_when(has_error)
+        }
+    }
+
+    impl Piece for Chunk {
+        fn text(&self) -> Option<&str> {
+            self.candidates
+                .first()?
+                .content
+                .parts
+                .first()?
+                .text
+                .as_deref()
+        }
+
+        fn finish(&self) -> Option<&str> {
+            self.candidates.first()?.finish_reason.as_deref()
+        }
+    }
+}
+
+/// Whether the JSON of an event has an `error` in it.
+fn has_error(event: &Event) -> bool {
+    #[derive(Deserialize)]
+    struct Failure {
+        error: Option<serde_json::Value>,
+    }
+    let failure = event.json::<Failure>();
+    failure.is_ok_and(|failure| failure.error.is_some())
+}
+
+/// Where to ask.
+struct Api {
+    client: Client,
+    base_url: String,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let server = provider_server::start().await;
+    let (client, base_url) = match env::args().nth(1) {
+        Some(url) => (Client::builder(), url.trim_end_matches('/').to_owned()),
+        // Whatever proxy there is cannot know a server within this program.
+        None => (
+            Client::builder().no_proxy(),
+            server.url("").trim_end_matches('/').to_owned(),
+        ),
+    };
+    let client = client.build().expect("a client with these options");
+    let api = Api { client, base_url };
+
+    let mut all_well = true;
+    all_well &= show::<openai_chat::Chat>(&api, "gpt-4.1-mini").await;
+    all_well &= show::<openai_responses::Responses>(&api, "gpt-4.1-mini").await;
+    all_well &= show::<anthropic::Messages>(&api, "claude-haiku-4-5").await;
+    all_well &= show::<gemini::Gemini>(&api, "gemini-2.5-flash").await;
+    if all_well {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+/// Asks one provider; whether its answer is whole.
+async fn show<P: Provider>(api: &Api, model: &str) -> bool {
+    print(&format!("{:<17} ", P::NAME));
+    let answered = ask::<P>(api, model).await;
+    print("\n");
+    if let Err(error) = &answered {
+        eprintln!("providers: {}: {}", P::NAME, explain::explain(error));
+    }
+    answered.is_ok()
+}
+
+/// Prints at once. Should nobody read it, so be it.
+fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
+}

@@ -1,0 +1,212 @@
+//! Follows an event stream, as `tail -f` follows a file.
+//!
+//! ```text
+//! cargo run --example tail                            # a server within this program
+//! cargo run --example tail -- https://stream.wikimedia.org/v2/stream/recentchange
+//! cargo run --example tail -- --json --resume last-id http://localhost:8080/feed
+//! cargo run --example tail -- --help
+//! ```
+//!
+//! The whole of it is in `follow`: a source, everything that it signals, and where it ends.
+
+mod args;
+mod clock;
+#[path = "../support/explain.rs"]
+mod explain;
+mod output;
+mod resume;
+
+use std::io;
+use std::process::ExitCode;
+
+use everstream::transport::FollowRedirects;
+use everstream::{Error, ErrorKind, EventSource, Handle, Signal};
+use futures_util::TryStreamExt;
+
+use args::Args;
+use output::Output;
+use resume::Resume;
+
+/// Prints what happens until there is no more.
+async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
+    let mut resume = open(args)?;
+    let built_in = match &args.url {
+        Some(_) => None,
+        None => Some(clock::start().await),
+    };
+    let url = match (&args.url, &built_in) {
+        (_, Some(server)) => server.url("/time"),
+        (url, None) => url.clone().unwrap_or_default(),
+    };
+    if built_in.is_some() && !args.json {
+        out.note("this is the built-in server; a URL names another");
+    }
+
+    let mut source = source(args, &url, built_in.is_some(), resume.as_ref())?;
+    if args.control {
+        listen(source.handle());
+    }
+    let mut signals = source.signals();
+    let mut events = 0;
+    loop {
+        let signal = signals.try_next().await;
+        if let Ok(Some(signal)) = &signal {
+            out.signal(signal)?;
+        }
+        // Only now: what was not printed is to come again.
+        if let Some(resume) = &mut resume {
+            let id = signals.get_ref().last_event_id();
+            resume
+                .save(id)
+                .map_err(|error| resume_failed(args, &error))?;
+        }
+        match signal? {
+            None => break,
+            Some(Signal::Event(_)) => events += 1,
+            Some(_) => {}
+        }
+        if args.max_events == Some(events) {
+            break;
+        }
+    }
+    out.closed(signals.get_ref().closed_by())?;
+    Ok(())
+}
+
+/// The source as the options have it.
+fn source(
+    args: &Args,
+    url: &str,
+    built_in: bool,
+    resume: Option<&Resume>,
+) -> Result<EventSource, Error> {
+    let mut client = FollowRedirects::client_builder().cookie_store(args.cookies());
+    if built_in {
+        client = client.no_proxy();
+    }
+    let client = client
+        .build()
+        .map_err(|error| Error::with_source(ErrorKind::Request, error))?;
+    let request = args
+        .request(url)
+        .map_err(|error| Error::with_source(ErrorKind::Request, error))?;
+    let mut builder = args.apply(EventSource::builder(FollowRedirects::new(client, request)));
+    let saved = resume.and_then(Resume::last_event_id);
+    if let Some(id) = saved.or(args.last_event_id.as_deref()) {
+        builder = builder.last_event_id(id);
+    }
+    builder.build()
+}
+
+fn open(args: &Args) -> Result<Option<Resume>, Failure> {
+    let resume = args.resume.clone().map(Resume::open).transpose();
+    resume.map_err(|error| resume_failed(args, &error))
+}
+
+fn resume_failed(args: &Args, error: &io::Error) -> Failure {
+    let file = args.resume.clone().unwrap_or_default();
+    Failure::Resume(format!(
+        "the file to resume from, {}: {error}",
+        file.display()
+    ))
+}
+
+/// Does as the lines on stdin say. A thread of its own, since nothing else can wait for stdin and
+/// be left behind at the end.
+fn listen(handle: Handle) {
+    std::thread::spawn(move || {
+        for line in io::stdin().lines() {
+            match line.as_deref().map(str::trim) {
+                Ok("reconnect") => handle.reconnect(),
+                Ok("close") => handle.close(),
+                Ok("") => {}
+                Ok(other) => eprintln!("tail: neither `reconnect` nor `close`: {other:?}"),
+                Err(_) => return,
+            }
+        }
+    });
+}
+
+/// What ends it before its time.
+enum Failure {
+    Source(Error),
+    Resume(String),
+    /// Nothing can be printed any more.
+    Output(io::Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Source(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// The worker is for [`quit`], which has to see to it also while the main thread waits for
+/// someone to read what it prints.
+#[tokio::main(flavor = "multi_thread", worker_threads = 1)]
+async fn main() -> ExitCode {
+    let args = Args::read();
+    let mut out = Output::new(&args);
+    tokio::spawn(async {
+        quit().await;
+        std::process::exit(0);
+    });
+    let told = match follow(&args, &mut out).await {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Source(error)) => out.error(&error),
+        Err(Failure::Resume(message)) => out.failure(&message),
+        Err(Failure::Output(error)) => Err(error),
+    };
+    match told {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Err(error) => eprintln!("tail: {error}"),
+        Ok(()) => {}
+    }
+    ExitCode::FAILURE
+}
+
+/// Waits until someone wants the program to end, or nobody reads what it prints: `tail | head`
+/// ends when `head` does, and not with the next event.
+#[cfg(unix)]
+async fn quit() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => terminate.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = terminated => {}
+        _ = tokio::signal::ctrl_c() => {}
+        () = reader_gone() => {}
+    }
+}
+
+#[cfg(unix)]
+async fn reader_gone() {
+    use std::os::fd::AsFd;
+    use tokio::{io::Interest, net::unix::pipe::Sender};
+
+    // It is only watched, so it may be no pipe, and may block. A file cannot be watched, and has
+    // nobody at its other end.
+    let stdout = io::stdout().as_fd().try_clone_to_owned();
+    if let Ok(stdout) = stdout.and_then(Sender::from_owned_fd_unchecked) {
+        if stdout.ready(Interest::ERROR).await.is_ok() {
+            return;
+        }
+    }
+    std::future::pending::<()>().await;
+}
+
+#[cfg(not(unix))]
+async fn quit() {
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,262 @@
+//! What is printed: lines for people, or lines of JSON.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use everstream::http::StatusCode;
+use everstream::{Cause, Error, Event, Signal, Skipped};
+use serde::Serialize;
+
+use crate::args::Args;
+use crate::explain::{chain, explain, line};
+
+/// One line of JSON: something that happened.
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Line<'a> {
+    Open {
+        status: u16,
+        url: &'a str,
+    },
+    Event {
+        event: &'a str,
+        data: &'a str,
+        id: &'a str,
+    },
+    Comment {
+        data: &'a str,
+    },
+    /// Something too large was left out.
+    Skipped {
+        what: &'static str,
+        bytes: u64,
+    },
+    Reconnecting {
+        attempt: u32,
+        delay_ms: u64,
+        cause: &'static str,
+        message: &'a str,
+    },
+    Error {
+        message: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        body: Option<&'a str>,
+    },
+    Closed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+    },
+}
+
+/// Where everything goes. Events go to stdout, in JSON everything does; what else people are told
+/// goes to stderr, so that `tail URL | grep …` sees events alone.
+pub(crate) struct Output {
+    json: bool,
+    comments: bool,
+    /// Each whole line is one write.
+    buffer: Vec<u8>,
+    stdout: Style,
+    stderr: Style,
+}
+
+impl Output {
+    pub(crate) fn new(args: &Args) -> Self {
+        Self {
+            json: args.json,
+            comments: args.comments,
+            buffer: Vec::new(),
+            stdout: Style::of(io::stdout().is_terminal()),
+            stderr: Style::of(io::stderr().is_terminal()),
+        }
+    }
+
+    /// Prints whatever happened on the stream.
+    pub(crate) fn signal(&mut self, signal: &Signal) -> io::Result<()> {
+        match signal {
+            Signal::Open(head) => {
+                let (status, url) = (head.status(), head.url().unwrap_or_default());
+                self.say(
+                    &Line::Open {
+                        status: status.as_u16(),
+                        url,
+                    },
+                    || format!("open: {}", line(url)),
+                )
+            }
+            Signal::Event(event) => self.event(event),
+            Signal::Comment(data) if self.comments => {
+                self.say(&Line::Comment { data }, || format!(":{}", line(data)))
+            }
+            Signal::Skipped(skipped) => {
+                let (what, bytes) = match *skipped {
+                    Skipped::Comment { .. } if !self.comments => return Ok(()),
+                    Skipped::Comment { bytes } => ("comment", bytes),
+                    Skipped::Event { bytes } => ("event", bytes),
+                    _ => return Ok(()),
+                };
+                self.say(&Line::Skipped { what, bytes }, || {
+                    format!("left out: {what} of {bytes} bytes")
+                })
+            }
+            Signal::Reconnecting {
+                attempt,
+                delay,
+                cause,
+                ..
+            } => {
+                let (cause, message) = match cause {
+                    Cause::End => ("end", "the server ended the response".to_owned()),
+                    Cause::Asked => ("asked", "asked for".to_owned()),
+                    Cause::Timeout(error) => ("timeout", explain(error)),
+                    other => ("failure", other.error().map(explain).unwrap_or_default()),
+                };
+                let reconnecting = Line::Reconnecting {
+                    attempt: *attempt,
+                    delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                    cause,
+                    message: &message,
+                };
+                self.say(&reconnecting, || {
+                    format!("{message}; again in {:.1} s", delay.as_secs_f64())
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints the error that is the end.
+    pub(crate) fn error(&mut self, error: &Error) -> io::Result<()> {
+        if self.json {
+            let body = error.body_text();
+            return self.json(&Line::Error {
+                message: &chain(error),
+                status: error.status().map(|status| status.as_u16()),
+                body: body.as_deref(),
+            });
+        }
+        eprintln!("tail: {}", explain(error));
+        Ok(())
+    }
+
+    /// Prints an error of our own that is the end.
+    pub(crate) fn failure(&mut self, message: &str) -> io::Result<()> {
+        if self.json {
+            return self.json(&Line::Error {
+                message,
+                status: None,
+                body: None,
+            });
+        }
+        eprintln!("tail: {message}");
+        Ok(())
+    }
+
+    /// Prints the end.
+    pub(crate) fn closed(&mut self, status: Option<StatusCode>) -> io::Result<()> {
+        let closed = Line::Closed {
+            status: status.map(|status| status.as_u16()),
+        };
+        self.say(&closed, || match status {
+            Some(status) => format!("closed: the server answered {status}"),
+            None => "closed".to_owned(),
+        })
+    }
+
+    /// Tells people something, beside the stream.
+    pub(crate) fn note(&self, text: &str) {
+        let Style { dim, reset, .. } = self.stderr;
+        eprintln!("{dim}{}  {text}{reset}", time(now()));
+    }
+
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        if self.json {
+            return self.json(&Line::Event {
+                event: event.event(),
+                data: event.data(),
+                id: event.id(),
+            });
+        }
+        let Style { dim, kind, reset } = self.stdout;
+        let time = time(now());
+        let name = harmless(event.event());
+        write!(self.buffer, "{dim}{time}{reset}  {kind}{name:<9}{reset} ")?;
+        // Further lines of the data stand below its first.
+        let margin = " ".repeat(time.len() + 2 + name.chars().count().max(9) + 1);
+        for (n, text) in event.data().split('\n').enumerate() {
+            if n > 0 {
+                write!(self.buffer, "\n{margin}")?;
+            }
+            write!(self.buffer, "{}", harmless(text))?;
+        }
+        self.flush()
+    }
+
+    /// Prints a line of JSON, or what people are told instead.
+    fn say(&mut self, line: &Line<'_>, words: impl FnOnce() -> String) -> io::Result<()> {
+        if self.json {
+            return self.json(line);
+        }
+        self.note(&words());
+        Ok(())
+    }
+
+    fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
+        serde_json::to_writer(&mut self.buffer, line)?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.buffer.push(b'\n');
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(&self.buffer).and_then(|()| stdout.flush());
+        self.buffer.clear();
+        written
+    }
+}
+
+/// How a terminal is told what to look like.
+#[derive(Clone, Copy, Default)]
+struct Style {
+    dim: &'static str,
+    kind: &'static str,
+    reset: &'static str,
+}
+
+impl Style {
+    fn of(is_terminal: bool) -> Self {
+        if !is_terminal || env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            return Self::default();
+        }
+        Self {
+            dim: "\x1b[2m",
+            kind: "\x1b[36m",
+            reset: "\x1b[0m",
+        }
+    }
+}
+
+/// Nothing in it that a terminal would take for a command.
+fn harmless(text: &str) -> String {
+    let picture = |c: char| match u32::from(c) {
+        0x09 => c,
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
+        0x7f..0xa0 => char::REPLACEMENT_CHARACTER,
+        _ => c,
+    };
+    text.chars().map(picture).collect()
+}
+
+/// Now, in seconds since 1970.
+pub(crate) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+/// The time of day, UTC.
+pub(crate) fn time(second: u64) -> String {
+    let (h, m, s) = (second / 3600 % 24, second / 60 % 60, second % 60);
+    format!("{h:02}:{m:02}:{s:02}")
+}

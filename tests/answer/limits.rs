@@ -1,0 +1,183 @@
+//! Time limits, on a paused clock and an in-memory body.
+
+use std::time::Duration;
+
+use everstream::{
+    Error, ErrorKind, EventStream, Events, Timeout,
+    bytes::Bytes,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    transport::{Body, Response},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn response(body: Body) -> Response {
+    let stream = HeaderValue::from_static("text/event-stream");
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, stream)]);
+    Response::new(StatusCode::OK, headers, body)
+}
+
+/// A response that sends each piece so many seconds after the one before, and then nothing.
+fn answer(pieces: &'static [(u64, &'static str)]) -> Events {
+    let chunks = stream::iter(pieces).then(|(seconds, piece)| async move {
+        sleep(SECOND * *seconds as u32).await;
+        Ok::<_, Error>(Bytes::from_static(piece.as_bytes()))
+    });
+    let body = Body::new(chunks.chain(stream::pending()));
+    Events::new(async { Ok(response(body)) })
+}
+
+/// What the stream yields, with the second at which it does.
+async fn times(mut events: EventStream) -> (Vec<(u64, String)>, u64, Error) {
+    let start = Instant::now();
+    let mut seen = Vec::new();
+    loop {
+        match events.try_next().await {
+            Ok(Some(event)) => seen.push((start.elapsed().as_secs(), event.into_data())),
+            Ok(None) => panic!("these bodies do not end"),
+            Err(error) => return (seen, start.elapsed().as_secs(), error),
+        }
+    }
+}
+
+fn kind(timeout: Timeout) -> ErrorKind {
+    ErrorKind::Timeout(timeout)
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_for_five_minutes_is_an_error_by_default() {
+    let events = answer(&[(1, "data: a\n\n"), (299, ": alive\n"), (299, "data: b\n\n")]);
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    assert_eq!(seen, [(1, "a".into()), (599, "b".into())]);
+    assert_eq!((error.kind(), at), (kind(Timeout::Idle), 899));
+    assert_eq!(error.events_before(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_can_be_borne_for_ever() {
+    let week = 7 * 24 * 60 * 60;
+    let events = Events::new(async move {
+        let chunks = stream::once(async move {
+            sleep(Duration::from_secs(week)).await;
+            Ok::<_, Error>("data: a\n\n")
+        });
+        Ok(response(Body::new(chunks)))
+    });
+    let mut events = events.idle_timeout(None).await.unwrap();
+    assert_eq!(events.try_next().await.unwrap().unwrap().data(), "a");
+    assert!(events.try_next().await.unwrap().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_do_not_hide_a_stall() {
+    let comments = &[
+        (1, "data: a\n\n"),
+        (9, ": x\n"),
+        (9, ": x\n"),
+        (9, ": x\n"),
+        (9, ": x\n"),
+    ];
+    let events = answer(comments).event_timeout(SECOND * 30);
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!((error.kind(), at), (kind(Timeout::Event), 31));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_user_says_which_events_are_progress() {
+    const PING: &str = "event: ping\ndata: {}\n\n";
+    let events = answer(&[
+        (1, "data: a\n\n"),
+        (9, PING),
+        (9, PING),
+        (9, PING),
+        (9, PING),
+    ])
+    .event_timeout(SECOND * 30)
+    .progress(|event| event.event() != "ping");
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    assert_eq!(seen.len(), 4);
+    assert_eq!((error.kind(), at), (kind(Timeout::Event), 31));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_event_has_a_limit_of_its_own() {
+    let events = answer(&[(9, ": x\n"), (9, ": x\n")]).first_event_timeout(SECOND * 10);
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    assert_eq!(seen, []);
+    assert_eq!((error.kind(), at), (kind(Timeout::FirstEvent), 10));
+
+    let events =
+        answer(&[(9, "data: a\n\n"), (100, "data: b\n\n")]).first_event_timeout(SECOND * 10);
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    assert_eq!(seen.len(), 2, "no limit after the first");
+    assert_eq!((error.kind(), at), (kind(Timeout::Idle), 409));
+}
+
+#[tokio::test(start_paused = true)]
+async fn headers_that_do_not_come_strike_the_shorter_limit() {
+    for (headers, idle, expected, at) in [
+        (Some(10), Some(300), Timeout::Headers, 10),
+        (None, Some(300), Timeout::Idle, 300),
+        (Some(600), Some(300), Timeout::Idle, 300),
+        (Some(600), None, Timeout::Headers, 600),
+    ] {
+        let start = Instant::now();
+        let error = Events::new(std::future::pending())
+            .headers_timeout(headers.map(Duration::from_secs))
+            .idle_timeout(idle.map(Duration::from_secs))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind(), start.elapsed().as_secs()),
+            (kind(expected), at)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_users_own_pause_is_never_a_timeout() {
+    let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
+    let chunks = stream::poll_fn(move |cx| receiver.poll_recv(cx));
+    let body = Body::new(chunks.map(Ok::<_, Error>));
+    let mut events = Events::new(async { Ok(response(body)) })
+        .idle_timeout(SECOND)
+        .event_timeout(SECOND)
+        .first_event_timeout(SECOND)
+        .await
+        .unwrap();
+    for round in 0..3 {
+        // The stream has been polled and found nothing; its user then turns to something else.
+        assert!(futures_util::poll!(events.next()).is_pending());
+        sender.send(Bytes::from("data: a\n\ndata: b\n\n")).unwrap();
+        sleep(SECOND * 600).await;
+        for data in ["a", "b"] {
+            let event = events.try_next().await.unwrap().unwrap();
+            assert_eq!(event.data(), data, "in round {round}");
+            sleep(SECOND * 600).await;
+        }
+    }
+    let start = Instant::now();
+    assert!(events.try_next().await.unwrap_err().is_timeout());
+    assert_eq!(start.elapsed().as_secs(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_pauses_lets_others_run() {
+    let endless = stream::repeat_with(|| Ok::<_, Error>(Bytes::from_static(b": x\n")));
+    let mut events = EventStream::new(endless);
+    // A limit would never be noticed if the stream did not yield.
+    let outcome = tokio::time::timeout(SECOND, events.next());
+    let yields = async {
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        _ = outcome => panic!("there is no event"),
+        () = yields => {}
+    }
+}

@@ -1,0 +1,208 @@
+//! Responses that are no event stream: what the server said is in the error.
+
+use std::time::Duration;
+
+use everstream::{
+    ContentType, Error, ErrorKind, RequestBuilderExt,
+    testing::{ClosedPort, Gate, Reply, Server},
+};
+
+use crate::collect;
+
+async fn refusal(reply: Reply) -> Error {
+    let server = Server::start(move |_| reply.clone()).await;
+    let request = reqwest::Client::new().get(server.url("/secret-path?key=secret"));
+    request.events().await.unwrap_err()
+}
+
+#[tokio::test]
+async fn a_status_keeps_headers_and_body() {
+    let error = refusal(
+        Reply::status(429)
+            .content_type("application/json")
+            .header("retry-after", "7")
+            .header("x-request-id", "abc")
+            .raw(r#"{"error":{"message":"slow down"}}"#),
+    )
+    .await;
+    assert_eq!(error.kind(), ErrorKind::Status);
+    assert_eq!(error.status().unwrap(), 429);
+    assert_eq!(error.headers().unwrap()["x-request-id"], "abc");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+    assert_eq!(
+        error.body_text().unwrap(),
+        r#"{"error":{"message":"slow down"}}"#
+    );
+    let json: serde_json::Value = error.body_json().unwrap();
+    assert_eq!(json["error"]["message"], "slow down");
+    assert_eq!(
+        error.to_string(),
+        "the server answered 429 Too Many Requests"
+    );
+}
+
+#[tokio::test]
+async fn a_date_counts_from_the_servers_own_clock() {
+    let error = refusal(
+        Reply::status(503)
+            .header("date", "Sun, 06 Nov 1994 08:49:37 GMT")
+            .header("retry-after", "Sun, 06 Nov 1994 08:51:37 GMT"),
+    )
+    .await;
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(120)));
+}
+
+#[tokio::test]
+async fn neither_display_nor_debug_shows_a_secret() {
+    let error = refusal(
+        Reply::status(401)
+            .header("set-cookie", "secret")
+            .raw("your key secret is wrong"),
+    )
+    .await;
+    let mut shown = format!("{error} {error:?}");
+    let mut source = std::error::Error::source(&error);
+    while let Some(inner) = source {
+        shown += &format!("{inner} {inner:?}");
+        source = inner.source();
+    }
+    assert!(!shown.contains("secret"), "{shown}");
+
+    let port = ClosedPort::reserve();
+    let client = reqwest::Client::new();
+    let request = client.get(port.url("/secret")).bearer_auth("secret");
+    let error = request.events().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.is_connect() && !error.is_timeout());
+    let mut shown = format!("{error} {error:?}");
+    let mut source = std::error::Error::source(&error);
+    assert!(source.is_some());
+    while let Some(inner) = source {
+        shown += &format!("{inner} {inner:?}");
+        source = inner.source();
+    }
+    assert!(!shown.contains("secret"), "{shown}");
+}
+
+#[tokio::test]
+async fn no_other_status_than_200_is_a_stream() {
+    for status in [201, 202, 204, 206, 400, 404, 500] {
+        let reply = Reply::status(status).content_type("text/event-stream");
+        let error = refusal(reply.raw("data: x\n\n")).await;
+        assert_eq!(error.kind(), ErrorKind::Status);
+        assert_eq!(error.status().unwrap(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_200_of_another_type_keeps_its_body() {
+    let error = refusal(
+        Reply::events()
+            .content_type("application/json")
+            .raw(r#"{"error":"no such model"}"#),
+    )
+    .await;
+    assert_eq!(error.kind(), ErrorKind::ContentType);
+    assert_eq!(error.status().unwrap(), 200);
+    assert_eq!(error.body_text().unwrap(), r#"{"error":"no such model"}"#);
+    assert!(error.to_string().contains("application/json"));
+
+    let error = refusal(Reply::events().without_content_type().raw("x")).await;
+    assert_eq!(error.kind(), ErrorKind::ContentType);
+}
+
+#[tokio::test]
+async fn how_strict_the_type_is_can_be_set() {
+    let reply = Reply::events().content_type("text/plain").data("x");
+    let server = Server::start(move |_| reply.clone()).await;
+    let ask = || reqwest::Client::new().get(server.url("/")).events();
+    let list = ContentType::OneOf(vec!["text/event-stream".into(), "text/plain".into()]);
+    for accepted in [list, ContentType::Any] {
+        let events = ask().content_type(accepted).await.unwrap();
+        assert_eq!(collect(events).await.0, ["x"]);
+    }
+    assert!(ask().content_type(ContentType::EventStream).await.is_err());
+}
+
+#[tokio::test]
+async fn compression_that_nobody_undoes_is_named() {
+    let error = refusal(
+        Reply::events()
+            .header("content-encoding", "gzip")
+            .raw(b"\x1f\x8b\x08"),
+    )
+    .await;
+    assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+    assert!(error.to_string().contains("gzip"));
+}
+
+#[tokio::test]
+async fn the_first_64_kib_of_a_body_are_kept() {
+    let error = refusal(Reply::status(500).repeat("0123456789", None)).await;
+    let body = error.body().unwrap();
+    assert_eq!(body.len(), 64 * 1024);
+    assert!(body.starts_with(b"0123456789"));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_no_other_error() {
+    let error = refusal(Reply::status(500).raw("half a sen").cut()).await;
+    assert_eq!(error.kind(), ErrorKind::Status);
+    assert_eq!(error.body_text().unwrap(), "half a sen");
+}
+
+/// With an in-memory body, so that the clock can be paused.
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_body_is_bounded() {
+    use everstream::{Events, bytes::Bytes, http, transport};
+    use futures_util::{StreamExt, stream};
+
+    let chunks = stream::iter([Ok::<_, Error>(Bytes::from("wait"))]).chain(stream::pending());
+    let body = transport::Body::new(chunks);
+    let status = http::StatusCode::BAD_GATEWAY;
+    let response = transport::Response::new(status, http::HeaderMap::new(), body);
+    let start = tokio::time::Instant::now();
+    let error = Events::new(async { Ok(response) }).await.unwrap_err();
+    assert_eq!(error.body_text().unwrap(), "wait");
+    assert_eq!(start.elapsed().as_secs(), 5);
+}
+
+#[tokio::test]
+async fn a_head_that_never_comes_has_a_limit_of_its_own() {
+    let gate = Gate::new();
+    let server = Server::start({
+        let gate = gate.clone();
+        move |_| Reply::events().gate_head(&gate)
+    })
+    .await;
+    let request = reqwest::Client::new().get(server.url("/"));
+    let limit = Duration::from_millis(20);
+    let error = request.events().headers_timeout(limit).await.unwrap_err();
+    assert_eq!(
+        error.kind(),
+        ErrorKind::Timeout(everstream::Timeout::Headers)
+    );
+    server.wait_until_closed().await;
+}
+
+#[tokio::test]
+async fn the_http_clients_own_limits_are_named() {
+    let server = Server::start(|_| Reply::events().data("x").hold()).await;
+    let limit = Duration::from_millis(50);
+    let total = reqwest::Client::builder().timeout(limit).build().unwrap();
+    let between = reqwest::Client::builder()
+        .read_timeout(limit)
+        .build()
+        .unwrap();
+    for client in [total, between] {
+        let events = client.get(server.url("/")).events().await.unwrap();
+        let (data, error) = collect(events).await;
+        assert_eq!(data, ["x"]);
+        let error = error.unwrap();
+        let kind = ErrorKind::Timeout(everstream::Timeout::HttpClient);
+        assert_eq!(error.kind(), kind);
+        assert!(error.is_timeout() && !error.is_incomplete());
+        let text = error.to_string();
+        assert!(text.contains("`timeout`") && text.contains("`read_timeout`"));
+    }
+}

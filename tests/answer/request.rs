@@ -1,0 +1,192 @@
+//! What is sent, and how often.
+
+use std::sync::Arc;
+
+use everstream::{
+    EventStream, RequestBuilderExt, ResponseExt, Signal, Unfinished,
+    testing::{Reply, Server},
+};
+use futures_util::TryStreamExt;
+
+use crate::collect;
+
+#[tokio::test]
+async fn it_asks_for_an_event_stream_and_for_no_cached_one() {
+    let server = Server::start(|_| Reply::events().data("x")).await;
+    let client = reqwest::Client::new();
+    client
+        .post(server.url("/"))
+        .body("{}")
+        .events()
+        .await
+        .unwrap();
+    let [request] = &server.requests()[..] else {
+        panic!("one request")
+    };
+    assert_eq!(request.method(), "POST");
+    assert_eq!(&request.body()[..], b"{}");
+    assert_eq!(request.header("accept"), Some("text/event-stream"));
+    assert_eq!(request.header("cache-control"), Some("no-cache"));
+    assert_eq!(request.header("last-event-id"), None);
+}
+
+#[tokio::test]
+async fn headers_of_the_request_stay_as_they_are() {
+    let server = Server::start(|_| Reply::events().data("x")).await;
+    let client = reqwest::Client::new();
+    let request = client
+        .get(server.url("/"))
+        .header("accept", "application/json, text/event-stream")
+        .header("cache-control", "no-store");
+    request.events().await.unwrap();
+    let request = &server.requests()[0];
+    let all = |name: &str| request.headers().get_all(name).iter().count();
+    assert_eq!(
+        request.header("accept"),
+        Some("application/json, text/event-stream")
+    );
+    assert_eq!(request.header("cache-control"), Some("no-store"));
+    assert_eq!((all("accept"), all("cache-control")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_request_is_sent_once_however_it_ends() {
+    for reply in [
+        Reply::events().data("x"),
+        Reply::events().data("x").data("[DONE]"),
+        Reply::events().raw("data: x").cut(),
+        Reply::events().data("x").reset(),
+        Reply::refuse(),
+        Reply::status(503).header("retry-after", "0"),
+        Reply::status(429),
+        Reply::status(204),
+    ] {
+        let server = Server::start(move |_| reply.clone()).await;
+        let client = reqwest::Client::new();
+        if let Ok(mut events) = client.post(server.url("/")).body("{}").events().await {
+            while let Ok(Some(_)) = events.try_next().await {}
+            assert!(events.try_next().await.is_ok_and(|item| item.is_none()));
+        }
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_it_is_awaited_or_if_it_cannot_be() {
+    let server = Server::start(|_| Reply::events()).await;
+    let client = reqwest::Client::new();
+    drop(client.get(server.url("/")).events());
+    let request = client.get(server.url("/")).header("x", "\n").events();
+    let error = request.await.unwrap_err();
+    assert_eq!(error.kind(), everstream::ErrorKind::Request);
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_response_is_taken_as_well_as_a_request() {
+    let server = Server::start(|_| Reply::events().data("x")).await;
+    let response = reqwest::get(server.url("/path")).await.unwrap();
+    let events = response.events().await.unwrap();
+    let url = server.url("/path");
+    assert_eq!(
+        events.head().and_then(|head| head.url()),
+        Some(url.as_str())
+    );
+    assert_eq!(collect(events).await.0, ["x"]);
+}
+
+#[tokio::test]
+async fn signals_tell_everything_in_order() {
+    let reply = Reply::events()
+        .comment(" hi")
+        .retry_ms(7)
+        .data("x")
+        .comment("");
+    let server = Server::start(move |_| reply.clone()).await;
+    let events = reqwest::Client::new()
+        .get(server.url("/"))
+        .events()
+        .await
+        .unwrap();
+    let mut signals = events.signals();
+    let mut seen = Vec::new();
+    while let Some(signal) = signals.try_next().await.unwrap() {
+        seen.push(match signal {
+            Signal::Open(head) => format!("open {}", head.status().as_u16()),
+            Signal::Event(event) => format!("event {}", event.data()),
+            Signal::Comment(comment) => format!("comment {comment}"),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(seen, ["open 200", "comment  hi", "event x", "comment "]);
+    let time = signals.get_ref().reconnection_time();
+    assert_eq!(time, Some(std::time::Duration::from_millis(7)));
+}
+
+#[tokio::test]
+async fn an_unfinished_event_goes_the_way_that_was_asked_for() {
+    let server = Server::start(|_| Reply::events().data("x").raw("id: 9\ndata: y")).await;
+    let ask = || reqwest::Client::new().get(server.url("/")).events();
+
+    let mut events = ask().await.unwrap();
+    assert_eq!(events.try_next().await.unwrap().unwrap().data(), "x");
+    assert!(events.try_next().await.unwrap().is_none());
+    assert!(events.has_unfinished());
+    assert_eq!(events.last_event_id(), "");
+
+    let mut events = ask().unfinished(Unfinished::Dispatch).await.unwrap();
+    assert_eq!(events.try_next().await.unwrap().unwrap().data(), "x");
+    let last = events.try_next().await.unwrap().unwrap();
+    assert_eq!((last.data(), last.id()), ("y", "9"));
+    assert!(events.try_next().await.unwrap().is_none());
+    assert!(!events.has_unfinished());
+
+    let (data, error) = collect(ask().unfinished(Unfinished::Error).await.unwrap()).await;
+    assert_eq!(data, ["x"]);
+    let error = error.unwrap();
+    assert!(error.is_incomplete());
+    assert_eq!(error.events_before(), 1);
+}
+
+#[tokio::test]
+async fn an_event_cut_off_is_never_dispatched() {
+    let server = Server::start(|_| Reply::events().data("x").raw("data: y").cut()).await;
+    let events = reqwest::Client::new()
+        .get(server.url("/"))
+        .events()
+        .unfinished(Unfinished::Dispatch)
+        .await
+        .unwrap();
+    let (data, error) = collect(events).await;
+    assert_eq!(data, ["x"]);
+    let error = error.unwrap();
+    assert_eq!(error.kind(), everstream::ErrorKind::Body);
+    assert!(error.is_incomplete());
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[tokio::test]
+async fn dropping_it_closes_the_connection() {
+    let server = Server::start(|_| Reply::events().data("x").hold()).await;
+    let client = reqwest::Client::new();
+    let mut events = client.get(server.url("/")).events().await.unwrap();
+    events.try_next().await.unwrap();
+    assert_eq!(server.open_connections(), 1);
+    drop(events);
+    server.wait_until_closed().await;
+}
+
+#[test]
+fn streams_can_be_kept_anywhere() {
+    fn is<T: Send + Unpin + 'static>() {}
+    is::<EventStream>();
+    is::<everstream::Signals>();
+    is::<everstream::Until>();
+    is::<everstream::ErrorWhen>();
+    is::<everstream::JsonStream<Arc<str>>>();
+    is::<everstream::Opening>();
+    fn is_shared<T: Send + Sync + Clone + 'static>() {}
+    is_shared::<everstream::Error>();
+    is_shared::<everstream::Event>();
+    is_shared::<Signal>();
+}

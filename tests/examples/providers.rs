@@ -1,0 +1,78 @@
+use everstream::Event;
+use everstream::testing::{Reply, Server};
+
+use super::{example, run};
+
+const ANSWERS: &str = "\
+OpenAI Chat       Rivers, lava, time and this text.   [stop]
+OpenAI Responses  Rivers, lava, time and this text.   [completed]
+Anthropic         Rivers, lava, time and this text.   [end_turn]
+Gemini            Rivers, lava, time and this text.   [STOP]
+";
+
+#[tokio::test]
+async fn four_dialects_give_the_same_answer() {
+    let run = run(example("providers", [""; 0]), "").await;
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), ANSWERS, "")
+    );
+}
+
+/// What each provider's contract makes of an answer that is not whole.
+async fn failures(replies: [Reply; 4], expected: [&str; 4]) {
+    let server = Server::script(replies).await;
+    let run = run(example("providers", [server.url("")]), "").await;
+    server.verify();
+    let lines: Vec<_> = run.stderr.lines().collect();
+    assert_eq!(lines, expected);
+    assert_eq!(run.code, Some(1));
+    assert_eq!(server.requests().len(), 4, "no POST is sent again");
+}
+
+#[tokio::test]
+async fn an_answer_cut_short_is_told_from_a_whole_one() {
+    let message = |kind: &str, more: &str| {
+        Event::new(format!(r#"{{"type":"{kind}"{more}}}"#)).with_event(kind)
+    };
+    failures(
+        [
+            Reply::events().data(r#"{"choices":[{"delta":{"content":"x"}}]}"#),
+            Reply::events().event(&message("response.output_text.delta", r#","delta":"x""#)),
+            Reply::events()
+                .event(&message("ping", ""))
+                .event(&message("message_delta", r#","delta":{"stop_reason":"end_turn"}"#)),
+            Reply::events().raw("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}]}\r\n\r\n"),
+        ],
+        [
+            "providers: OpenAI Chat: the stream ended before it was complete",
+            "providers: OpenAI Responses: the stream ended before it was complete",
+            "providers: Anthropic: the stream ended before it was complete",
+            "providers: Gemini: the stream ended before it was complete: no reason to end was given",
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_error_within_a_stream_is_told() {
+    let failed = r#"{"type":"response.failed","response":{"error":{"message":"It broke."}}}"#;
+    let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
+    failures(
+        [
+            Reply::events().data(r#"{"error":{"message":"Out of tokens."}}"#),
+            Reply::events().event(&Event::new(failed).with_event("response.failed")),
+            Reply::events().event(&Event::new(error).with_event("error")),
+            Reply::status(503)
+                .header("retry-after", "0")
+                .raw(r#"{"error":{"code":503,"message":"The model is overloaded."}}"#),
+        ],
+        [
+            "providers: OpenAI Chat: the stream reported an error: Out of tokens.",
+            "providers: OpenAI Responses: the stream reported an error: It broke.",
+            "providers: Anthropic: the stream reported an error: Overloaded",
+            "providers: Gemini: the server answered 503 Service Unavailable: The model is overloaded.",
+        ],
+    )
+    .await;
+}

@@ -1,0 +1,318 @@
+//! What the parser allocates, counted by the allocator: nothing that grows with a line it drops,
+//! nothing for an event that is lent, one allocation for one that is owned, and no more than a
+//! quarter above its size for a large one.
+//!
+//! It shows linearity, too, without a clock: what looked at a line again with each chunk would not
+//! come to the end of 64 MiB in chunks of 64 bytes.
+
+use std::{
+    alloc::System,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use everstream::{Feed, Oversized, Parser};
+use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts, and keeps the peak. A buffer that grows counts once, not twice, as the system moves
+/// large ones without a copy.
+#[global_allocator]
+static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
+
+/// The allocator counts for all threads: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many bytes more than before were held at the peak.
+fn peak(run: impl FnOnce()) -> usize {
+    ALLOCATOR.reset_peak_memory();
+    run();
+    ALLOCATOR.get_peak_memory()
+}
+
+/// How often memory was asked for, growing included.
+fn allocations(run: impl FnOnce()) -> usize {
+    let before = INSTRUMENTED_SYSTEM.stats();
+    run();
+    let change = INSTRUMENTED_SYSTEM.stats() - before;
+    change.allocations + change.reallocations
+}
+
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+
+/// Reads all of a chunk, and says how many items there were.
+fn drain(mut feed: Feed<'_, '_>) -> usize {
+    let mut items = 0;
+    while feed.next_item().expect("no event is too large").is_some() {
+        items += 1;
+    }
+    items
+}
+
+/// Feeds `start` and then so many bytes of `fill`, and says what that took at its peak.
+fn endless(
+    parser: &mut Parser,
+    start: &[u8],
+    fill: &[u8],
+    bytes: usize,
+    chunk_bytes: usize,
+) -> usize {
+    let chunk = fill.repeat(chunk_bytes / fill.len());
+    peak(|| {
+        drain(parser.feed(start));
+        for _ in 0..bytes / chunk.len() {
+            drain(parser.feed(&chunk));
+        }
+    })
+}
+
+/// What a parser may hold beside what it is asked to keep.
+const SMALL: usize = 256 * KIB;
+
+#[test]
+fn a_dropped_line_takes_constant_memory() {
+    let _alone = alone();
+    let starts = [
+        ":",
+        "foo: ",
+        "foo",
+        "dat",
+        "data-",
+        "retry-after: ",
+        "data: kept\n:",
+    ];
+    for start in starts {
+        for chunk_bytes in [64, 64 * KIB] {
+            // The names that look like those of fields are decided in the same way.
+            let bytes = if matches!(start, ":" | "foo: ") {
+                64 * MIB
+            } else {
+                4 * MIB
+            };
+            let mut parser = Parser::new();
+            let peak = endless(&mut parser, start.as_bytes(), b"x", bytes, chunk_bytes);
+            assert!(peak < SMALL, "{start:?}, {chunk_bytes}: {peak} bytes");
+            // It was one line, and the stream goes on after it.
+            drain(parser.feed(b"\n\n"));
+            let mut feed = parser.feed(b"data: on\n\n");
+            assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_take_constant_memory() {
+    let _alone = alone();
+    for start in [&b":"[..], b"", b"\xef\xbb", b"foo:"] {
+        for fill in [&b"\xff"[..], b"\xf0\x9f", b"\0"] {
+            let peak = endless(&mut Parser::new(), start, fill, 2 * MIB, 64);
+            assert!(peak < SMALL, "{start:?}, {fill:?}: {peak} bytes");
+        }
+    }
+}
+
+#[test]
+fn what_is_skipped_takes_no_more_than_the_limit() {
+    let _alone = alone();
+    let parser = || {
+        let parser = Parser::new().with_max_event_bytes(MIB);
+        parser.with_oversized(Oversized::Skip)
+    };
+    for start in ["data: ", "event: ", "id: ", "retry: ", "data: x\nid: "] {
+        for chunk_bytes in [64, 64 * KIB] {
+            let mut parser = parser();
+            let peak = endless(&mut parser, start.as_bytes(), b"0", 8 * MIB, chunk_bytes);
+            assert!(
+                peak < 2 * MIB + SMALL,
+                "{start:?}, {chunk_bytes}: {peak} bytes"
+            );
+            let mut feed = parser.feed(b"\n\ndata: on\n\n");
+            assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
+        }
+    }
+    for lines in ["data: x\n", "data\n", "event: t\n", "id: 1\n", "retry: 5\n"] {
+        let peak = endless(
+            &mut parser(),
+            b"data: x\n",
+            lines.as_bytes(),
+            8 * MIB,
+            64 * KIB,
+        );
+        assert!(peak < 2 * MIB + SMALL, "{lines:?}: {peak} bytes");
+    }
+}
+
+#[test]
+fn many_small_things_take_constant_memory() {
+    let _alone = alone();
+    for lines in [
+        ":\n",
+        ": keep-alive\n\n",
+        "\n",
+        "foo\n",
+        "retry: 5\n\n",
+        "id: 1\n\n",
+        "event: t\n\n",
+        "data\n\n",
+    ] {
+        let peak = endless(&mut Parser::new(), b"", lines.as_bytes(), 4 * MIB, 64 * KIB);
+        assert!(peak < SMALL, "{lines:?}: {peak} bytes");
+    }
+    // Each a type and an ID of its own, none of which comes again.
+    let mut parser = Parser::new();
+    let mut line = Vec::new();
+    let peak = peak(|| {
+        for number in 0..50_000 {
+            use std::io::Write;
+            line.clear();
+            write!(line, "event: type {number}\nid: {number}\ndata\n\n").expect("a vector grows");
+            assert_eq!(drain(parser.feed(&line)), 1);
+        }
+    });
+    assert!(peak < SMALL, "{peak} bytes");
+}
+
+/// So many events, and how many allocations of the test harness, in a thread of its own, may come
+/// among theirs.
+const EVENTS: usize = 10_000;
+const NOISE: usize = EVENTS / 100;
+
+/// Ways that servers write events, each the same every time.
+const SHAPES: [&str; 6] = [
+    "data: x\n\n",
+    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\"}\n\n",
+    "id: 41\r\nevent: tick\r\ndata: one\r\ndata: two\r\ndata: three\r\n\r\n",
+    ": OPENROUTER PROCESSING\n\ndata: {\"choices\":[]}\n\n",
+    "data: 你好 🌍\n\n",
+    "retry: 3000\ndata\n\n",
+];
+
+/// Reads the stream over and over, in chunks that cut it everywhere, after having done so once.
+fn steady(
+    stream: &[u8],
+    chunk_bytes: usize,
+    mut read: impl FnMut(&mut Feed<'_, '_>) -> usize,
+) -> usize {
+    let mut parser = Parser::new();
+    let mut pass = || -> usize {
+        stream
+            .chunks(chunk_bytes)
+            .map(|chunk| read(&mut parser.feed(chunk)))
+            .sum()
+    };
+    assert_eq!(pass(), EVENTS);
+    allocations(|| {
+        assert_eq!(pass(), EVENTS);
+    })
+}
+
+#[test]
+fn an_event_that_is_lent_allocates_nothing() {
+    let _alone = alone();
+    for shape in SHAPES {
+        let stream = shape.repeat(EVENTS).into_bytes();
+        for chunk_bytes in [1, 7, 64, 1460, 16 * KIB, 64 * KIB] {
+            let allocations = steady(&stream, chunk_bytes, |feed| {
+                let mut events = 0;
+                while feed.next_event().expect("it is small").is_some() {
+                    events += 1;
+                }
+                events
+            });
+            assert!(
+                allocations < NOISE,
+                "{shape:?}, {chunk_bytes}: {allocations}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_event_with_an_id_of_its_own_allocates_nothing_when_lent() {
+    let _alone = alone();
+    let events = (0..EVENTS).map(|number| format!("id: {number:05}\ndata: x\n\n"));
+    let stream = events.collect::<String>().into_bytes();
+    for chunk_bytes in [1, 7, 64, 1460, 64 * KIB] {
+        let allocations = steady(&stream, chunk_bytes, |feed| {
+            let mut events = 0;
+            while feed.next_event().expect("it is small").is_some() {
+                events += 1;
+            }
+            events
+        });
+        assert!(allocations < NOISE, "{chunk_bytes}: {allocations}");
+    }
+}
+
+#[test]
+fn an_event_that_is_owned_allocates_once() {
+    let _alone = alone();
+    for shape in SHAPES {
+        let stream = shape.repeat(EVENTS).into_bytes();
+        for chunk_bytes in [7, 64, 64 * KIB] {
+            let allocations = steady(&stream, chunk_bytes, |feed| {
+                let mut events = 0;
+                while feed.next_owned().expect("it is small").is_some() {
+                    events += 1;
+                }
+                events
+            });
+            let most = EVENTS + NOISE;
+            assert!(
+                allocations <= most,
+                "{shape:?}, {chunk_bytes}: {allocations}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_id_of_its_own_is_one_allocation_more() {
+    let _alone = alone();
+    let events = (0..EVENTS).map(|number| format!("event: t\nid: {number:05}\ndata: x\n\n"));
+    let stream = events.collect::<String>().into_bytes();
+    let allocations = steady(&stream, 64 * KIB, |feed| {
+        let mut events = 0;
+        while feed.next_owned().expect("it is small").is_some() {
+            events += 1;
+        }
+        events
+    });
+    assert!(allocations <= 2 * EVENTS + NOISE, "{allocations}");
+}
+
+#[test]
+fn a_large_event_takes_a_quarter_more_than_its_size_at_most() {
+    let _alone = alone();
+    let line = |text: &str, bytes: usize| format!("data: {}\n", text.repeat(bytes / text.len()));
+    for (what, stream) in [
+        ("one line", line("x", 15 * MIB)),
+        ("one line that is not ASCII", line("你", 15 * MIB)),
+        ("two lines", line("x", 7 * MIB) + &line("y", 7 * MIB)),
+        ("many lines", line("x", 10_000).repeat(1500)),
+    ] {
+        let stream = (stream + "\n").into_bytes();
+        for chunk_bytes in [64, 1460, 64 * KIB, stream.len()] {
+            let mut event = None;
+            let peak = peak(|| {
+                let mut parser = Parser::new();
+                for chunk in stream.chunks(chunk_bytes) {
+                    event = event
+                        .take()
+                        .or(parser.feed(chunk).next_owned().expect("it fits"));
+                }
+            });
+            let size = event.expect("an event").data().len();
+            assert!(size > 13 * MIB);
+            let most = size + size / 4 + SMALL;
+            assert!(
+                peak <= most,
+                "{what}, {chunk_bytes}: {peak} bytes for {size}"
+            );
+        }
+    }
+}
