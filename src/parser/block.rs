@@ -145,10 +145,15 @@ impl Parser {
     #[inline]
     pub(super) fn buffer_data(&mut self, text: Text<'_>) {
         if let Data::InText(span) = self.block.data {
-            self.data.clear();
-            lines::push(&mut self.data, &text.get(span));
-            self.block.data = Data::Buffered;
+            self.buffer(text, span);
         }
+    }
+
+    #[inline(never)]
+    fn buffer(&mut self, text: Text<'_>, span: Span) {
+        self.data.clear();
+        lines::push(&mut self.data, &text.get(span));
+        self.block.data = Data::Buffered;
     }
 
     /// The wire bytes that the block's next field may still have.

@@ -34,11 +34,16 @@ impl Tail {
     /// Takes a piece in which no line ends, where there is nothing else to it.
     #[inline]
     pub(super) fn gather(&mut self, piece: &[u8]) -> bool {
-        if self.kept.len() + piece.len() >= self.room || lines::end(piece).is_some() {
-            return false;
+        let taken = self.has_room(piece) && lines::end(piece).is_none();
+        if taken {
+            self.keep(piece);
         }
-        self.keep(piece);
-        true
+        taken
+    }
+
+    #[inline]
+    fn has_room(&self, piece: &[u8]) -> bool {
+        self.kept.len() + piece.len() < self.room
     }
 
     #[inline]
@@ -110,6 +115,7 @@ impl Parser {
     ) -> Result<Option<Step>, EventTooLarge> {
         self.buffer_data(text);
         self.place = Place::Kept(Kind::Undecided);
+        self.tail.room = self.room();
         for piece in text.bytes()[*at..].chunks(WINDOW) {
             self.take_piece(piece, at)?;
         }
@@ -118,6 +124,7 @@ impl Parser {
 
     /// In a line that began in an earlier chunk, or that ends in a later one: takes as much of
     /// it as there is in a window.
+    #[inline]
     pub(super) fn continue_line(
         &mut self,
         bytes: &[u8],
@@ -143,7 +150,13 @@ impl Parser {
         }
     }
 
+    #[inline]
     fn take_piece(&mut self, piece: &[u8], at: &mut usize) -> Result<(), EventTooLarge> {
+        if self.tail.has_room(piece) {
+            self.tail.keep(piece);
+            *at += piece.len();
+            return Ok(());
+        }
         let before = self.tail.len();
         match self.extend_line(piece) {
             Ok(()) => {
@@ -157,16 +170,14 @@ impl Parser {
         }
     }
 
-    /// Adds to the unfinished line.
+    /// Adds to the unfinished line where something is to be decided.
+    #[inline(never)]
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), Strike> {
         let mut rest = piece;
-        if self.tail.kept.len() + rest.len() < self.tail.room {
-            self.tail.keep(rest);
-            return Ok(());
-        }
-        if matches!(self.place, Place::Kept(_)) && self.tail.kept.len() < DECIDED {
+        if self.place == Place::Kept(Kind::Undecided) {
+            let undecided = DECIDED.saturating_sub(self.tail.kept.len());
             let head;
-            (head, rest) = rest.split_at(rest.len().min(DECIDED - self.tail.kept.len()));
+            (head, rest) = rest.split_at(rest.len().min(undecided));
             self.tail.keep(head);
             self.place = match self.tail.kind() {
                 Kind::Unknown => Place::Dropped(Kind::Unknown),
@@ -207,7 +218,7 @@ impl Parser {
     /// From which length on there is something to decide.
     fn room(&self) -> usize {
         match self.place {
-            Place::Kept(Kind::Undecided) if self.left() >= DECIDED => DECIDED,
+            Place::Kept(Kind::Undecided) if self.left() >= SPILL => SPILL,
             Place::Kept(Kind::Comment) => 1 + MAX_COMMENT_BYTES,
             Place::Kept(Kind::Field(Name::Data)) => self.left().min(SPILL),
             Place::Kept(Kind::Field(_)) if self.block.skipped => self.max_event_bytes,
