@@ -146,32 +146,24 @@ impl<'p, 'c> Feed<'p, 'c> {
                     return Ok(Some(step));
                 }
             }
-            if let Some(step) = self.move_on(want)? {
-                return Ok(Some(step));
-            }
-            if self.text.bytes().is_empty() {
+            self.start += self.at;
+            self.at = 0;
+            self.text = Text::Raw(&[]);
+            if self.start == self.chunk.len() {
+                self.parser.not_failed()?;
                 return Ok(None);
+            }
+            if self.parser.place == Place::LineStart {
+                self.text = window(&self.chunk[self.start..]);
+            } else if let Some(step) = self.go_on(want)? {
+                return Ok(Some(step));
             }
         }
     }
 
-    /// The next text
     #[inline(never)]
-    fn move_on(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
-        self.start += self.at;
-        self.at = 0;
-        self.text = Text::Raw(&[]);
-        while self.start < self.chunk.len() {
-            if self.parser.place == Place::LineStart {
-                self.text = window(&self.chunk[self.start..]);
-                return Ok(None);
-            }
-            if let Some(step) = self.parser.go_on(self.chunk, &mut self.start, want)? {
-                return Ok(Some(step));
-            }
-        }
-        self.parser.not_failed()?;
-        Ok(None)
+    fn go_on(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
+        self.parser.go_on(self.chunk, &mut self.start, want)
     }
 }
 

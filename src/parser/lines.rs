@@ -26,15 +26,20 @@ pub(super) const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 /// than to run: the first bytes are looked at eight at a time.
 #[inline]
 pub(super) fn end(bytes: &[u8]) -> Option<usize> {
-    const AT_ONCE: usize = 8;
-    let Some((head, rest)) = bytes.split_first_chunk::<AT_ONCE>() else {
-        return bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-    };
-    let found = line_ends(u64::from_le_bytes(*head));
-    if found != 0 {
-        return Some(found.trailing_zeros() as usize / 8);
+    const LOOKS: usize = 4;
+    let mut rest = bytes;
+    for look in 0..LOOKS {
+        let Some((word, more)) = rest.split_first_chunk::<8>() else {
+            let at = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+            return Some(8 * look + at);
+        };
+        let found = line_ends(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(8 * look + found.trailing_zeros() as usize / 8);
+        }
+        rest = more;
     }
-    memchr::memchr2(b'\n', b'\r', rest).map(|at| at + AT_ONCE)
+    memchr::memchr2(b'\n', b'\r', rest).map(|at| at + 8 * LOOKS)
 }
 
 /// Sets the top bit of the first byte of `word` that is CR or LF (and maybe of later bytes).

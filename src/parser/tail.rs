@@ -34,9 +34,23 @@ impl Tail {
     /// Takes a piece in which no line ends, where there is nothing else to it.
     #[inline]
     pub(super) fn gather(&mut self, piece: &[u8]) -> bool {
-        let taken = self.has_room(piece) && lines::end(piece).is_none();
+        if !self.has_room(piece) {
+            return false;
+        }
+        match piece {
+            [b'\n' | b'\r'] => false,
+            [byte] => {
+                self.kept.push(*byte);
+                true
+            }
+            _ => self.gather_bytes(piece),
+        }
+    }
+
+    fn gather_bytes(&mut self, piece: &[u8]) -> bool {
+        let taken = lines::end(piece).is_none();
         if taken {
-            self.keep(piece);
+            self.kept.extend_from_slice(piece);
         }
         taken
     }
@@ -49,6 +63,7 @@ impl Tail {
     #[inline]
     fn keep(&mut self, piece: &[u8]) {
         match piece {
+            [] => {}
             [byte] => self.kept.push(*byte),
             _ => self.kept.extend_from_slice(piece),
         }
@@ -74,6 +89,12 @@ impl Tail {
     fn drop(&mut self, next: &[u8]) {
         self.gone += self.kept.len() + next.len();
         self.kept.clear();
+    }
+
+    /// Most lines that nobody wants are comments: they need not be looked at any further.
+    #[inline]
+    fn is_short_comment(&self) -> bool {
+        self.kept.first() == Some(&b':') && self.kept.len() <= MAX_COMMENT_BYTES
     }
 
     /// What it is, as far as that is known.
@@ -245,6 +266,7 @@ impl Parser {
     pub(super) fn end_line(&mut self, want: Want) -> Result<Option<Step>, Strike> {
         let len = self.tail.len();
         let step = match mem::replace(&mut self.place, Place::LineStart) {
+            Place::Kept(_) if want == Want::Events && self.tail.is_short_comment() => None,
             Place::Kept(_) => self.kept_line(want)?,
             Place::Spilled => {
                 self.tail.spill(&[], &mut self.data);

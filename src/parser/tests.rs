@@ -73,6 +73,23 @@ fn windows_join_without_a_seam() {
 }
 
 #[test]
+fn asking_again_takes_nothing_twice() {
+    for chunk in [&b"d"[..], b"data: x", b"\n\ndata: x"] {
+        let mut parser = Parser::new();
+        // After the byte order mark, which a stream begins with at most.
+        assert_eq!(parser.feed(b"\n").next_owned(), Ok(None));
+        let mut feed = parser.feed(chunk);
+        for _ in 0..3 {
+            assert_eq!(feed.next_owned(), Ok(None));
+            assert_eq!(feed.consumed(), chunk.len());
+        }
+        let rest = if chunk == b"d" { &b"ata: x\n\n"[..] } else { b"\n\n" };
+        let event = parser.feed(rest).next_owned().unwrap().unwrap();
+        assert_eq!(event.data(), "x");
+    }
+}
+
+#[test]
 fn the_parser_is_send_and_its_events_too() {
     fn is_send<T: Send>() {}
     is_send::<Parser>();
