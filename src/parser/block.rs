@@ -27,6 +27,7 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// Whether a data line of `len` bytes and a blank line now make an event, and nothing else.
     #[inline]
     pub(super) fn is_open(&self, len: usize, max: usize) -> bool {
         matches!(self.data, Data::None)
@@ -88,9 +89,12 @@ impl Parser {
             },
             // "Set the event type buffer to the field value."
             Name::Event => {
-                let event = text.get(value);
-                let named = !matches!(&*event, "" | MESSAGE);
-                self.block.event = named.then(|| self.types.slot(&event));
+                let bytes = &text.bytes()[value.start..value.end];
+                self.block.event = self.types.repeated(bytes).or_else(|| {
+                    let event = text.get(value);
+                    let named = !matches!(&*event, "" | MESSAGE);
+                    named.then(|| self.types.slot(&event))
+                });
             }
             // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
             // to the field value. Otherwise, ignore the field."

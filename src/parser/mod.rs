@@ -5,13 +5,14 @@
 //! text lies, and lends it last. A chunk goes this way:
 //!
 //! ```text
-//! chunk ─▶ a line that began earlier? ── its piece ──▶ continue_line ─┐
-//!            └─ no ─▶ a whole line ─▶ whole_line ─────────────────────┴▶ field ─▶ block ─▶ item
+//! chunk ─▶ within a line that began earlier ── a piece ──▶ tail ─ its end ─┐
+//!   feed     └─ at the start of a line ── a whole line ─▶ step ────────────┴▶ field ─▶ block ─▶ item
 //! ```
 //!
 //! A data line within one chunk is never copied: the block remembers where it is. It moves to
-//! the data buffer when a second one joins it or the chunk ends first. A data line that spans
-//! chunks is decoded straight into that buffer.
+//! the data buffer when a second one joins it or the chunk ends first. A line that spans chunks
+//! is gathered as it comes, and looked at when it has ended or has become long; a long data line
+//! is then decoded straight into the data buffer.
 
 mod block;
 mod feed;

@@ -1,8 +1,10 @@
 //! bytes → lines → fields: takes whole lines where they lie.
 
+use core::mem;
+
 use super::{
     EventTooLarge, Parser, Place, Skipped,
-    block::{Block, Strike},
+    block::Strike,
     field::{self, Kind, Name},
     item::{CommentAt, EventAt, Span, Step, Want},
     lines::{self, Text},
@@ -39,13 +41,6 @@ impl Parser {
         self.buffer_data(text);
         self.not_failed()?;
         Ok(None)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn strike(&mut self, byte: usize, at: &mut usize) -> EventTooLarge {
-        *at = byte;
-        self.fail()
     }
 
     /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
@@ -123,13 +118,14 @@ impl Parser {
                 start,
                 end: start + value + end,
             };
+            // Most events are one data line and a blank line. Taken in one step, without a word to
+            // the block, they cost a fifth less.
             if kind == Kind::Field(Name::Data)
                 && rest[value + end..].starts_with(b"\n\n")
                 && self.block.is_open(value + end, self.max_event_bytes)
             {
                 *at = line.end + 2;
-                let event = self.block.event;
-                self.block = Block::default();
+                let event = mem::take(&mut self.block).event;
                 return Ok(Some(Step::Event(EventAt {
                     data: Some(Span {
                         start: start + value,
@@ -150,7 +146,8 @@ impl Parser {
                     return Ok(step);
                 }
                 Err(Strike(byte)) => {
-                    return Err(self.strike(start + byte, at));
+                    *at = start + byte;
+                    return Err(self.fail());
                 }
             }
         }

@@ -259,6 +259,8 @@ impl Parser {
         let value = field::value_start(&tail.kept, Name::Data);
         tail.decoder.push(&tail.kept[value..], &mut self.data);
         tail.drop(&[]);
+        // All that it will ever need for data: it grows no more.
+        tail.kept.reserve(SPILL);
         self.place = Place::Spilled;
     }
 

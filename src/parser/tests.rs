@@ -83,7 +83,11 @@ fn asking_again_takes_nothing_twice() {
             assert_eq!(feed.next_owned(), Ok(None));
             assert_eq!(feed.consumed(), chunk.len());
         }
-        let rest = if chunk == b"d" { &b"ata: x\n\n"[..] } else { b"\n\n" };
+        let rest = if chunk == b"d" {
+            &b"ata: x\n\n"[..]
+        } else {
+            b"\n\n"
+        };
         let event = parser.feed(rest).next_owned().unwrap().unwrap();
         assert_eq!(event.data(), "x");
     }
