@@ -113,8 +113,8 @@ impl<'p, 'c> Feed<'p, 'c> {
         gathered
     }
 
-    // Everything down to the line is inlined into this and the next, and into nothing else: each
-    // layer that hands its result through memory costs `tiny` 10%.
+    // Everything down to the line is inlined into this and the next. Layers that hand their
+    // results on through memory cost 270 instructions for an event of one byte, instead of 221.
     #[inline(never)]
     fn lend_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
         Ok(match self.event()? {

