@@ -8,6 +8,7 @@ use super::{
     field::{self, Name},
     item::{EventAt, Span, Step, Want},
     lines::{self, Text},
+    shared,
 };
 use crate::event::MESSAGE;
 
@@ -128,6 +129,7 @@ impl Parser {
         // buffer", be there data or not.
         if block.has_id {
             self.last_event_id.set(&self.next_id);
+            shared::empty(&mut self.next_id);
         }
         if block.skipped {
             return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));

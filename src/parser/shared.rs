@@ -1,7 +1,7 @@
 //! Text that outlives an event: kept in a buffer that is used again, and shared with owned
 //! events by a count, made when the first of them asks for it.
 
-use alloc::{string::String, sync::Arc};
+use alloc::{string::String, sync::Arc, vec::Vec};
 
 /// Set once through a shared reference. With `std` it can be so from any thread, which leaves
 /// [`EventRef`](crate::EventRef) `Send` and `Sync`.
@@ -30,19 +30,26 @@ impl SharedText {
 
     /// Replaces the text. The shared copy stays where the text is the same.
     pub(super) fn set(&mut self, text: &str) {
-        /// A buffer larger than this is not kept for the sake of a shorter text.
-        const WORTH_KEEPING: usize = 1024;
         if self.text == text {
             return;
         }
-        self.text.clear();
-        if self.text.capacity() > WORTH_KEEPING {
-            self.text.shrink_to(text.len());
-        }
+        empty(&mut self.text);
         self.text.push_str(text);
         self.shared = Once::new();
     }
 }
+
+/// Empties a buffer, to be used again if it is no larger than most texts of its kind.
+#[inline]
+pub(super) fn empty(buffer: &mut String) {
+    buffer.clear();
+    if buffer.capacity() > LONG {
+        *buffer = String::new();
+    }
+}
+
+/// A type or an ID longer than this is none of those that real streams use.
+const LONG: usize = 1024;
 
 impl From<String> for SharedText {
     fn from(text: String) -> Self {
@@ -57,7 +64,7 @@ impl From<String> for SharedText {
 /// and shared once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Types {
-    known: [SharedText; Self::COUNT],
+    known: Vec<SharedText>,
     /// The one used last, where the search begins.
     last: u8,
     /// The one to give up for a type not known.
@@ -70,17 +77,18 @@ impl Types {
     /// Where the type `text` is kept from now on, until as many others were seen.
     #[inline]
     pub(super) fn slot(&mut self, text: &str) -> u8 {
-        if self.get(self.last).as_str() != text {
-            self.last = self.find_or_keep(text);
-        }
+        self.last = match self.repeated(text.as_bytes()) {
+            Some(slot) => slot,
+            None => self.find_or_keep(text),
+        };
         self.last
     }
 
     /// The slot used last, if it holds these bytes: they need not be decoded then.
     #[inline]
     pub(super) fn repeated(&self, bytes: &[u8]) -> Option<u8> {
-        let same = !bytes.is_empty() && self.get(self.last).as_str().as_bytes() == bytes;
-        same.then_some(self.last)
+        let last = self.known.get(usize::from(self.last))?;
+        (last.as_str().as_bytes() == bytes).then_some(self.last)
     }
 
     fn find_or_keep(&mut self, text: &str) -> u8 {
@@ -90,10 +98,29 @@ impl Types {
         if let Some((slot, _)) = found {
             return slot;
         }
-        let slot = self.oldest;
-        self.oldest = (slot + 1) % Self::COUNT as u8;
+        let slot = self.free(text.len());
         self.known[usize::from(slot)].set(text);
         slot
+    }
+
+    /// A slot for a type of this length. There is never more than one long type, so that eight of
+    /// them cannot fill the memory.
+    fn free(&mut self, len: usize) -> u8 {
+        let long = (0u8..)
+            .zip(&self.known)
+            .find(|(_, kept)| kept.as_str().len() > LONG);
+        match long {
+            Some((slot, _)) if len > LONG => slot,
+            _ if self.known.len() < Self::COUNT => {
+                self.known.push(SharedText::default());
+                self.known.len() as u8 - 1
+            }
+            _ => {
+                let slot = self.oldest;
+                self.oldest = (slot + 1) % Self::COUNT as u8;
+                slot
+            }
+        }
     }
 
     #[inline]

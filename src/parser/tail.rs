@@ -105,6 +105,9 @@ impl Tail {
     #[inline]
     pub(super) fn clear(&mut self) {
         self.kept.clear();
+        if self.kept.capacity() > 2 * MAX_COMMENT_BYTES {
+            self.kept = Vec::new();
+        }
         self.gone = 0;
         self.room = 0;
         self.decoder.clear();
