@@ -108,6 +108,9 @@
 //! # Ok::<(), everstream::EventTooLarge>(())
 //! ```
 //!
+//! The [guide](_guide) has a page for each provider, for resuming after a restart, time limits,
+//! retries and money, testing your own code, and for those who come from another crate.
+//!
 //! # What holds everywhere
 //!
 //! * **An `Err` is the last item** of a stream, and the stream is fused after it, so that

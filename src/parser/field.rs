@@ -44,6 +44,7 @@ pub(super) enum Kind {
 }
 
 /// Tells what line begins with `line`. Looks at the first six bytes at most.
+#[inline]
 pub(super) fn kind(line: &[u8]) -> Kind {
     let name = match line.first() {
         None => return Kind::Undecided,
@@ -61,19 +62,34 @@ pub(super) fn kind(line: &[u8]) -> Kind {
     }
 }
 
-/// The field of a whole line that begins with no colon: its name, and where its value starts.
-/// `None` for a name without a meaning.
-pub(super) fn split(line: &[u8]) -> Option<(Name, usize)> {
-    match kind(line) {
-        Kind::Field(name) => Some((name, value_start(line, name))),
-        // "If the line is not empty but does not contain a colon: process the field using the
-        // whole line as the field name, and the empty string as the field value."
-        Kind::Undecided => [Name::Data, Name::Event, Name::Id, Name::Retry]
-            .into_iter()
-            .find(|name| name.bytes() == line)
-            .map(|name| (name, line.len())),
-        Kind::Comment | Kind::Unknown => None,
+/// The kind of the line that begins with `line`, and where its value starts if it has a colon;
+/// otherwise the line does not end before that.
+#[inline]
+pub(super) fn start(line: &[u8]) -> (Kind, usize) {
+    if line.starts_with(b"data:") {
+        (Kind::Field(Name::Data), value_start(line, Name::Data))
+    } else if line.starts_with(b":") {
+        (Kind::Comment, 1)
+    } else if line.starts_with(b"event:") {
+        (Kind::Field(Name::Event), value_start(line, Name::Event))
+    } else if line.starts_with(b"id:") {
+        (Kind::Field(Name::Id), value_start(line, Name::Id))
+    } else if line.starts_with(b"retry:") {
+        (Kind::Field(Name::Retry), value_start(line, Name::Retry))
+    } else {
+        (Kind::Unknown, 0)
     }
+}
+
+/// The name that a whole line without a colon is, if it has a meaning.
+///
+/// "If the line is not empty but does not contain a colon: process the field using the whole line
+/// as the field name, and the empty string as the field value."
+#[cold]
+pub(super) fn name_alone(line: &[u8]) -> Option<Name> {
+    [Name::Data, Name::Event, Name::Id, Name::Retry]
+        .into_iter()
+        .find(|name| name.bytes() == line)
 }
 
 /// Where the value of a field starts: after the colon and one space, if there is one.
@@ -140,7 +156,10 @@ mod tests {
             ("dat", None),
             ("foo: x", None),
         ] {
-            let found = split(line.as_bytes()).map(|(name, start)| (name, &line[start..]));
+            let found = match start(line.as_bytes()) {
+                (Kind::Field(name), start) => Some((name, &line[start..])),
+                _ => name_alone(line.as_bytes()).map(|name| (name, "")),
+            };
             assert_eq!(found, expected, "{line:?}");
         }
     }

@@ -76,6 +76,13 @@ impl Types {
         self.last
     }
 
+    /// The slot used last, if it holds these bytes: they need not be decoded then.
+    #[inline]
+    pub(super) fn repeated(&self, bytes: &[u8]) -> Option<u8> {
+        let same = !bytes.is_empty() && self.get(self.last).as_str().as_bytes() == bytes;
+        same.then_some(self.last)
+    }
+
     fn find_or_keep(&mut self, text: &str) -> u8 {
         let found = (0u8..)
             .zip(&self.known)

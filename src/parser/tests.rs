@@ -1,6 +1,9 @@
 //! What only the inside can see; behaviour is tested in `tests/`.
 
-use super::*;
+use alloc::vec::Vec;
+
+use super::{lines::LARGE, *};
+use crate::event::{Event, EventRef};
 
 fn events(chunks: &[&[u8]]) -> Vec<Event> {
     let mut parser = Parser::new();
@@ -23,7 +26,7 @@ fn an_event_within_a_chunk_is_not_copied() {
     let event = feed.next_event().unwrap().unwrap();
     assert!(chunk.as_ptr_range().contains(&event.data().as_ptr()));
     assert_eq!(parser.data.capacity(), 0);
-    assert_eq!(parser.line.capacity(), 0);
+    assert_eq!(parser.tail.kept.capacity(), 0);
 }
 
 #[test]
@@ -66,6 +69,27 @@ fn windows_join_without_a_seam() {
         let events = events(&[&stream]);
         assert_eq!(events.len(), expected);
         assert!(events.iter().all(|event| event.data() == "é\n"));
+    }
+}
+
+#[test]
+fn asking_again_takes_nothing_twice() {
+    for chunk in [&b"d"[..], b"data: x", b"\n\ndata: x"] {
+        let mut parser = Parser::new();
+        // After the byte order mark, which a stream begins with at most.
+        assert_eq!(parser.feed(b"\n").next_owned(), Ok(None));
+        let mut feed = parser.feed(chunk);
+        for _ in 0..3 {
+            assert_eq!(feed.next_owned(), Ok(None));
+            assert_eq!(feed.consumed(), chunk.len());
+        }
+        let rest = if chunk == b"d" {
+            &b"ata: x\n\n"[..]
+        } else {
+            b"\n\n"
+        };
+        let event = parser.feed(rest).next_owned().unwrap().unwrap();
+        assert_eq!(event.data(), "x");
     }
 }
 

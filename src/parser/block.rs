@@ -1,0 +1,215 @@
+//! fields → items: the block of lines that the next blank line will end.
+
+use alloc::string::String;
+use core::time::Duration;
+
+use super::{
+    EventTooLarge, Oversized, Parser, Place, Skipped,
+    field::{self, Name},
+    item::{EventAt, Span, Step, Want},
+    lines::{self, Text},
+};
+use crate::event::MESSAGE;
+
+/// What is known of the block so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Block {
+    pub(super) data: Data,
+    pub(super) event: Option<u8>,
+    /// `Parser::next_id` is this block's.
+    has_id: bool,
+    /// A data, event or ID line has ended.
+    pub(super) begun: bool,
+    /// It is larger than the limit, and is passed over.
+    pub(super) skipped: bool,
+    /// Wire bytes of the fields that have ended.
+    bytes: u64,
+}
+
+impl Block {
+    /// Whether a data line of `len` bytes and a blank line now make an event, and nothing else.
+    #[inline]
+    pub(super) fn is_open(&self, len: usize, max: usize) -> bool {
+        matches!(self.data, Data::None)
+            && !self.has_id
+            && !self.skipped
+            && self.bytes + len as u64 <= max as u64
+    }
+}
+
+/// Where the data of a block is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Data {
+    #[default]
+    None,
+    /// In the text given to `step`, which it does not outlive.
+    InText(Span),
+    /// In `Parser::data`, which holds nothing that counts otherwise.
+    Buffered,
+}
+
+/// The limit struck at this byte of a line.
+#[derive(Debug)]
+pub(super) struct Strike(pub(super) usize);
+
+impl Parser {
+    /// "The steps to process the field given a field name and a field value", where `len` is that
+    /// of the line.
+    #[inline]
+    pub(super) fn field(
+        &mut self,
+        name: Name,
+        text: Text<'_>,
+        value: Span,
+        len: usize,
+        want: Want,
+    ) -> Result<Option<Step>, Strike> {
+        let bytes = self.block.bytes + len as u64;
+        self.block.begun |= name != Name::Retry;
+        if bytes > self.max_event_bytes as u64 || self.block.skipped {
+            let known = name.wire_len().min(len + 1);
+            self.limit(known, len)
+                .map_err(|Strike(at)| Strike(at.min(len + 1)))?;
+            self.block.bytes = bytes;
+            if self.passes_over(name, len) {
+                return Ok(None);
+            }
+        }
+        self.block.bytes = bytes;
+        match name {
+            // "Append the field value to the data buffer, then append a single U+000A LINE FEED
+            // (LF) character": here it goes between the values.
+            Name::Data => match self.block.data {
+                Data::None => self.block.data = Data::InText(value),
+                Data::InText(_) | Data::Buffered => {
+                    self.buffer_data(text);
+                    self.data.push('\n');
+                    lines::push(&mut self.data, &text.get(value));
+                }
+            },
+            // "Set the event type buffer to the field value."
+            Name::Event => {
+                let bytes = &text.bytes()[value.start..value.end];
+                self.block.event = self.types.repeated(bytes).or_else(|| {
+                    let event = text.get(value);
+                    let named = !matches!(&*event, "" | MESSAGE);
+                    named.then(|| self.types.slot(&event))
+                });
+            }
+            // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
+            // to the field value. Otherwise, ignore the field."
+            Name::Id => {
+                if !text.bytes()[value.start..value.end].contains(&0) {
+                    self.next_id.clear();
+                    self.next_id.push_str(&text.get(value));
+                    self.block.has_id = true;
+                }
+            }
+            Name::Retry => return Ok(self.retry(&text.bytes()[value.start..value.end], want)),
+        }
+        Ok(None)
+    }
+
+    /// "If the field value consists of only ASCII digits, then interpret the field value as an
+    /// integer in base ten, and set the event stream's reconnection time to that integer.
+    /// Otherwise, ignore the field."
+    #[cold]
+    fn retry(&mut self, value: &[u8], want: Want) -> Option<Step> {
+        let time = Duration::from_millis(field::retry_millis(value)?);
+        self.reconnection_time = Some(time);
+        (want == Want::Items).then_some(Step::Retry(time))
+    }
+
+    /// "Dispatch the event": a blank line has come.
+    #[inline]
+    pub(super) fn end_block(&mut self) -> Option<Step> {
+        let block = core::mem::take(&mut self.block);
+        // "Set the last event ID string of the event source to the value of the last event ID
+        // buffer", be there data or not.
+        if block.has_id {
+            self.last_event_id.set(&self.next_id);
+        }
+        if block.skipped {
+            return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));
+        }
+        let data = match block.data {
+            // "If the data buffer is an empty string, set the data buffer and the event type
+            // buffer to the empty string and return." (`data:` alone is not empty there: LF.)
+            Data::None => return None,
+            Data::InText(span) => Some(span),
+            Data::Buffered => None,
+        };
+        Some(Step::Event(EventAt {
+            data,
+            event: block.event,
+        }))
+    }
+
+    /// Moves the data that lies in `text` to the data buffer.
+    #[inline]
+    pub(super) fn buffer_data(&mut self, text: Text<'_>) {
+        if let Data::InText(span) = self.block.data {
+            self.buffer(text, span);
+        }
+    }
+
+    #[inline(never)]
+    fn buffer(&mut self, text: Text<'_>, span: Span) {
+        self.data.clear();
+        lines::push(&mut self.data, &text.get(span));
+        self.block.data = Data::Buffered;
+    }
+
+    /// The wire bytes that the block's next field may still have.
+    #[inline]
+    pub(super) fn left(&self) -> usize {
+        (self.max_event_bytes as u64).saturating_sub(self.block.bytes) as usize
+    }
+
+    /// Holds the limit against a field, known for one from byte `known` on, of which `len` bytes
+    /// have come.
+    #[cold]
+    pub(super) fn limit(&mut self, known: usize, len: usize) -> Result<(), Strike> {
+        let left = self.left();
+        if len <= left || self.block.skipped {
+            return Ok(());
+        }
+        match self.oversized {
+            Oversized::Error => Err(Strike(known.max(left + 1))),
+            Oversized::Skip => {
+                self.block.skipped = true;
+                self.block.data = Data::None;
+                self.data = String::new();
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a field of an event that is passed over is so too. Its ID and the reconnection
+    /// time are not, unless they are too large by themselves.
+    pub(super) fn passes_over(&self, name: Name, len: usize) -> bool {
+        self.block.skipped
+            && (matches!(name, Name::Data | Name::Event) || len > self.max_event_bytes)
+    }
+
+    /// Adds the wire bytes of a field that was dropped as it came.
+    pub(super) fn count(&mut self, name: Name, len: usize) {
+        self.block.bytes += len as u64;
+        self.block.begun |= name != Name::Retry;
+    }
+
+    /// The limit has struck.
+    #[cold]
+    pub(super) fn fail(&mut self) -> EventTooLarge {
+        self.place = Place::Failed;
+        self.tail.clear();
+        self.too_large()
+    }
+
+    #[cold]
+    pub(super) fn too_large(&self) -> EventTooLarge {
+        EventTooLarge {
+            limit: self.max_event_bytes,
+        }
+    }
+}

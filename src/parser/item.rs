@@ -1,0 +1,148 @@
+//! What the parser hands out: items, and where their text lies.
+
+use alloc::borrow::Cow;
+use core::{mem, time::Duration};
+
+use super::{
+    Parser,
+    lines::{LARGE, Text},
+};
+use crate::event::{Event, EventRef};
+
+/// What to do with an event that is larger than the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Oversized {
+    /// The parser fails with [`EventTooLarge`].
+    #[default]
+    Error,
+    /// The event is passed over and reported as [`Item::Skipped`]. Its ID counts.
+    Skip,
+}
+
+/// An event of the stream is larger than the parser allows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an event of the stream is larger than {limit} bytes")]
+#[non_exhaustive]
+pub struct EventTooLarge {
+    /// The limit that it exceeded, in bytes; see [`Parser::with_max_event_bytes`].
+    pub limit: usize,
+}
+
+/// What an event stream consists of, in the order of the wire.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Item<'a> {
+    /// An event was dispatched.
+    Event(EventRef<'a>),
+    /// A comment: everything after the colon.
+    Comment(&'a str),
+    /// The stream set the reconnection time.
+    Retry(Duration),
+    /// Something was too large to be kept.
+    Skipped(Skipped),
+}
+
+/// What was passed over for its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Skipped {
+    /// An event, under [`Oversized::Skip`].
+    Event {
+        /// The wire bytes of the lines of its fields, without their line ends.
+        bytes: u64,
+    },
+    /// A comment of more than 64 KiB.
+    Comment {
+        /// The wire bytes after its colon.
+        bytes: u64,
+    },
+}
+
+/// A range that is `Copy`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// An item, by its place. [`Parser::lend`] and [`Parser::hand_over`] turn it into text.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Event(EventAt),
+    Comment(CommentAt),
+    Retry(Duration),
+    Skipped(Skipped),
+}
+
+#[derive(Debug)]
+pub(crate) struct EventAt {
+    /// `None`: in the data buffer.
+    pub(super) data: Option<Span>,
+    pub(super) event: Option<u8>,
+}
+
+#[derive(Debug)]
+pub(crate) enum CommentAt {
+    InText(Span),
+    Buffered,
+}
+
+/// Which steps the caller is interested in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    Events,
+    Items,
+}
+
+impl Parser {
+    /// An event of `text`, lent.
+    #[inline(always)]
+    pub(crate) fn lend<'a>(&'a mut self, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
+        let data = match event.data {
+            None => self.data.as_str(),
+            Some(span) => match text.get(span) {
+                Cow::Borrowed(data) => data,
+                Cow::Owned(data) => {
+                    self.data = data;
+                    self.data.as_str()
+                }
+            },
+        };
+        let event = event.event.map(|slot| self.types.get(slot));
+        EventRef::new(event, data, &self.last_event_id)
+    }
+
+    /// An event of `text`, given away. A large one is moved, not copied.
+    #[inline]
+    pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
+        if event.data.is_none() && self.data.len() >= LARGE {
+            return self.move_out(event.event);
+        }
+        self.lend(text, event).to_owned()
+    }
+
+    fn move_out(&mut self, event: Option<u8>) -> Event {
+        let mut data = mem::take(&mut self.data);
+        // Most of a buffer that had been larger before would be kept for nothing.
+        if data.capacity() > data.len() + data.len() / 4 {
+            data.shrink_to_fit();
+        }
+        let event = event.map(|slot| self.types.get(slot));
+        EventRef::new(event, "", &self.last_event_id).with_data(data)
+    }
+
+    /// The comment of a step, lent.
+    pub(crate) fn lend_comment<'a>(&'a mut self, text: Text<'a>, at: &CommentAt) -> &'a str {
+        match *at {
+            CommentAt::Buffered => &self.comment,
+            CommentAt::InText(span) => match text.get(span) {
+                Cow::Borrowed(comment) => comment,
+                Cow::Owned(comment) => {
+                    self.comment = comment;
+                    &self.comment
+                }
+            },
+        }
+    }
+}

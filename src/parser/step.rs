@@ -1,0 +1,220 @@
+//! bytes → lines → fields: takes whole lines where they lie.
+
+use core::mem;
+
+use super::{
+    EventTooLarge, Parser, Place, Skipped,
+    block::Strike,
+    field::{self, Kind, Name},
+    item::{CommentAt, EventAt, Span, Step, Want},
+    lines::{self, Text},
+};
+
+/// A comment is kept up to this many bytes after its colon.
+pub(super) const MAX_COMMENT_BYTES: usize = 64 * 1024;
+
+impl Parser {
+    /// Takes `text` from `*at` up to the next item. `None` once all of it is taken.
+    ///
+    /// `text` has to be the same until then; a text known to be valid has to consist of whole
+    /// lines of a window at most, and to begin a line.
+    #[inline(always)]
+    pub(crate) fn step(
+        &mut self,
+        text: Text<'_>,
+        at: &mut usize,
+        want: Want,
+    ) -> Result<Option<Step>, EventTooLarge> {
+        loop {
+            if self.place == Place::LineStart {
+                if let Some(step) = self.whole_lines(text, at, want)? {
+                    return Ok(Some(step));
+                }
+            }
+            if *at == text.bytes().len() {
+                break;
+            }
+            if let Some(step) = self.go_on(text.bytes(), at, want)? {
+                return Ok(Some(step));
+            }
+        }
+        self.buffer_data(text);
+        self.not_failed()?;
+        Ok(None)
+    }
+
+    /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
+    pub(super) fn go_on(
+        &mut self,
+        bytes: &[u8],
+        at: &mut usize,
+        want: Want,
+    ) -> Result<Option<Step>, EventTooLarge> {
+        match self.place {
+            Place::Kept(_) | Place::Spilled | Place::Dropped(_) => {
+                return self.continue_line(bytes, at, want);
+            }
+            Place::LineStart => {}
+            Place::AfterCr => {
+                self.place = Place::LineStart;
+                *at += usize::from(bytes[*at] == b'\n');
+            }
+            Place::Bom(matched) => self.byte_order_mark(matched, bytes[*at], at),
+            Place::Failed => return Err(self.too_large()),
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    pub(super) fn not_failed(&self) -> Result<(), EventTooLarge> {
+        if self.place == Place::Failed {
+            return Err(self.too_large());
+        }
+        Ok(())
+    }
+
+    /// "The UTF-8 decode algorithm strips one leading byte order mark, if any."
+    fn byte_order_mark(&mut self, matched: u8, next: u8, at: &mut usize) {
+        let matched = usize::from(matched);
+        if next == lines::BOM[matched] {
+            *at += 1;
+            self.place = match matched + 1 {
+                3 => Place::LineStart,
+                more => Place::Bom(more as u8),
+            };
+        } else if matched == 0 {
+            self.place = Place::LineStart;
+        } else {
+            // The beginning of another character, and so of a field without a meaning.
+            self.place = Place::Dropped(Kind::Unknown);
+        }
+    }
+
+    /// At the start of a line: takes whole lines up to the next item, and the beginning of a line
+    /// that does not end here.
+    #[inline(always)]
+    fn whole_lines(
+        &mut self,
+        text: Text<'_>,
+        at: &mut usize,
+        want: Want,
+    ) -> Result<Option<Step>, EventTooLarge> {
+        let bytes = text.bytes();
+        while let Some(&first) = bytes.get(*at) {
+            let start = *at;
+            if matches!(first, b'\n' | b'\r') {
+                *at = self.end_of_line(bytes, start);
+                if let Some(step) = self.end_block() {
+                    return Ok(Some(step));
+                }
+                continue;
+            }
+            let rest = &bytes[start..];
+            let (kind, value) = field::start(rest);
+            let Some(end) = lines::end(&rest[value..]) else {
+                return self.begin_line(text, at);
+            };
+            let line = Span {
+                start,
+                end: start + value + end,
+            };
+            // Most events are one data line and a blank line. Taken in one step, without a word to
+            // the block, one of a single byte costs 251 instructions instead of 318.
+            if kind == Kind::Field(Name::Data)
+                && rest[value + end..].starts_with(b"\n\n")
+                && self.block.is_open(value + end, self.max_event_bytes)
+            {
+                *at = line.end + 2;
+                let event = mem::take(&mut self.block).event;
+                return Ok(Some(Step::Event(EventAt {
+                    data: Some(Span {
+                        start: start + value,
+                        end: line.end,
+                    }),
+                    event,
+                })));
+            }
+            *at = self.end_of_line(bytes, line.end);
+            if kind == Kind::Comment && want == Want::Events && value + end <= 1 + MAX_COMMENT_BYTES
+            {
+                continue;
+            }
+            match self.line(text, line, kind, value, want) {
+                Ok(None) => {}
+                Ok(step) => {
+                    self.buffer_data(text);
+                    return Ok(step);
+                }
+                Err(Strike(byte)) => {
+                    *at = start + byte;
+                    return Err(self.fail());
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Interprets a line that is whole and not empty, of this kind, with a value from byte `value`
+    /// on.
+    #[inline(never)]
+    pub(super) fn line(
+        &mut self,
+        text: Text<'_>,
+        line: Span,
+        kind: Kind,
+        value: usize,
+        want: Want,
+    ) -> Result<Option<Step>, Strike> {
+        let len = line.end - line.start;
+        let (name, value) = match kind {
+            Kind::Field(name) => (name, value),
+            Kind::Comment => {
+                let wanted = want == Want::Items || len > 1 + MAX_COMMENT_BYTES;
+                return Ok(wanted.then(|| comment(line.start, len)));
+            }
+            Kind::Undecided | Kind::Unknown => {
+                match field::name_alone(&text.bytes()[line.start..line.end]) {
+                    Some(name) => (name, len),
+                    None => return Ok(None),
+                }
+            }
+        };
+        let value = Span {
+            start: line.start + value,
+            end: line.end,
+        };
+        self.field(name, text, value, len, want)
+    }
+
+    /// Takes the line end at `at`, and tells where the next line begins. A CR is one by itself:
+    /// nothing waits for the byte after it.
+    #[inline]
+    pub(super) fn end_of_line(&mut self, bytes: &[u8], at: usize) -> usize {
+        if bytes[at] == b'\n' {
+            return at + 1;
+        }
+        match bytes.get(at + 1) {
+            Some(b'\n') => at + 2,
+            Some(_) => at + 1,
+            None => {
+                self.place = Place::AfterCr;
+                at + 1
+            }
+        }
+    }
+}
+
+/// A comment, whose colon is at `start`.
+pub(super) fn comment(start: usize, len: usize) -> Step {
+    let bytes = len - 1;
+    if bytes > MAX_COMMENT_BYTES {
+        Step::Skipped(Skipped::Comment {
+            bytes: bytes as u64,
+        })
+    } else {
+        Step::Comment(CommentAt::InText(Span {
+            start: start + 1,
+            end: start + len,
+        }))
+    }
+}
