@@ -1,0 +1,149 @@
+//! Connections that break: what was finished has been handed out, and what was not comes again.
+
+use everstream::Timeout;
+
+use crate::*;
+
+const IDLE: ErrorKind = ErrorKind::Timeout(Timeout::Idle);
+
+/// The first event whole, the second one not.
+const WIRE: &str = "id: 1\ndata: a\n\nid: 2\ndata: b";
+
+fn breaks() -> Vec<(&'static str, Reply, Option<ErrorKind>)> {
+    let body = Some(ErrorKind::Body);
+    let chunked = "transfer-encoding: chunked\r\n";
+    let chunk = "1b\r\nid: 1\ndata: a\n\nid: 2\ndata: b\r\n";
+    vec![
+        ("the end", events(WIRE), None),
+        ("chunks cut between two", events(WIRE).cut(), body),
+        ("chunks cut in one", events(WIRE).cut_after(20), body),
+        (
+            "chunks cut in a size",
+            in_one(chunked, &format!("{chunk}1")).cut(),
+            body,
+        ),
+        (
+            "a chunk of no size",
+            in_one(chunked, &format!("{chunk}x\r\n")),
+            body,
+        ),
+        (
+            "a chunk of more than there can be",
+            in_one(chunked, &format!("{chunk}fffffffffffffffff\r\nx")),
+            body,
+        ),
+        (
+            "a chunk longer than it says",
+            in_one(chunked, &format!("{chunk}1\r\nxxxxxx\r\n")),
+            body,
+        ),
+        (
+            "a body shorter than promised",
+            events(WIRE).truncated_length(u64::MAX),
+            body,
+        ),
+        ("silence in an event", events(WIRE).hold(), Some(IDLE)),
+        (
+            "silence in a chunk",
+            in_one(chunked, &format!("{chunk}ff\r\ndata")).hold(),
+            Some(IDLE),
+        ),
+    ]
+}
+
+#[test]
+fn what_was_finished_is_kept_and_the_rest_comes_again() {
+    alone(async {
+        let client = reqwest::Client::new();
+        for (what, reply, kind) in breaks() {
+            let served = reply.clone();
+            let server = Server::start(move |request| match request.last_event_id() {
+                None => served.clone(),
+                Some("1") => events("id: 2\ndata: b\n\n"),
+                _ => Reply::status(204),
+            })
+            .await;
+            let idle = Duration::from_millis(200);
+            let asked = answer(&client, &server).idle_timeout(idle);
+            let told = within(CONNECTION, what, whole(asked)).await;
+            assert_eq!(told.data, ["a"], "{what}");
+            assert_eq!(told.kind(), kind, "{what}: {:?}", told.error);
+            if let Some(error) = told.error {
+                assert_eq!(error.events_before(), 1, "{what}");
+            }
+
+            let feed = source(&client, &server).idle_timeout(idle).build();
+            let told = within(CONNECTION, what, life(feed.unwrap())).await;
+            assert_eq!(told.data, ["a", "b"], "{what}");
+            assert!(told.error.is_none(), "{what}: {:?}", told.error);
+            assert_eq!(told.causes[0], kind, "{what}");
+            assert_eq!(server.requests().len(), 1 + 1 + told.causes.len());
+        }
+    });
+}
+
+/// A reset may destroy what the system holds unread, so the test waits until it has been read.
+#[test]
+fn a_reset_loses_nothing_that_has_arrived() {
+    use everstream::testing::Gate;
+
+    alone(async {
+        let client = reqwest::Client::new();
+        let read = Gate::new();
+        let reply = events(WIRE).gate(&read).reset();
+        let server = Server::script([reply, events("id: 2\ndata: b\n\n")]).await;
+        let feed = source(&client, &server).build().unwrap();
+        let told = within(CONNECTION, "a reset", async {
+            let mut told = Told::default();
+            let mut signals = feed.signals();
+            while let Some(signal) = signals.next().await {
+                told.note(signal);
+                if !told.data.is_empty() {
+                    read.open();
+                }
+            }
+            told
+        });
+        let told = told.await;
+        assert_eq!(told.data, ["a", "b"]);
+        assert_eq!(told.causes, [Some(ErrorKind::Body), None]);
+        assert!(told.error.is_none());
+        assert_eq!(server.requests()[1].last_event_id(), Some("1"));
+        server.verify();
+    });
+}
+
+/// A server that never does anything else: the attempts are counted, whichever way it breaks.
+#[test]
+fn nothing_but_breaks_is_an_error_in_the_end() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let nothing = [
+            ("an empty stream", Reply::events(), ErrorKind::Incomplete),
+            (
+                "an empty stream, cut",
+                Reply::events().cut(),
+                ErrorKind::Body,
+            ),
+            ("half an event", events("data: half").cut(), ErrorKind::Body),
+            ("no answer", Reply::refuse(), ErrorKind::Transport),
+            ("a reset", Reply::refuse().reset(), ErrorKind::Transport),
+            ("silence", Reply::refuse().hold(), IDLE),
+            ("silence after a head", Reply::events().hold(), IDLE),
+        ];
+        for (what, reply, kind) in nothing {
+            let server = Server::script_then([], reply).await;
+            let feed = source(&client, &server)
+                .idle_timeout(Duration::from_millis(50))
+                .max_attempts(5)
+                .initial_attempts(None)
+                .build();
+            let told = within(CONNECTION, what, life(feed.unwrap())).await;
+            assert!(told.data.is_empty(), "{what}");
+            assert_eq!(told.kind(), Some(kind), "{what}: {:?}", told.error);
+            // A connection that was never used may be tried once more by the HTTP client itself.
+            assert_eq!(told.causes.len(), 4, "{what}");
+            assert_eq!(server.requests().len(), 5, "{what}");
+        }
+    });
+}

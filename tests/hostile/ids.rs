@@ -1,0 +1,97 @@
+//! IDs that forge, and IDs that fill.
+
+use crate::*;
+
+/// An ID that no header can carry ends the source, with what came before, and goes nowhere.
+#[test]
+fn an_id_with_a_control_byte_is_named_and_never_sent() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let controls = (1..0x20_u8).chain([0x7f]);
+        for byte in controls.filter(|byte| !b"\t\n\r".contains(byte)) {
+            let mut wire = b"data: a\n\nid: 4".to_vec();
+            wire.push(byte);
+            wire.extend_from_slice(b"2\ndata: b\n\n");
+            let server = Server::script_then([], events(wire)).await;
+            let feed = source(&client, &server).build().unwrap();
+            let what = format!("an ID with {byte:#04x}");
+            let told = within(CONNECTION, &what, life(feed)).await;
+            assert_eq!(told.data, ["a", "b"], "{what}");
+            let error = told.error.expect("an error");
+            assert_eq!(error.kind(), ErrorKind::LastEventId, "{what}");
+            assert_eq!(error.events_before(), 2, "{what}");
+            let id = format!("4{}2", char::from(byte));
+            assert!(error.to_string().contains(&format!("{id:?}")), "{error}");
+            assert!(!error.to_string().contains(char::from(byte)), "{error:?}");
+            assert_eq!(server.requests().len(), 1, "{what}");
+        }
+    });
+}
+
+/// Where the server takes it back in time, nothing is wrong.
+#[test]
+fn an_id_that_is_replaced_in_time_does_no_harm() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let server = Server::script([
+            events("id: \u{1}\ndata: a\n\nid: 2\n\n"),
+            events("id: \u{1}\ndata: b\n\nid\n\n").expect_last_event_id("2"),
+            // An ID with NUL is none, and one that was not finished is none yet.
+            events("id: 3\ndata: c\n\nid: \u{0}\n\nid: \u{1}\ndata").cut(),
+            events("id: a\tb é\ndata: d\n\n").expect_last_event_id("3"),
+        ])
+        .await;
+        let told = life(source(&client, &server).build().unwrap()).await;
+        assert_eq!(told.data, ["a", "b", "c", "d"]);
+        assert!(told.error.is_none(), "{:?}", told.error);
+        let requests = server.requests();
+        assert_eq!(requests[2].last_event_id(), None);
+        assert_eq!(requests[4].last_event_id(), Some("a\tb é"));
+        server.verify();
+    });
+}
+
+/// HTTP carries an ID of a megabyte, so it is sent whole; a server that will not have it says so.
+#[test]
+fn an_id_of_a_mebibyte_is_sent_whole() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let first = events("id: ").repeat("x", MIB as u64).raw("\ndata: a\n\n");
+        let second = events("data: b\n\nid: 2\n\n");
+        let too_large = Reply::status(431).raw("no");
+        let server = Server::script([first.clone(), second, first, too_large]).await;
+        let feed = source(&client, &server).build().unwrap();
+        // It is held by the parser and the event, by the attempt and its header, by the HTTP
+        // client that writes it and by the server that reads it.
+        let told = within(12 * MIB, "an ID of 1 MiB", life(feed)).await;
+        assert_eq!(told.data, ["a", "b", "a"]);
+        let error = told.error.expect("an error");
+        assert_eq!(error.status().unwrap().as_u16(), 431);
+        assert!(error.to_string().len() < KIB && format!("{error:?}").len() < 4 * KIB);
+        let requests = server.requests();
+        assert_eq!(requests.len(), 4);
+        assert_eq!(requests[1].last_event_id(), Some(&*"x".repeat(MIB)));
+        assert_eq!(requests[2].last_event_id(), Some("2"));
+        assert_eq!(requests[3].last_event_id().map(str::len), Some(MIB));
+        for request in requests {
+            assert!(request.headers().get_all("last-event-id").iter().count() <= 1);
+        }
+    });
+}
+
+/// One that has a control byte at its end is named by its beginning alone.
+#[test]
+fn an_error_names_no_more_of_an_id_than_fits() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let reply = events("id: ").repeat("x", MIB as u64).raw("\u{1}\n\n");
+        let server = Server::script_then([], reply).await;
+        let feed = source(&client, &server).build().unwrap();
+        let what = "an ID of 1 MiB and a control byte";
+        let told = within(8 * MIB, what, life(feed)).await;
+        let error = told.error.expect("an error");
+        assert_eq!(error.kind(), ErrorKind::LastEventId);
+        assert!(error.to_string().len() < KIB && format!("{error:?}").len() < 4 * KIB);
+        assert_eq!(server.requests().len(), 1);
+    });
+}

@@ -1,0 +1,93 @@
+//! Events at the limit of 16 MiB, and one byte beyond it.
+
+use everstream::Oversized;
+
+use crate::*;
+
+const LIMIT: u64 = 16 * MIB as u64;
+
+/// An event of so many bytes, as the limit counts them, between two small ones.
+fn large(bytes: u64) -> Reply {
+    let name = "data: ";
+    events("id: 1\ndata: before\n\n")
+        .raw(name)
+        .repeat("x", bytes - name.len() as u64)
+        .raw("\n\n")
+        .raw("id: 3\ndata: after\n\n")
+}
+
+/// The event, a quarter more for a buffer that grows, and the connection.
+const ROOM: usize = LIMIT as usize * 5 / 4 + CONNECTION;
+
+#[test]
+fn an_event_of_16_mib_is_taken_and_one_of_a_byte_more_is_not() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let server = Server::script_then([large(LIMIT)], large(LIMIT + 1)).await;
+        let what = "an event of 16 MiB";
+        let told = within(ROOM, what, whole(answer(&client, &server))).await;
+        let lengths: Vec<_> = told.data.iter().map(String::len).collect();
+        assert_eq!(lengths, [6, LIMIT as usize - 6, 5]);
+        assert!(told.error.is_none());
+        drop(told);
+
+        let what = "an event of 16 MiB and a byte";
+        let told = within(ROOM, what, whole(answer(&client, &server))).await;
+        assert_eq!(told.data, ["before"]);
+        assert_eq!(told.kind(), Some(ErrorKind::EventTooLarge));
+        server.wait_until_closed().await;
+        let feed = source(&client, &server).build().unwrap();
+        let told = within(ROOM, what, life(feed)).await;
+        assert_eq!(told.data, ["before"]);
+        assert_eq!(told.kind(), Some(ErrorKind::EventTooLarge));
+        server.wait_until_closed().await;
+        assert_eq!(server.requests().len(), 3);
+    });
+}
+
+#[test]
+fn an_event_too_large_can_be_passed_over() {
+    alone(async {
+        let client = reqwest::Client::new();
+        for bytes in [LIMIT + 1, 4 * LIMIT] {
+            let server = Server::script([large(bytes)]).await;
+            let what = format!("an event of {bytes} bytes, passed over");
+            let feed = source(&client, &server).oversized(Oversized::Skip);
+            let told = within(ROOM, &what, life(feed.build().unwrap())).await;
+            assert_eq!(told.data, ["before", "after"]);
+            assert_eq!(told.skipped, [bytes]);
+            assert!(told.error.is_none());
+            let requests = server.requests();
+            assert_eq!(requests.len(), 2);
+            assert_eq!(requests[1].last_event_id(), Some("3"));
+        }
+    });
+}
+
+/// One after another: each is given up before the next begins.
+#[test]
+fn many_large_events_take_no_more_than_one() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let size = 2 * MIB;
+        let server = Server::start(move |request| {
+            let one = |reply: Reply| reply.raw("data:").repeat("x", size as u64).raw("\n\n");
+            match request.number() {
+                0..3 => one(one(one(events("")))).raw("data: unfinished").cut(),
+                _ => Reply::status(204),
+            }
+        })
+        .await;
+        let mut feed = source(&client, &server).build().unwrap();
+        let room = size * 5 / 4 + CONNECTION;
+        let read = within(room * 2, "9 events of 2 MiB over 3 connections", async {
+            let mut lengths = Vec::new();
+            while let Some(event) = feed.next().await {
+                lengths.push(event.unwrap().data().len());
+            }
+            lengths
+        });
+        assert_eq!(read.await, [size; 9]);
+        assert_eq!(server.requests().len(), 4);
+    });
+}

@@ -1,0 +1,87 @@
+//! A great many of something small.
+
+use crate::*;
+
+const MILLION: u64 = 1_000_000;
+
+/// A million IDs, each other than the last: the last one counts, and the others are gone.
+#[test]
+fn a_million_ids_take_no_more_than_one() {
+    alone(async {
+        let client = reqwest::Client::new();
+        for (what, end) in [("each in a block", "\n\n"), ("in one block", "\n")] {
+            let mut wire = String::new();
+            for n in 1..=MILLION {
+                wire.push_str(&format!("id: {n}{end}"));
+            }
+            let reply = events(wire).split_every(16 * KIB).raw("data: a\n\n");
+            let server = Server::script([reply]).await;
+            let what = format!("a million IDs, {what}");
+            let feed = source(&client, &server).build().unwrap();
+            let told = within(CONNECTION, &what, life(feed)).await;
+            assert_eq!(told.data, ["a"]);
+            assert!(told.error.is_none(), "{:?}", told.error);
+            let requests = server.requests();
+            assert_eq!(requests.len(), 2);
+            assert_eq!(requests[1].last_event_id(), Some("1000000"));
+        }
+    });
+}
+
+#[test]
+fn a_million_empty_events_are_a_million() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let unit = "data\n\n";
+        let total = unit.len() as u64 * MILLION;
+        let server = Server::script([events("").repeat(unit, total)]).await;
+        let mut feed = source(&client, &server).build().unwrap();
+        let counted = within(CONNECTION, "a million empty events", async {
+            let mut count = 0;
+            while let Some(event) = feed.next().await {
+                assert_eq!(event.unwrap().data(), "");
+                count += 1;
+            }
+            count
+        });
+        assert_eq!(counted.await, MILLION);
+        assert_eq!(server.requests().len(), 2);
+    });
+}
+
+/// A million events that are none: without data, nothing is dispatched.
+#[test]
+fn a_million_blocks_without_data_are_no_event() {
+    alone(async {
+        let client = reqwest::Client::new();
+        for unit in ["event: x\n\n", "id: 1\n\n", "retry: 0\n\n", ":\n\n", "\n"] {
+            let total = unit.len() as u64 * MILLION;
+            let reply = events("").repeat(unit, total).raw("data: a\n\n");
+            let server = Server::script([reply]).await;
+            let what = format!("a million of {unit:?}");
+            let told = within(CONNECTION, &what, whole(answer(&client, &server))).await;
+            assert_eq!(told.data, ["a"], "{what}");
+            assert!(told.error.is_none(), "{what}");
+        }
+    });
+}
+
+/// One byte every two milliseconds, and each a chunk of its own: slow, but right.
+#[test]
+fn a_byte_at_a_time_is_still_right() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let wire = "\u{feff}id: ä\r\nevent: €\r\ndata: 😀\r\ndata: \u{0}\r\r: c\n\rdata: b\n\n";
+        let slow = events(wire).split_every(1).pace(Duration::from_millis(2));
+        let server = Server::script([slow.clone(), slow.length_delimited()]).await;
+        let feed = source(&client, &server).build().unwrap();
+        let told = within(CONNECTION, "a byte every 2 ms", life(feed)).await;
+        assert_eq!(told.data, ["😀\n\u{0}", "b", "😀\n\u{0}", "b"]);
+        assert!(told.error.is_none());
+        let id = |n: usize| server.requests()[n].last_event_id().map(str::to_owned);
+        assert_eq!(
+            [id(0), id(1), id(2)],
+            [None, Some("ä".into()), Some("ä".into())]
+        );
+    });
+}

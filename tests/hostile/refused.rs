@@ -1,0 +1,100 @@
+//! What is no event stream, and much of it: 64 KiB are read, and the connection is closed.
+
+use crate::*;
+
+#[test]
+fn what_is_no_stream_is_read_for_64_kib() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let gibibyte = 1_u64 << 30;
+        let page = Reply::status(200)
+            .content_type("text/html; charset=utf-8")
+            .length_delimited()
+            .repeat("<p>Please log in</p>\n", gibibyte);
+        let refused = [
+            ("a page of 1 GiB", page, ErrorKind::ContentType),
+            (
+                "an endless stream without a type",
+                Reply::events()
+                    .without_content_type()
+                    .repeat("data: x\n\n", None),
+                ErrorKind::ContentType,
+            ),
+            (
+                "endless gzip that nobody asked for",
+                Reply::events()
+                    .header("content-encoding", "gzip")
+                    .repeat(b"\x1f\x8b\x08\x00", None),
+                ErrorKind::ContentEncoding,
+            ),
+            (
+                "an endless 404",
+                Reply::status(404).repeat("not here ", None),
+                ErrorKind::Status,
+            ),
+        ];
+        for (what, reply, kind) in refused {
+            let server = Server::script_then([], reply.clone()).await;
+            let told = within(CONNECTION, what, whole(answer(&client, &server))).await;
+            assert_eq!(told.kind(), Some(kind), "{what}");
+            assert_eq!(
+                told.error.unwrap().body().unwrap().len(),
+                64 * KIB,
+                "{what}"
+            );
+            server.wait_until_closed().await;
+            assert_eq!(server.requests().len(), 1, "{what}");
+            assert_eq!(server.requests()[0].header("accept-encoding"), None);
+
+            // A feed that has worked before is not served a page twice.
+            let server = Server::script_then([events("data: a\n\n")], reply).await;
+            let feed = source(&client, &server).build().unwrap();
+            let told = within(CONNECTION, what, life(feed)).await;
+            assert_eq!(told.data, ["a"], "{what}");
+            assert_eq!(told.kind(), Some(kind), "{what}");
+            server.wait_until_closed().await;
+            assert_eq!(server.requests().len(), 2, "{what}");
+        }
+    });
+}
+
+/// Refusals that may pass are tried again as often as allowed; only the last one's body is kept.
+#[test]
+fn endless_refusals_are_counted() {
+    alone(async {
+        let client = reqwest::Client::new();
+        let refusal = Reply::status(503).repeat("busy ", None);
+        let server = Server::script_then([events("data: a\n\n")], refusal).await;
+        let feed = source(&client, &server).max_attempts(20).build().unwrap();
+        let what = "20 endless refusals";
+        let told = within(CONNECTION, what, life(feed)).await;
+        assert_eq!(told.data, ["a"]);
+        assert_eq!(told.kind(), Some(ErrorKind::Status));
+        server.wait_until_closed().await;
+        assert_eq!(server.requests().len(), 1 + 20);
+    });
+}
+
+/// Compressed without saying so, it is text that makes no sense, and no event.
+#[test]
+fn gzip_that_does_not_say_so_is_no_event() {
+    use std::io::Write;
+
+    alone(async {
+        let client = reqwest::Client::new();
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packed.write_all(&vec![b'\n'; 32 * MIB]).unwrap();
+        let packed = packed.finish().unwrap();
+        let named = Reply::events()
+            .header("content-encoding", "gzip")
+            .raw(&packed);
+        let server = Server::script([events(&packed), named]).await;
+        let what = "gzip that does not say so";
+        let told = within(CONNECTION, what, whole(answer(&client, &server))).await;
+        assert!(told.data.is_empty() && told.error.is_none());
+        let what = "32 MiB, packed";
+        let told = within(CONNECTION, what, whole(answer(&client, &server))).await;
+        assert_eq!(told.kind(), Some(ErrorKind::ContentEncoding));
+        assert!(told.error.unwrap().to_string().contains("gzip"));
+    });
+}
