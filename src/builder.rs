@@ -191,7 +191,9 @@ impl EventSourceBuilder {
     /// content type end the stream at any time, a network error never does, and `Retry-After`
     /// counts for nothing. There are no limits on attempts or time. The floor of the reconnection
     /// time and the random time after a failure stay, since the standard allows for waiting
-    /// longer.
+    /// longer; so do the limits on silence and on the size of an event, which no browser is
+    /// without: [`idle_timeout(None)`](Self::idle_timeout) and
+    /// [`max_event_bytes`](Self::max_event_bytes) lift them.
     pub fn standard(mut self) -> Self {
         self.rules.standard = true;
         self

@@ -194,7 +194,9 @@ impl Error {
     }
 
     /// How many events the stream had yielded before the error. With none, nothing was shown to
-    /// anyone yet, and asking again is safe in that respect.
+    /// anyone yet, so that another answer contradicts nothing. Whether the server had begun to
+    /// work, and to charge for it, is another question: the guide's page on retries and money
+    /// answers it.
     #[must_use]
     pub fn events_before(&self) -> u64 {
         self.0.events_before

@@ -58,7 +58,7 @@ pub(crate) mod maybe_send {
 
 pub use maybe_send::{BoxFuture, MaybeSend};
 
-/// The media type of event streams (WHATWG HTML 9.2.7).
+/// The media type of event streams.
 #[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
 pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 #[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
