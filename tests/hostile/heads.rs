@@ -45,14 +45,16 @@ fn an_endless_head_is_an_error() {
             let told = within(CONNECTION, &what, whole(asked)).await;
             assert!(expected(told.kind()), "{what}: {:?}", told.error);
             server.wait_until_closed().await;
-            assert_eq!(server.requests().len(), 1, "{what}");
+            assert!(server.requests().len() <= 1, "{what}");
 
             let feed = source(&client, &server).headers_timeout(limit);
             let told = within(CONNECTION, &what, life(feed.build().unwrap())).await;
             assert!(expected(told.kind()), "{what}: {:?}", told.error);
             assert!(told.causes.iter().all(|cause| expected(*cause)));
             server.wait_until_closed().await;
-            assert_eq!(server.requests().len(), 1 + 3, "{what}");
+            assert_eq!(told.causes.len(), 2, "{what}");
+            // On a machine that is busy the time may pass before a request has been read.
+            assert!(server.requests().len() <= 1 + 3, "{what}");
         }
     });
 }
