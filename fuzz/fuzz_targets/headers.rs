@@ -25,10 +25,46 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 #[derive(Arbitrary, Debug)]
 struct Input<'a> {
-    content_types: Vec<&'a [u8]>,
-    retry_after: Vec<&'a [u8]>,
-    date: Option<&'a [u8]>,
+    content_types: Vec<Vec<Piece<'a>>>,
+    retry_after: Vec<Vec<Piece<'a>>>,
+    date: Option<Vec<Piece<'a>>>,
     id: &'a [u8],
+}
+
+/// What the values of headers are made of: any bytes, and words that these would seldom make.
+#[derive(Arbitrary, Debug)]
+enum Piece<'a> {
+    Bytes(&'a [u8]),
+    EventStream,
+    Html,
+    Any,
+    Charset,
+    Comma,
+    Quote,
+    Backslash,
+    Past,
+    Future,
+    Seconds(u64),
+}
+
+fn value(pieces: &[Piece<'_>]) -> Vec<u8> {
+    let mut value = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Bytes(bytes) => value.extend_from_slice(bytes),
+            Piece::EventStream => value.extend_from_slice(b"text/Event-Stream"),
+            Piece::Html => value.extend_from_slice(b"text/html"),
+            Piece::Any => value.extend_from_slice(b"*/*"),
+            Piece::Charset => value.extend_from_slice(b"; charset="),
+            Piece::Comma => value.extend_from_slice(b", "),
+            Piece::Quote => value.push(b'"'),
+            Piece::Backslash => value.push(b'\\'),
+            Piece::Past => value.extend_from_slice(b"Sun, 06 Nov 1994 08:49:37 GMT"),
+            Piece::Future => value.extend_from_slice(b"Fri, 31 Dec 9999 23:59:59 GMT"),
+            Piece::Seconds(seconds) => value.extend_from_slice(seconds.to_string().as_bytes()),
+        }
+    }
+    value
 }
 
 thread_local! {
@@ -43,15 +79,15 @@ fuzz_target!(|input: Input<'_>| {
     RUNTIME.with(|runtime| {
         let _guard = runtime.enter();
         content_type(&input.content_types);
-        retry_after(&input.retry_after, input.date);
+        retry_after(&input.retry_after, &input.date);
         last_event_id(&String::from_utf8_lossy(input.id));
     });
 });
 
 /// Adds a header for each value that one can have.
-fn add(headers: &mut HeaderMap, name: &HeaderName, values: &[&[u8]]) {
-    for value in values {
-        if let Ok(value) = HeaderValue::from_bytes(value) {
+fn add(headers: &mut HeaderMap, name: &HeaderName, values: &[Vec<Piece<'_>>]) {
+    for pieces in values {
+        if let Ok(value) = HeaderValue::from_bytes(&value(pieces)) {
             headers.append(name, value);
         }
     }
@@ -62,7 +98,7 @@ fn response(status: StatusCode, headers: HeaderMap) -> Response {
     Response::new(status, headers, Body::from(wire))
 }
 
-fn content_type(values: &[&[u8]]) {
+fn content_type(values: &[Vec<Piece<'_>>]) {
     let mut headers = HeaderMap::new();
     add(&mut headers, &header::CONTENT_TYPE, values);
     let expected = oracle::essence(headers.get_all(header::CONTENT_TYPE));
@@ -84,7 +120,7 @@ fn content_type(values: &[&[u8]]) {
     }
 }
 
-fn retry_after(values: &[&[u8]], date: Option<&[u8]>) {
+fn retry_after(values: &[Vec<Piece<'_>>], date: &Option<Vec<Piece<'_>>>) {
     let mut headers = HeaderMap::new();
     add(&mut headers, &header::RETRY_AFTER, values);
     add(&mut headers, &header::DATE, date.as_slice());

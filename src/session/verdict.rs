@@ -35,21 +35,49 @@ impl ContentType {
     }
 }
 
-/// The essence of the response's MIME type: the last one given, as "extract a MIME type" says
-/// (WHATWG Fetch 2.2.2).
+/// The essence of the response's MIME type, as "extract a MIME type" has it (WHATWG Fetch 2.2.2):
+/// of several, the last one that is a type and not `*/*`. A comma within a quoted parameter
+/// separates nothing.
 pub(crate) fn essence(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::CONTENT_TYPE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|one| one.split(';').next())
-        .map(|essence| essence.trim_matches([' ', '\t', '\r', '\n']))
-        .rfind(|essence| {
-            let token = |part: &str| !part.is_empty() && !part.contains([' ', '\t', '"', '/']);
-            let parts = essence.split_once('/');
-            parts.is_some_and(|(kind, subtype)| token(kind) && token(subtype))
-        })
+    let mut last = None;
+    // A quote that is not closed goes on in the next value, as if all were one.
+    let mut quoted = false;
+    for value in headers.get_all(header::CONTENT_TYPE) {
+        let value = value.as_bytes();
+        // Where a type begins; `None` in what is left of an earlier value's.
+        let mut start = (!quoted).then_some(0);
+        let mut escaped = false;
+        for (at, byte) in value.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b',' if !quoted => {
+                    last = start
+                        .and_then(|start| one_essence(&value[start..at]))
+                        .or(last);
+                    start = Some(at + 1);
+                }
+                _ => {}
+            }
+        }
+        last = start
+            .and_then(|start| one_essence(&value[start..]))
+            .or(last);
+    }
+    last
+}
+
+/// "Parse a MIME type" (WHATWG MIME Sniffing 4.4), as far as the essence.
+fn one_essence(value: &[u8]) -> Option<&str> {
+    let essence = value.split(|&byte| byte == b';').next()?;
+    let essence = std::str::from_utf8(essence).ok()?;
+    let essence = essence.trim_matches([' ', '\t', '\r', '\n']);
+    let (kind, subtype) = essence.split_once('/')?;
+    let is_token_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
+    (token(kind) && token(subtype) && essence != "*/*").then_some(essence)
 }
 
 /// Why a response is no event stream, and the words for it. `None` where it is one.
@@ -190,6 +218,12 @@ mod tests {
             (" text/event-stream", true),
             ("text/html, text/event-stream", true),
             ("text/event-stream, text/html", false),
+            ("text/event-stream, */*", true),
+            ("text/event-stream, (none)/x", true),
+            ("text/event-stream; charset=\u{e9}", true),
+            ("text/event-stream;x=\"a,text/html\"", true),
+            ("text/html;x=\"a\\\",text/event-stream\"", false),
+            ("text/html;x=\"a\",text/event-stream", true),
             ("text/event-streamfoo", false),
             ("text/event-stream foo", false),
             ("text/html", false),
@@ -201,6 +235,28 @@ mod tests {
             assert_eq!(refused.is_none(), accepted, "{value:?}");
         }
         assert!(refusal(StatusCode::OK, &HeaderMap::new(), &ContentType::EventStream).is_some());
+    }
+
+    #[test]
+    fn several_values_are_one_list() {
+        for (first, second, essence_of_all) in [
+            ("text/html", "text/event-stream", Some("text/event-stream")),
+            ("text/event-stream", "", Some("text/event-stream")),
+            ("text/html;x=\"", "text/event-stream", Some("text/html")),
+            ("text/html;x=\"", "a\", text/plain", Some("text/plain")),
+            ("text/html;x=\"\\", "a\", text/plain", Some("text/plain")),
+            ("*/*", "text", None),
+        ] {
+            let list = [
+                (header::CONTENT_TYPE, first),
+                (header::CONTENT_TYPE, second),
+            ];
+            let mut all = HeaderMap::new();
+            for (name, value) in list {
+                all.append(name, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(essence(&all), essence_of_all, "{first:?}, {second:?}");
+        }
     }
 
     #[test]

@@ -349,12 +349,16 @@ mod own {
             Box::pin(async move {
                 let (client, mut parts) = requests?;
                 attempt.apply(&mut parts.headers);
-                for _ in 0..=redirect::MAX_REDIRECTS {
+                for redirects in 0..=redirect::MAX_REDIRECTS {
                     let request = client
                         .request(parts.method.clone(), parts.url.clone())
                         .headers(parts.headers.clone())
                         .body(parts.body.clone());
-                    let response = Response::from(request.send().await.map_err(failed)?);
+                    let response = request.send().await.map_err(|error| match redirects {
+                        0 => failed(error),
+                        _ => failed_elsewhere(error),
+                    })?;
+                    let response = Response::from(response);
                     let head = response.head();
                     if !parts.redirect(head.status(), head.headers())? {
                         return Ok(response);
@@ -371,6 +375,16 @@ mod own {
                 anew: false,
                 last_event_id: last_event_id(&requests.first.headers),
             })
+        }
+    }
+
+    /// A request that cannot be made to where the server has sent it is no fault of the user's.
+    fn failed_elsewhere(error: reqwest::Error) -> Error {
+        match failed(error) {
+            error if error.kind() == ErrorKind::Request => {
+                Error::with_source(ErrorKind::Redirect, error)
+            }
+            error => error,
         }
     }
 

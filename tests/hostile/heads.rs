@@ -8,12 +8,15 @@ fn raw(start: &str, unit: &str) -> Reply {
     Reply::raw_response(start).repeat(unit, None)
 }
 
+/// As much as takes an HTTP client long enough that sees no fault in it; then silence.
+const MUCH: u64 = MIB as u64;
+
 /// A head that never ends is an error of the HTTP client, or of the time for headers; with either
 /// the attempts are counted.
 #[test]
 fn an_endless_head_is_an_error() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let ok = "HTTP/1.1 200 OK\r\n";
         let endless = [
             ("headers", Reply::events().endless_headers()),
@@ -22,7 +25,12 @@ fn an_endless_head_is_an_error() {
             ("reason", raw("HTTP/1.1 200 ", "x")),
             ("nothing HTTP knows", raw("", "x")),
             ("blank lines", raw("", "\r\n")),
-            ("1xx", raw("", "HTTP/1.1 103 Early Hints\r\n\r\n")),
+            (
+                "1xx",
+                Reply::refuse()
+                    .repeat("HTTP/1.1 103 Early Hints\r\n\r\n", MUCH)
+                    .hold(),
+            ),
         ];
         for (what, reply) in endless {
             let server = Server::script_then([], reply).await;
@@ -37,14 +45,16 @@ fn an_endless_head_is_an_error() {
             let told = within(CONNECTION, &what, whole(asked)).await;
             assert!(expected(told.kind()), "{what}: {:?}", told.error);
             server.wait_until_closed().await;
-            assert_eq!(server.requests().len(), 1, "{what}");
+            assert!(server.requests().len() <= 1, "{what}");
 
             let feed = source(&client, &server).headers_timeout(limit);
             let told = within(CONNECTION, &what, life(feed.build().unwrap())).await;
             assert!(expected(told.kind()), "{what}: {:?}", told.error);
             assert!(told.causes.iter().all(|cause| expected(*cause)));
             server.wait_until_closed().await;
-            assert_eq!(server.requests().len(), 1 + 3, "{what}");
+            assert_eq!(told.causes.len(), 2, "{what}");
+            // On a machine that is busy the time may pass before a request has been read.
+            assert!(server.requests().len() <= 1 + 3, "{what}");
         }
     });
 }
@@ -53,17 +63,19 @@ fn an_endless_head_is_an_error() {
 #[test]
 fn endless_framing_is_a_body_that_breaks_off() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let chunk = "17\r\nid: 1\ndata: a\n\ndata: b\n\r\n";
         let endless = [
-            ("a chunk's size", "", "0"),
-            ("a chunk's extension", "5;", "x"),
-            ("a trailer", "0\r\nx: ", "x"),
-            ("trailers", "0\r\n", "x: y\r\n"),
+            ("a chunk's size", "", "0", Some(MUCH)),
+            ("a chunk's extension", "5;", "x", None),
+            ("a trailer", "0\r\nx: ", "x", None),
+            ("trailers", "0\r\n", "x: y\r\n", None),
         ];
-        for (what, start, unit) in endless {
+        for (what, start, unit, total) in endless {
             let head = "transfer-encoding: chunked\r\n";
-            let reply = in_one(head, &format!("{chunk}{start}")).repeat(unit, None);
+            let reply = in_one(head, &format!("{chunk}{start}"))
+                .repeat(unit, total)
+                .hold();
             let server = Server::script([reply.clone(), reply]).await;
             let what = format!("endless chunks: {what}");
             let feed = source(&client, &server)
@@ -89,7 +101,7 @@ fn endless_framing_is_a_body_that_breaks_off() {
 #[test]
 fn what_stands_around_a_body_is_no_event() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let forged = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: forged\n\n";
         let server = Server::script([
             events("data: a\n\n").trailers([("data", "x"), ("last-event-id", "9"), ("retry", "1")]),

@@ -22,7 +22,7 @@ const ROOM: usize = LIMIT as usize * 5 / 4 + CONNECTION;
 #[test]
 fn an_event_of_16_mib_is_taken_and_one_of_a_byte_more_is_not() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let server = Server::script_then([large(LIMIT)], large(LIMIT + 1)).await;
         let what = "an event of 16 MiB";
         let told = within(ROOM, what, whole(answer(&client, &server))).await;
@@ -48,7 +48,7 @@ fn an_event_of_16_mib_is_taken_and_one_of_a_byte_more_is_not() {
 #[test]
 fn an_event_too_large_can_be_passed_over() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for bytes in [LIMIT + 1, 4 * LIMIT] {
             let server = Server::script([large(bytes)]).await;
             let what = format!("an event of {bytes} bytes, passed over");
@@ -68,7 +68,7 @@ fn an_event_too_large_can_be_passed_over() {
 #[test]
 fn many_large_events_take_no_more_than_one() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let size = 2 * MIB;
         let server = Server::start(move |request| {
             let one = |reply: Reply| reply.raw("data:").repeat("x", size as u64).raw("\n\n");

@@ -69,6 +69,12 @@ fn at_once() -> Backoff {
         .first(Duration::ZERO)
 }
 
+/// A client that keeps no connection for a later request: what is open then is left over.
+fn client() -> reqwest::Client {
+    let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
+    builder.build().unwrap()
+}
+
 fn source(client: &reqwest::Client, server: &Server) -> EventSourceBuilder {
     EventSource::builder(client.get(server.url("/"))).backoff(at_once())
 }

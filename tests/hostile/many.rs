@@ -8,7 +8,7 @@ const MILLION: u64 = 1_000_000;
 #[test]
 fn a_million_ids_take_no_more_than_one() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for (what, end) in [("each in a block", "\n\n"), ("in one block", "\n")] {
             let mut wire = String::new();
             for n in 1..=MILLION {
@@ -31,7 +31,7 @@ fn a_million_ids_take_no_more_than_one() {
 #[test]
 fn a_million_empty_events_are_a_million() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let unit = "data\n\n";
         let total = unit.len() as u64 * MILLION;
         let server = Server::script([events("").repeat(unit, total)]).await;
@@ -53,7 +53,7 @@ fn a_million_empty_events_are_a_million() {
 #[test]
 fn a_million_blocks_without_data_are_no_event() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for unit in ["event: x\n\n", "id: 1\n\n", "retry: 0\n\n", ":\n\n", "\n"] {
             let total = unit.len() as u64 * MILLION;
             let reply = events("").repeat(unit, total).raw("data: a\n\n");
@@ -70,7 +70,7 @@ fn a_million_blocks_without_data_are_no_event() {
 #[test]
 fn a_byte_at_a_time_is_still_right() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let wire = "\u{feff}id: ä\r\nevent: €\r\ndata: 😀\r\ndata: \u{0}\r\r: c\n\rdata: b\n\n";
         let slow = events(wire).split_every(1).pace(Duration::from_millis(2));
         let server = Server::script([slow.clone(), slow.length_delimited()]).await;

@@ -5,7 +5,7 @@ use crate::*;
 #[test]
 fn what_is_no_stream_is_read_for_64_kib() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let gibibyte = 1_u64 << 30;
         let page = Reply::status(200)
             .content_type("text/html; charset=utf-8")
@@ -62,7 +62,7 @@ fn what_is_no_stream_is_read_for_64_kib() {
 #[test]
 fn endless_refusals_are_counted() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let refusal = Reply::status(503).repeat("busy ", None);
         let server = Server::script_then([events("data: a\n\n")], refusal).await;
         let feed = source(&client, &server).max_attempts(20).build().unwrap();
@@ -81,7 +81,7 @@ fn gzip_that_does_not_say_so_is_no_event() {
     use std::io::Write;
 
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
         packed.write_all(&vec![b'\n'; 32 * MIB]).unwrap();
         let packed = packed.finish().unwrap();

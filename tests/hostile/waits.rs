@@ -20,7 +20,7 @@ async fn until_reconnection(source: EventSource, nth: usize) -> (Told, EventSour
 #[test]
 fn a_retry_of_20_digits_is_taken_where_it_fits() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let default = Duration::from_secs(3);
         for (digits, time, delay) in [
             ("00000000000000000050", Duration::from_millis(50), None),
@@ -58,7 +58,7 @@ fn a_retry_of_20_digits_is_taken_where_it_fits() {
 #[test]
 fn a_retry_of_a_million_digits_is_none() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         let reply = events("data: a\n\nretry: ")
             .repeat("9", 1_000_000)
             .raw("\n\n");
@@ -76,7 +76,7 @@ fn a_retry_of_a_million_digits_is_none() {
 #[test]
 fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for value in [
             "31536000",
             "99999999999999999999",
@@ -100,7 +100,7 @@ fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
 #[test]
 fn a_retry_after_of_a_year_is_waited_for_after_the_first_connection() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for value in [
             "31536000",
             "99999999999999999999",
@@ -126,7 +126,7 @@ fn a_retry_after_of_a_year_is_waited_for_after_the_first_connection() {
 #[test]
 fn a_retry_after_in_the_past_is_no_hurry() {
     alone(async {
-        let client = reqwest::Client::new();
+        let client = client();
         for value in [
             "Sun, 06 Nov 1994 08:49:37 GMT",
             "Thu, 01 Jan 1970 00:00:00 GMT",
