@@ -140,22 +140,22 @@ impl Head {
         self.0.url.as_deref()
     }
 
-    /// The same, with the values of the headers in memory of their own: those of an HTTP client
-    /// may lie in its read buffer, all of which they would keep for as long as the stream lives.
+    /// The same in as little memory as it takes: the headers of an HTTP client may lie in its read
+    /// buffer, all of which they would keep for as long as the stream lives.
     pub(crate) fn compact(mut self) -> Self {
         let parts = Arc::make_mut(&mut self.0);
-        let len = parts.headers.values().map(HeaderValue::len).sum();
-        let mut values = BytesMut::with_capacity(len);
-        parts
-            .headers
-            .values()
-            .for_each(|value| values.extend_from_slice(value.as_bytes()));
+        let theirs = std::mem::take(&mut parts.headers);
+        let mut values = BytesMut::with_capacity(theirs.values().map(HeaderValue::len).sum());
+        for value in theirs.values() {
+            values.extend_from_slice(value.as_bytes());
+        }
         let mut values = values.freeze();
-        for value in parts.headers.values_mut() {
+        parts.headers.reserve(theirs.keys_len());
+        for (name, value) in &theirs {
             let own = HeaderValue::from_maybe_shared(values.split_to(value.len()));
             let mut own = own.expect("the bytes of a header value are fit for one");
             own.set_sensitive(value.is_sensitive());
-            *value = own;
+            parts.headers.append(name.clone(), own);
         }
         self
     }
