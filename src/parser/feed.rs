@@ -134,6 +134,11 @@ impl<'p, 'c> Feed<'p, 'c> {
     #[inline(always)]
     fn event(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
         loop {
+            if let Text::ValidLf(text) = self.text {
+                if let Some(event) = self.parser.usual_event(text, &mut self.at) {
+                    return Ok(Some(event));
+                }
+            }
             match self.step(Want::Events)? {
                 Some(Step::Event(event)) => return Ok(Some(event)),
                 Some(_) => {}
@@ -187,6 +192,7 @@ fn window(rest: &[u8]) -> Text<'_> {
     };
     let window = &rest[..=end];
     match simdutf8::basic::from_utf8(window) {
+        Ok(text) if memchr::memchr(b'\r', window).is_none() => Text::ValidLf(text),
         Ok(text) => Text::Valid(text),
         Err(_) => Text::Raw(window),
     }
