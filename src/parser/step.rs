@@ -44,7 +44,8 @@ impl Parser {
     }
 
     /// Takes the next event, if it is like most of those of real streams: at most one `event` line,
-    /// with the type used last, and one `data` line, all within `text`. Comments are passed over.
+    /// with the type used last, and one `data` line, all within `text`. Comments and blank lines before it
+    /// are passed over.
     ///
     /// Whatever else comes first is left for [`step`](Self::step). The lines of `text` are whole,
     /// and it is a window at most.
@@ -55,9 +56,12 @@ impl Parser {
         }
         let bytes = text.as_bytes();
         let mut rest = bytes.get(*at..)?;
-        while rest.first() == Some(&b':') {
-            let end = lines::line_feed(rest)?;
-            rest = &rest[end + 1..];
+        loop {
+            rest = match rest {
+                [b'\n', rest @ ..] => rest,
+                [b':', comment @ ..] => &comment[lines::line_feed(comment)? + 1..],
+                _ => break,
+            };
         }
         *at = bytes.len() - rest.len();
         let mut event = None;
@@ -144,6 +148,9 @@ impl Parser {
             let start = *at;
             if matches!(first, b'\n' | b'\r') {
                 *at = self.end_of_line(bytes, start);
+                if self.block.is_new() {
+                    continue;
+                }
                 if let Some(step) = self.end_block() {
                     return Ok(Some(step));
                 }
