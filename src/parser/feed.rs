@@ -106,7 +106,8 @@ impl<'p, 'c> Feed<'p, 'c> {
     fn gather(&mut self) -> bool {
         // There is room only within a line, and the rest of a chunk is always taken then: at
         // `start` 0, nothing of this one was.
-        let gathered = self.start == 0 && self.parser.tail.gather(self.chunk);
+        let gathered = self.start == 0
+            && (self.parser.tail.gather(self.chunk) || self.parser.begin_short(self.chunk));
         if gathered {
             self.start = self.chunk.len();
         }
