@@ -56,11 +56,13 @@ impl<'a> EventRef<'a> {
 
     /// An event of one's own. It costs one allocation for the data; type and ID are shared with
     /// the events before it that had the same.
+    #[inline]
     #[must_use]
     pub fn to_owned(&self) -> Event {
         self.with_data(self.data.into())
     }
 
+    #[inline]
     pub(crate) fn with_data(&self, data: String) -> Event {
         Event {
             event: self.event.map(SharedText::share),

@@ -28,6 +28,12 @@ pub(super) struct Block {
 }
 
 impl Block {
+    /// Whether nothing of it has come yet.
+    #[inline]
+    pub(super) fn is_new(&self) -> bool {
+        !self.begun && !self.skipped && self.bytes == 0
+    }
+
     /// Whether a data line of `len` bytes and a blank line now make an event, and nothing else.
     #[inline]
     pub(super) fn is_open(&self, len: usize, max: usize) -> bool {

@@ -106,7 +106,8 @@ impl<'p, 'c> Feed<'p, 'c> {
     fn gather(&mut self) -> bool {
         // There is room only within a line, and the rest of a chunk is always taken then: at
         // `start` 0, nothing of this one was.
-        let gathered = self.start == 0 && self.parser.tail.gather(self.chunk);
+        let gathered = self.start == 0
+            && (self.parser.tail.gather(self.chunk) || self.parser.begin_short(self.chunk));
         if gathered {
             self.start = self.chunk.len();
         }
@@ -134,6 +135,11 @@ impl<'p, 'c> Feed<'p, 'c> {
     #[inline(always)]
     fn event(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
         loop {
+            if let Text::ValidLf(text) = self.text {
+                if let Some(event) = self.parser.usual_event(text, &mut self.at) {
+                    return Ok(Some(event));
+                }
+            }
             match self.step(Want::Events)? {
                 Some(Step::Event(event)) => return Ok(Some(event)),
                 Some(_) => {}
@@ -187,6 +193,7 @@ fn window(rest: &[u8]) -> Text<'_> {
     };
     let window = &rest[..=end];
     match simdutf8::basic::from_utf8(window) {
+        Ok(text) if memchr::memchr(b'\r', window).is_none() => Text::ValidLf(text),
         Ok(text) => Text::Valid(text),
         Err(_) => Text::Raw(window),
     }

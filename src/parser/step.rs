@@ -43,6 +43,50 @@ impl Parser {
         Ok(None)
     }
 
+    /// Takes the next event, if it is like most of those of real streams: at most one `event` line,
+    /// with the type used last, and one `data` line, all within `text`. Comments and blank lines before it
+    /// are passed over.
+    ///
+    /// Whatever else comes first is left for [`step`](Self::step). The lines of `text` are whole,
+    /// and it is a window at most.
+    #[inline(always)]
+    pub(super) fn usual_event(&mut self, text: &str, at: &mut usize) -> Option<EventAt> {
+        if self.place != Place::LineStart || !self.block.is_new() {
+            return None;
+        }
+        let bytes = text.as_bytes();
+        let mut rest = bytes.get(*at..)?;
+        loop {
+            rest = match rest {
+                [b'\n', rest @ ..] => rest,
+                [b':', comment @ ..] => &comment[lines::line_feed(comment)? + 1..],
+                _ => break,
+            };
+        }
+        *at = bytes.len() - rest.len();
+        let mut event = None;
+        let mut len = 0;
+        if let Some(value) = rest.strip_prefix(b"event: ") {
+            let end = lines::line_feed(value)?;
+            event = Some(self.types.repeated(&value[..end])?);
+            len = "event: ".len() + end;
+            rest = &value[end + 1..];
+        }
+        let value = rest.strip_prefix(b"data: ")?;
+        let end = lines::line_feed(value)?;
+        len += "data: ".len() + end;
+        if len > self.max_event_bytes || value.get(end + 1) != Some(&b'\n') {
+            return None;
+        }
+        let start = bytes.len() - value.len();
+        *at = start + end + 2;
+        let data = Some(Span {
+            start,
+            end: start + end,
+        });
+        Some(EventAt { data, event })
+    }
+
     /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
     pub(super) fn go_on(
         &mut self,
@@ -104,6 +148,9 @@ impl Parser {
             let start = *at;
             if matches!(first, b'\n' | b'\r') {
                 *at = self.end_of_line(bytes, start);
+                if self.block.is_new() {
+                    continue;
+                }
                 if let Some(step) = self.end_block() {
                     return Ok(Some(step));
                 }

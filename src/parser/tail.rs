@@ -130,6 +130,21 @@ impl Parser {
         }
     }
 
+    /// Begins a line with a chunk of one byte, where that decides nothing.
+    #[inline]
+    pub(super) fn begin_short(&mut self, chunk: &[u8]) -> bool {
+        let &[byte] = chunk else { return false };
+        let begins = self.place == Place::LineStart
+            && !matches!(byte, b'\n' | b'\r')
+            && self.left() >= SPILL;
+        if begins {
+            self.place = Place::Kept(Kind::Undecided);
+            self.tail.room = SPILL;
+            self.tail.kept.push(byte);
+        }
+        begins
+    }
+
     /// Begins the line at `*at`, which does not end in `text`.
     #[inline(never)]
     pub(super) fn begin_line(

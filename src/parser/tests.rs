@@ -73,6 +73,31 @@ fn windows_join_without_a_seam() {
 }
 
 #[test]
+fn the_usual_events_of_a_window_are_those_of_single_bytes() {
+    let stream = ": c\n\nevent: a\ndata: 1\n\nevent: a\n: c\ndata: 2\n\nevent: a\ndata: 3\ndata: 4\n\n\
+        event: a\n\ndata:5\n\nid: 6\ndata: 6\n\ndata: \u{e9}\n\nevent: b\ndata: 7\n\nevent: a\ndata: 8\n\n\
+        data\n\nretry: 1\ndata: 9\n\ndata: x\nevent: b\n\nevent:b\ndata: \n\nevent: message\ndata: 10\n\n"
+        .repeat(4);
+    let bytes: Vec<&[u8]> = stream.as_bytes().chunks(1).collect();
+    assert_eq!(events(&[stream.as_bytes()]), events(&bytes));
+}
+
+#[test]
+fn a_usual_event_is_held_against_the_limit_and_a_failure_lasts() {
+    let mut stream = "event: a\ndata: 1\n\n".repeat(20);
+    stream.push_str("event: a\ndata: 12\n\n");
+    stream.push_str(&"data: 1\n\n".repeat(20));
+    let mut parser = Parser::new().with_max_event_bytes("event: adata: 1".len());
+    let mut feed = parser.feed(stream.as_bytes());
+    for _ in 0..20 {
+        assert_eq!(feed.next_owned().unwrap().unwrap().data(), "1");
+    }
+    for _ in 0..3 {
+        assert!(feed.next_owned().is_err());
+    }
+}
+
+#[test]
 fn asking_again_takes_nothing_twice() {
     for chunk in [&b"d"[..], b"data: x", b"\n\ndata: x"] {
         let mut parser = Parser::new();
