@@ -38,7 +38,9 @@ pub(crate) use item::{Step, Want};
 pub(crate) use lines::Text;
 pub(crate) use shared::SharedText;
 
-use crate::event::{Event, EventRef};
+#[cfg(feature = "std")]
+use crate::event::Event;
+use crate::event::EventRef;
 
 /// Incremental parser of event streams (WHATWG HTML 9.2.6).
 ///
