@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt};
 use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
     event::Event,
-    parser::{Parser, Skipped, Step, Text, Want},
+    parser::{Cursor, Parser, Taken, Want},
     session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
@@ -55,22 +55,12 @@ impl Limits {
     }
 }
 
-/// What the pump yields.
-#[derive(Debug)]
-pub(crate) enum Pumped {
-    Event(Event),
-    Comment(String),
-    Skipped(Skipped),
-    /// The body has ended as it should.
-    End,
-}
-
 pub(crate) struct Pump {
     parser: Parser,
     body: Option<Body>,
     /// The chunk that is being parsed, and how far.
     chunk: Bytes,
-    taken: usize,
+    cursor: Cursor,
 
     limits: Limits,
     /// Which events count against the event limit; all of them by default.
@@ -92,7 +82,7 @@ impl Pump {
             parser,
             body: None,
             chunk: Bytes::new(),
-            taken: 0,
+            cursor: Cursor::default(),
             limits,
             progress,
             alarm: Alarm::default(),
@@ -127,47 +117,47 @@ impl Pump {
     pub(crate) fn close(&mut self) {
         self.body = None;
         self.chunk = Bytes::new();
-        self.taken = 0;
+        self.cursor.clear();
         self.idle_since = None;
         self.event_since = None;
         self.event_waited = Duration::ZERO;
         self.alarm = Alarm::default();
     }
 
-    /// The next item. After [`Pumped::End`] and after an error the pump is closed.
+    /// What comes next; `None` once the body has ended as it should. After that and after an
+    /// error the pump is closed.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
         want: Want,
-    ) -> Poll<Result<Pumped, Error>> {
+    ) -> Poll<Result<Option<Taken>, Error>> {
         /// So many chunks without an item, and the task lets others run.
         const CHUNKS_AT_ONCE: usize = 64;
 
         for _ in 0..CHUNKS_AT_ONCE {
             match self.next_in_chunk(want) {
-                Ok(Some(item)) => {
+                Ok(Some(taken)) => {
                     // From here on it is the user who takes the time.
                     if let Some(since) = self.event_since.take() {
                         self.event_waited = self.event_waited.saturating_add(since.elapsed());
                     }
-                    return Poll::Ready(Ok(item));
+                    return Poll::Ready(Ok(Some(taken)));
                 }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.fail(error))),
             }
             let Some(body) = &mut self.body else {
-                return Poll::Ready(Ok(Pumped::End));
+                return Poll::Ready(Ok(None));
             };
             match Pin::new(body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.chunk = chunk;
-                    self.taken = 0;
                     self.idle_since = None;
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
                 Poll::Ready(None) => {
                     self.close();
-                    return Poll::Ready(Ok(Pumped::End));
+                    return Poll::Ready(Ok(None));
                 }
                 Poll::Pending => {
                     let timeout = ready!(self.poll_limits(cx));
@@ -187,29 +177,22 @@ impl Pump {
     }
 
     #[inline]
-    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Pumped>, Error> {
+    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Taken>, Error> {
         if self.chunk.is_empty() {
             return Ok(None);
         }
-        let text = Text::Raw(&self.chunk);
-        while let Some(step) = self.parser.step(text, &mut self.taken, want)? {
-            return Ok(Some(match step {
-                Step::Event(event) => {
-                    let event = self.parser.hand_over(text, &event);
-                    self.note_event(&event);
-                    Pumped::Event(event)
-                }
-                Step::Comment(at) => {
-                    Pumped::Comment(self.parser.lend_comment(text, &at).to_owned())
-                }
-                Step::Skipped(skipped) => Pumped::Skipped(skipped),
-                Step::Retry(_) => continue,
-            }));
+        let (parser, chunk) = (&mut self.parser, &self.chunk);
+        let taken = match want {
+            Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
+            Want::Items => self.cursor.next_item(parser, chunk)?,
+        };
+        match &taken {
+            Some(Taken::Event(event)) => self.note_event(event),
+            Some(_) => {}
+            // The transport may have its buffer back.
+            None => self.chunk = Bytes::new(),
         }
-        // The transport may have its buffer back.
-        self.chunk = Bytes::new();
-        self.taken = 0;
-        Ok(None)
+        Ok(taken)
     }
 
     #[inline]
@@ -228,24 +211,28 @@ impl Pump {
     /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
     /// the first time that nothing was there, so that a user's own pause never does.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
+        let Limits { idle, event, .. } = self.limits;
+        let first = self.limits.first_event.filter(|_| self.first);
+        let wait = event.into_iter().chain(first).min();
+        if idle.is_none() && wait.is_none() {
+            return Poll::Pending;
+        }
         let now = Instant::now();
         let idle_since = *self.idle_since.get_or_insert(now);
-        let event_since = *self.event_since.get_or_insert(now);
-        let left = |limit: Duration| limit.saturating_sub(self.event_waited);
-        let first = self.limits.first_event.filter(|_| self.first).map(left);
-        let event = self.limits.event.map(left);
-        let deadlines = [
-            (self.limits.idle, idle_since, Timeout::Idle),
-            (first, event_since, Timeout::FirstEvent),
-            (event, event_since, Timeout::Event),
-        ];
-        let next = deadlines
-            .into_iter()
-            .filter_map(|(limit, since, timeout)| Some((timer::after(since, limit?), timeout)))
-            .min_by_key(|(at, _)| *at);
+        let idle = idle.map(|limit| (timer::after(idle_since, limit), Timeout::Idle));
+        let event = wait.map(|limit| {
+            let since = *self.event_since.get_or_insert(now);
+            let left = limit.saturating_sub(self.event_waited);
+            let timeout = match first {
+                Some(first) if first <= limit => Timeout::FirstEvent,
+                _ => Timeout::Event,
+            };
+            (timer::after(since, left), timeout)
+        });
+        let next = idle.into_iter().chain(event).min_by_key(|(at, _)| *at);
         match next {
             None => Poll::Pending,
-            Some((at, timeout)) => self.alarm.poll(cx, at).map(|()| timeout),
+            Some((at, timeout)) => self.alarm.poll_at(cx, now, at).map(|()| timeout),
         }
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     event::Event,
     handle::{Command, Handle, Watched},
     look,
-    parser::{Parser, Want},
-    pump::{self, Pump, Pumped, Verdict},
+    parser::{Parser, Taken, Want},
+    pump::{self, Pump, Verdict},
     session::{self, Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
@@ -248,17 +248,17 @@ impl EventSource {
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Open(_) => match ready!(self.pump.poll_next(cx, want)) {
-                    Ok(Pumped::Event(event)) => {
+                    Ok(Some(Taken::Event(event))) => {
                         self.had_events = true;
                         self.events += 1;
                         Some(Ok(Signal::Event(event)))
                     }
-                    Ok(Pumped::Comment(comment)) => Some(Ok(Signal::Comment(comment))),
-                    Ok(Pumped::Skipped(skipped)) => {
+                    Ok(Some(Taken::Comment(comment))) => Some(Ok(Signal::Comment(comment))),
+                    Ok(Some(Taken::Skipped(skipped))) => {
                         self.had_events = true;
                         Some(Ok(Signal::Skipped(skipped)))
                     }
-                    Ok(Pumped::End) => self.lose(None),
+                    Ok(None) => self.lose(None),
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Waiting(until) => {

@@ -13,8 +13,8 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
     events::Options,
-    parser::{Parser, Want},
-    pump::{Pump, Pumped},
+    parser::{Parser, Taken, Want},
+    pump::Pump,
     signal::{PollSignal, Signal, Signals},
     trace,
     transport::{Body, Head, MaybeSend},
@@ -154,10 +154,10 @@ impl EventStream {
         }
         self.state = State::Open;
         let item = match ready!(self.pump.poll_next(cx, want)) {
-            Ok(Pumped::Event(event)) => Ok(Signal::Event(event)),
-            Ok(Pumped::Comment(comment)) => Ok(Signal::Comment(comment)),
-            Ok(Pumped::Skipped(skipped)) => Ok(Signal::Skipped(skipped)),
-            Ok(Pumped::End) => match self.end() {
+            Ok(Some(Taken::Event(event))) => Ok(Signal::Event(event)),
+            Ok(Some(Taken::Comment(comment))) => Ok(Signal::Comment(comment)),
+            Ok(Some(Taken::Skipped(skipped))) => Ok(Signal::Skipped(skipped)),
+            Ok(None) => match self.end() {
                 Ok(None) => {
                     trace::ended(self.events, None);
                     return Poll::Ready(None);
