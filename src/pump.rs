@@ -176,6 +176,28 @@ impl Pump {
         error
     }
 
+    /// The next event, where it has come already: most polls ask for no more, and this says it
+    /// without a word of what else can happen. `None` is for [`poll_next`](Self::poll_next) to
+    /// explain, which meets an event that is too large once more.
+    #[inline]
+    pub(crate) fn event_at_hand(&mut self) -> Option<Event> {
+        if self.chunk.is_empty() || self.event_since.is_some() {
+            return None;
+        }
+        let taken = self.cursor.next_event(&mut self.parser, &self.chunk);
+        match taken {
+            Ok(Some(event)) => {
+                self.note_event(&event);
+                Some(event)
+            }
+            Ok(None) => {
+                self.chunk = Bytes::new();
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
     #[inline]
     fn next_in_chunk(&mut self, want: Want) -> Result<Option<Taken>, Error> {
         if self.chunk.is_empty() {
@@ -210,31 +232,53 @@ impl Pump {
 
     /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
     /// the first time that nothing was there, so that a user's own pause never does.
+    ///
+    /// With one chunk per event this is asked for each of them: it looks at the clock once at most.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
-        let Limits { idle, event, .. } = self.limits;
-        let first = self.limits.first_event.filter(|_| self.first);
-        let wait = event.into_iter().chain(first).min();
-        if idle.is_none() && wait.is_none() {
+        let waits = self.limits.event.is_some() || self.limits.first_event.is_some();
+        if self.limits.idle.is_none() && !waits {
             return Poll::Pending;
         }
         let now = Instant::now();
-        let idle_since = *self.idle_since.get_or_insert(now);
-        let idle = idle.map(|limit| (timer::after(idle_since, limit), Timeout::Idle));
-        let event = wait.map(|limit| {
-            let since = *self.event_since.get_or_insert(now);
-            let left = limit.saturating_sub(self.event_waited);
-            let timeout = match first {
-                Some(first) if first <= limit => Timeout::FirstEvent,
-                _ => Timeout::Event,
-            };
-            (timer::after(since, left), timeout)
-        });
-        let next = idle.into_iter().chain(event).min_by_key(|(at, _)| *at);
-        match next {
-            None => Poll::Pending,
-            Some((at, timeout)) => self.alarm.poll_at(cx, now, at).map(|()| timeout),
-        }
+        let idle = match self.limits.idle {
+            Some(limit) => {
+                let since = *self.idle_since.get_or_insert(now);
+                Some((timer::after(since, limit), Timeout::Idle))
+            }
+            None => None,
+        };
+        let event = if waits {
+            self.event_deadline(now)
+        } else {
+            None
+        };
+        let (at, timeout) = match (idle, event) {
+            (Some(idle), Some(event)) => sooner(idle, event),
+            (Some(deadline), None) | (None, Some(deadline)) => deadline,
+            (None, None) => return Poll::Pending,
+        };
+        self.alarm.poll_at(cx, now, at).map(|()| timeout)
     }
+
+    /// Until when the next event has to come.
+    fn event_deadline(&mut self, now: Instant) -> Option<Deadline> {
+        let since = *self.event_since.get_or_insert(now);
+        let deadline = |limit: Duration, timeout| {
+            let left = limit.saturating_sub(self.event_waited);
+            (timer::after(since, left), timeout)
+        };
+        let first = self.limits.first_event.filter(|_| self.first);
+        let first = first.map(|limit| deadline(limit, Timeout::FirstEvent));
+        let event = self.limits.event;
+        let event = event.map(|limit| deadline(limit, Timeout::Event));
+        first.into_iter().chain(event).reduce(sooner)
+    }
+}
+
+type Deadline = (Instant, Timeout);
+
+fn sooner(one: Deadline, other: Deadline) -> Deadline {
+    if other.0 < one.0 { other } else { one }
 }
 
 impl fmt::Debug for Pump {

@@ -249,8 +249,7 @@ impl EventSource {
                 },
                 State::Open(_) => match ready!(self.pump.poll_next(cx, want)) {
                     Ok(Some(Taken::Event(event))) => {
-                        self.had_events = true;
-                        self.events += 1;
+                        self.note_event();
                         Some(Ok(Signal::Event(event)))
                     }
                     Ok(Some(Taken::Comment(comment))) => Some(Ok(Signal::Comment(comment))),
@@ -273,6 +272,11 @@ impl EventSource {
             };
             return Poll::Ready(item);
         }
+    }
+
+    fn note_event(&mut self) {
+        self.had_events = true;
+        self.events += 1;
     }
 
     /// Does what a handle asked for.
@@ -443,6 +447,13 @@ impl Stream for EventSource {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Handles are obeyed first, and told of every event.
+        if self.watched.is_none() && !look::is_last() {
+            if let Some(event) = self.pump.event_at_hand() {
+                self.note_event();
+                return Poll::Ready(Some(Ok(event)));
+            }
+        }
         loop {
             match ready!(self.poll_next_signal(cx, Want::Events)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),

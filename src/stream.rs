@@ -185,6 +185,10 @@ impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(event) = self.pump.event_at_hand() {
+            self.events += 1;
+            return Poll::Ready(Some(Ok(event)));
+        }
         loop {
             match ready!(self.poll_pumped(cx, Want::Events)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
