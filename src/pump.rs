@@ -72,6 +72,9 @@ pub(crate) struct Pump {
     event_since: Option<Instant>,
     /// How long it was waited for before the user was given something else.
     event_waited: Duration,
+    /// The chunk was taken when that was too long already. It is looked through, as what is in it
+    /// may have come in time.
+    overdue: bool,
     /// No event has come since the headers did.
     first: bool,
 }
@@ -89,6 +92,7 @@ impl Pump {
             idle_since: None,
             event_since: None,
             event_waited: Duration::ZERO,
+            overdue: false,
             first: true,
         }
     }
@@ -121,6 +125,7 @@ impl Pump {
         self.idle_since = None;
         self.event_since = None;
         self.event_waited = Duration::ZERO;
+        self.overdue = false;
         self.alarm = Alarm::default();
     }
 
@@ -134,17 +139,28 @@ impl Pump {
         /// So many chunks without an item, and the task lets others run.
         const CHUNKS_AT_ONCE: usize = 64;
 
+        // Where something else than an event of progress may be handed out, and always is there,
+        // nothing is ever waited for: the time that finding it takes has to count.
+        let noise = want == Want::Items || self.progress.is_some();
+        let limited = self.limits.event.is_some() || self.limits.first_event.is_some();
+        let began = (noise && limited).then(Instant::now);
+
         for _ in 0..CHUNKS_AT_ONCE {
             match self.next_in_chunk(want) {
                 Ok(Some(taken)) => {
                     // From here on it is the user who takes the time.
-                    if let Some(since) = self.event_since.take() {
+                    if let Some(since) = self.event_since.take().or(began) {
                         self.event_waited = self.event_waited.saturating_add(since.elapsed());
                     }
                     return Poll::Ready(Ok(Some(taken)));
                 }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.fail(error))),
+            }
+            let late = self.late();
+            if let Some(timeout) = late.filter(|_| self.overdue) {
+                let error = Error::new(ErrorKind::Timeout(timeout));
+                return Poll::Ready(Err(self.fail(error)));
             }
             let Some(body) = &mut self.body else {
                 return Poll::Ready(Ok(None));
@@ -153,6 +169,7 @@ impl Pump {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.chunk = chunk;
                     self.idle_since = None;
+                    self.overdue = late.is_some();
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
                 Poll::Ready(None) => {
@@ -228,6 +245,15 @@ impl Pump {
             self.event_since = None;
             self.event_waited = Duration::ZERO;
         }
+    }
+
+    /// The limit on events that had passed when the user was last given something else.
+    fn late(&self) -> Option<Timeout> {
+        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < self.event_waited);
+        if self.first && passed(self.limits.first_event) {
+            return Some(Timeout::FirstEvent);
+        }
+        passed(self.limits.event).then_some(Timeout::Event)
     }
 
     /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
