@@ -120,8 +120,7 @@ impl Pump {
     /// Lets go of the body, and with it of the connection.
     pub(crate) fn close(&mut self) {
         self.body = None;
-        self.chunk = Bytes::new();
-        self.cursor.clear();
+        self.drop_chunk();
         self.idle_since = None;
         self.event_since = None;
         self.event_waited = Duration::ZERO;
@@ -198,21 +197,27 @@ impl Pump {
     /// explain, which meets an event that is too large once more.
     #[inline]
     pub(crate) fn event_at_hand(&mut self) -> Option<Event> {
-        if self.chunk.is_empty() || self.event_since.is_some() {
+        if self.chunk.is_empty() || self.event_since.is_some() || self.progress.is_some() {
             return None;
         }
         let taken = self.cursor.next_event(&mut self.parser, &self.chunk);
         match taken {
             Ok(Some(event)) => {
-                self.note_event(&event);
+                self.note_progress();
                 Some(event)
             }
             Ok(None) => {
-                self.chunk = Bytes::new();
+                self.drop_chunk();
                 None
             }
             Err(_) => None,
         }
+    }
+
+    /// The transport may have its buffer back, and nothing of ours is kept while it waits.
+    fn drop_chunk(&mut self) {
+        self.chunk = Bytes::new();
+        self.cursor.clear();
     }
 
     #[inline]
@@ -228,8 +233,7 @@ impl Pump {
         match &taken {
             Some(Taken::Event(event)) => self.note_event(event),
             Some(_) => {}
-            // The transport may have its buffer back.
-            None => self.chunk = Bytes::new(),
+            None => self.drop_chunk(),
         }
         Ok(taken)
     }
@@ -242,9 +246,15 @@ impl Pump {
             .is_none_or(|is_progress| is_progress(event));
         self.first = false;
         if progress {
-            self.event_since = None;
-            self.event_waited = Duration::ZERO;
+            self.note_progress();
         }
+    }
+
+    #[inline]
+    fn note_progress(&mut self) {
+        self.first = false;
+        self.event_since = None;
+        self.event_waited = Duration::ZERO;
     }
 
     /// The limit on events that had passed when the user was last given something else.
