@@ -117,6 +117,12 @@ impl Cursor {
         }
     }
 
+    /// Whether nothing of `chunk` is left, as is known after its last event.
+    #[inline]
+    pub(crate) fn is_at_end(&self, chunk: &[u8]) -> bool {
+        self.start + self.at == chunk.len()
+    }
+
     /// Goes on to what follows the part.
     fn pass(&mut self) {
         self.start += self.at;
