@@ -16,6 +16,8 @@
 //! data buffer.
 
 mod block;
+#[cfg(feature = "std")]
+mod cursor;
 mod feed;
 mod field;
 mod item;
@@ -33,6 +35,8 @@ use item::EventAt;
 use shared::Types;
 use tail::Tail;
 
+#[cfg(feature = "std")]
+pub(crate) use cursor::{Cursor, Taken};
 pub use feed::Feed;
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use item::{Step, Want};
