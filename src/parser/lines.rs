@@ -94,7 +94,9 @@ impl<'a> Text<'a> {
     #[inline(always)]
     pub(super) fn get(self, span: Span) -> Cow<'a, str> {
         match self {
-            Self::Valid(text) | Self::ValidLf(text) => Cow::Borrowed(&text[span.start..span.end]),
+            Self::Valid(text) | Self::ValidLf(text) => {
+                Cow::Borrowed(&text[..span.end][span.start..])
+            }
             Self::Raw(bytes) => decode(&bytes[span.start..span.end]),
         }
     }
@@ -155,6 +157,7 @@ impl Decoder {
     #[inline]
     pub(super) fn push(&mut self, piece: &[u8], out: &mut String) {
         match piece {
+            [] => {}
             [byte] if byte.is_ascii() && self.len == 0 => out.push(char::from(*byte)),
             _ => self.push_piece(piece, out),
         }
