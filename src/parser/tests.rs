@@ -103,7 +103,9 @@ fn a_large_event_is_moved_out() {
 #[test]
 fn windows_join_without_a_seam() {
     // Longer than a window, with every line end at every offset of its edge.
-    for shift in 0..8 {
+    // Each takes Miri a minute.
+    let shifts = if cfg!(miri) { 1 } else { 8 };
+    for shift in 0..shifts {
         let mut stream = alloc::vec![b':'; shift];
         stream.extend_from_slice(b"\r\n");
         let mut expected = 0;
