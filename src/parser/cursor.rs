@@ -134,8 +134,8 @@ impl Cursor {
     /// Begins with the next part.
     #[inline]
     fn look_at(&mut self, rest: &[u8]) {
-        /// Of less than this, a copy is not worth it.
-        const WORTH_IT: usize = 1024;
+        /// Of less than this, a copy is not worth it. (The streams of a fuzzer are short.)
+        const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 1024 };
 
         self.len = rest.len();
         if rest.len() >= WORTH_IT {

@@ -105,8 +105,8 @@ impl<'a> Text<'a> {
 /// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
 /// look at all of them, where that pays.
 pub(super) fn window(rest: &[u8]) -> Text<'_> {
-    /// Below it, looking at each value by itself is as fast.
-    const WORTH_IT: usize = 256;
+    /// Below it, looking at each value by itself is as fast. (The streams of a fuzzer are short.)
+    const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 256 };
 
     if rest.len() < WORTH_IT {
         return Text::Raw(rest);
