@@ -94,6 +94,7 @@ impl<'a> Text<'a> {
     #[inline(always)]
     pub(super) fn get(self, span: Span) -> Cow<'a, str> {
         match self {
+            // In two steps, which are inlined: one is a call, and costs an event 13 instructions.
             Self::Valid(text) | Self::ValidLf(text) => {
                 Cow::Borrowed(&text[..span.end][span.start..])
             }
