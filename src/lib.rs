@@ -138,7 +138,8 @@
 //! | `tracing` | | events for connections, never payloads | `tracing` |
 //! | `testing` | | `testing`: a scripted server and connector | |
 //!
-//! Without any, [`Parser`] and [`encode`] are left, in `no_std` with `alloc`.
+//! Without any, [`Parser`] and [`encode`] are left, in `no_std` with `alloc`. For
+//! `wasm32-unknown-unknown` they are the same: the client [runs in a browser](_guide::in_a_browser).
 //!
 //! [WHATWG standard]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -184,7 +185,10 @@ mod signal;
 mod source;
 #[cfg(feature = "stream")]
 mod stream;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#[cfg(all(
+    feature = "testing",
+    not(all(target_arch = "wasm32", target_os = "unknown"))
+))]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 #[cfg(feature = "stream")]

@@ -1,6 +1,12 @@
-//! The only file that sleeps or reads a clock.
+//! The only file that sleeps or reads a clock, with the two clocks there are.
 //!
-//! `tokio::time` everywhere, so that tests can pause it.
+//! `tokio::time` everywhere, so that tests can pause it; the browser's own where there is no Tokio
+//! to run.
+
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+mod browser;
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+mod native;
 
 use std::{
     future::Future,
@@ -9,9 +15,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Sleep, sleep_until};
-
-pub(crate) use tokio::time::Instant;
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+use self::browser as clock;
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+use self::native as clock;
+pub(crate) use clock::{Instant, until, wall_clock};
+use clock::{Sleep, sleep_until};
 
 /// The moment so long after `since`; no clock counts more than a century.
 pub(crate) fn after(since: Instant, time: Duration) -> Instant {
@@ -19,14 +28,9 @@ pub(crate) fn after(since: Instant, time: Duration) -> Instant {
     since + time.min(CENTURY)
 }
 
-/// The wall clock, for dates that a server sends.
-pub(crate) fn wall_clock() -> std::time::SystemTime {
-    std::time::SystemTime::now()
-}
-
 /// Lets `future` run for so long at most.
 pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    tokio::time::timeout(limit, future).await.ok()
+    until(after(Instant::now(), limit), future).await
 }
 
 /// A deadline that moves often and strikes seldom.
@@ -103,15 +107,11 @@ impl Alarm {
     }
 }
 
-/// Lets `future` run until `deadline` at most.
-pub(crate) async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
-    tokio::time::timeout_at(deadline, future).await.ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::future::poll_fn;
+    use tokio::time::advance;
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_moves_strikes_where_it_ended_up() {
@@ -132,7 +132,7 @@ mod tests {
     async fn a_deadline_that_nobody_watched_is_put_off_once() {
         let mut alarm = Alarm::default();
         let deadline = Instant::now() + Duration::from_secs(1);
-        tokio::time::advance(Duration::from_secs(600)).await;
+        advance(Duration::from_secs(600)).await;
         let pending = poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_pending())).await;
         assert!(pending, "what came in the meantime can still be delivered");
         let late = Instant::now();

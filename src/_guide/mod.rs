@@ -34,6 +34,7 @@
 )]
 //! * [Writing a server](writing_a_server)
 //! * [Writing a connector](writing_a_connector): hyper, tower, middleware
+//! * [In a browser](in_a_browser): WebAssembly, over `fetch`
 //! * [The standard](the_standard), and every departure from it
 //!
 //! # Coming from another crate
@@ -64,6 +65,7 @@ pages! {
     from_sse_stream
     gateways
     gemini
+    in_a_browser
     mcp
     one_answer
     openai_chat

@@ -27,10 +27,15 @@ impl Attempt {
     ) -> Result<Self, Error> {
         let mut headers = HeaderMap::with_capacity(3);
         headers.insert(header::ACCEPT, EVENT_STREAM);
-        headers.insert(header::CACHE_CONTROL, NO_CACHE);
+        // A browser has another way to say so, for which no other server has to be asked first.
+        if !super::IN_BROWSER {
+            headers.insert(header::CACHE_CONTROL, NO_CACHE);
+        }
         if !last_event_id.is_empty() {
             let value = HeaderValue::from_bytes(last_event_id.as_bytes())
-                .map_err(|_| unsendable(last_event_id))?;
+                .ok()
+                .filter(|value| !super::IN_BROWSER || value.to_str().is_ok())
+                .ok_or_else(|| unsendable(last_event_id))?;
             headers.insert(LAST_EVENT_ID, value);
         }
         Ok(Self {
@@ -57,6 +62,9 @@ impl Attempt {
     /// The headers that have to be sent: `Accept` and `Cache-Control`, unless the request has its
     /// own, and `Last-Event-ID`, where there is one, in the place of any other. [`apply`] puts
     /// them on a request so.
+    ///
+    /// In a browser `Cache-Control` is not among them: fetch's cache mode `no-store` says the same,
+    /// without the preflight that the header would cost with another origin.
     ///
     /// [`apply`]: Self::apply
     #[must_use]

@@ -25,7 +25,7 @@ pub use reqwest::FollowRedirects;
 
 /// What is `Send`, but for wasm, where nothing of the browser's is.
 pub(crate) mod maybe_send {
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
     mod send {
         /// `Send`, but for wasm, where nothing of the browser's is.
         pub trait MaybeSend: Send {}
@@ -39,7 +39,7 @@ pub(crate) mod maybe_send {
         pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry + Send>;
     }
 
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
     mod send {
         /// `Send`, but for wasm, where nothing of the browser's is.
         pub trait MaybeSend {}
@@ -57,6 +57,10 @@ pub(crate) mod maybe_send {
 }
 
 pub use maybe_send::{BoxFuture, MaybeSend};
+
+/// Whether the HTTP client is a browser's fetch.
+#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
 /// The media type of event streams.
 #[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]

@@ -7,7 +7,7 @@ use http::header;
 use super::{
     Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, LAST_EVENT_ID, Prepared,
 };
-use super::{Body, EVENT_STREAM, NO_CACHE, Response};
+use super::{Body, EVENT_STREAM, IN_BROWSER, NO_CACHE, Response};
 use crate::{
     error::{Error, ErrorKind, Timeout},
     events::Events,
@@ -18,7 +18,7 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// Sends the request, once, and takes its answer for an event stream.
     ///
     /// It asks for `text/event-stream` unless the request has an `Accept` header of its own, and
-    /// for no answer out of a cache.
+    /// for no answer out of a cache (by `Cache-Control`; in a browser by fetch's cache mode).
     ///
     /// Limits on time and size, and what else to hold the answer to, can be set before `.await`.
     /// A `timeout` of the client or of the request counts the whole answer, however well it
@@ -64,12 +64,14 @@ macro_rules! serve {
 
             impl RequestBuilderExt for $reqwest::RequestBuilder {
                 fn events(self) -> Events {
-                    let (client, request) = self.build_split();
+                    let (client, request) = fresh(self).build_split();
                     Events::new(async move {
                         let mut request = request.map_err(failed)?;
                         let headers = request.headers_mut();
                         headers.entry(header::ACCEPT).or_insert(EVENT_STREAM);
-                        headers.entry(header::CACHE_CONTROL).or_insert(NO_CACHE);
+                        if !IN_BROWSER {
+                            headers.entry(header::CACHE_CONTROL).or_insert(NO_CACHE);
+                        }
                         let response = client.execute(request).await;
                         response.map(Response::from).map_err(failed)
                     })
@@ -91,10 +93,14 @@ macro_rules! serve {
             impl From<$reqwest::Response> for Response {
                 fn from(mut response: $reqwest::Response) -> Self {
                     let status = response.status();
-                    let headers = std::mem::take(response.headers_mut());
+                    let mut headers = std::mem::take(response.headers_mut());
+                    if IN_BROWSER {
+                        // Fetch has undone it, and tells of it all the same.
+                        headers.remove(header::CONTENT_ENCODING);
+                    }
                     let url = response.url().to_string();
                     let chunks = response.bytes_stream();
-                    let body = Body::new(chunks.map(|chunk| chunk.map_err(broken)));
+                    let body = Body::of_chunks(chunks.map(|chunk| chunk.map_err(broken)));
                     Self::new(status, headers, body).with_url(url)
                 }
             }
@@ -102,7 +108,7 @@ macro_rules! serve {
             #[cfg(feature = "client")]
             impl Answer for $reqwest::RequestBuilder {
                 fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
-                    let (client, request) = self.build_split();
+                    let (client, request) = fresh(self).build_split();
                     let request = request.map(|mut request| {
                         attempt.apply(request.headers_mut());
                         request
@@ -117,7 +123,7 @@ macro_rules! serve {
             #[cfg(feature = "client")]
             impl IntoConnector for $reqwest::RequestBuilder {
                 fn into_connector(self) -> Connector {
-                    let (client, request) = self.build_split();
+                    let (client, request) = fresh(self).build_split();
                     Connector::new(Repeated {
                         client,
                         request: Some(request),
@@ -173,6 +179,17 @@ macro_rules! serve {
                 }
             }
 
+            /// An answer out of a cache is no stream. To native clients a header says so.
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+            pub(super) fn fresh(request: $reqwest::RequestBuilder) -> $reqwest::RequestBuilder {
+                request
+            }
+
+            #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+            pub(super) fn fresh(request: $reqwest::RequestBuilder) -> $reqwest::RequestBuilder {
+                request.fetch_cache_no_store()
+            }
+
             /// What went wrong before there was a response.
             pub(super) fn failed(error: $reqwest::Error) -> Error {
                 let kind = if error.is_builder() {
@@ -199,13 +216,13 @@ macro_rules! serve {
                 Error::with_source(kind, error.without_url())
             }
 
-            #[cfg(not(target_arch = "wasm32"))]
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             fn is_connect(error: &$reqwest::Error) -> bool {
                 error.is_connect()
             }
 
             /// A browser tells no reasons.
-            #[cfg(target_arch = "wasm32")]
+            #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
             fn is_connect(_: &$reqwest::Error) -> bool {
                 false
             }
@@ -246,7 +263,7 @@ mod own {
 
     use super::{super::redirect, *};
     use crate::{EventSource, EventSourceBuilder};
-    use v013::failed;
+    use v013::{failed, fresh};
 
     impl EventSource {
         /// A feed at `url`, with every option at its default.
@@ -297,7 +314,8 @@ mod own {
     /// event ID leaves its origin. Each reconnection starts from the request's own URL.
     ///
     /// The client has to follow none itself, as one of
-    /// [`client_builder`](Self::client_builder) does.
+    /// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,
+    /// by its own rules.
     pub struct FollowRedirects(Result<Requests, Error>);
 
     struct Requests {
@@ -329,11 +347,14 @@ mod own {
 
         /// A client that follows no redirects, gives up connecting after 10 seconds and calls
         /// itself `everstream`.
+        ///
+        /// In a browser it does none of this: redirects, connecting and `User-Agent` are the
+        /// browser's own.
         pub fn client_builder() -> reqwest::ClientBuilder {
-            let builder = reqwest::Client::builder()
-                .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")));
-            #[cfg(not(target_arch = "wasm32"))]
+            let builder = reqwest::Client::builder();
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             let builder = builder
+                .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(std::time::Duration::from_secs(10));
             builder
@@ -354,10 +375,14 @@ mod own {
                         .request(parts.method.clone(), parts.url.clone())
                         .headers(parts.headers.clone())
                         .body(parts.body.clone());
-                    let response = request.send().await.map_err(|error| match redirects {
-                        0 => failed(error),
-                        _ => failed_elsewhere(error),
-                    })?;
+                    let response =
+                        fresh(request)
+                            .send()
+                            .await
+                            .map_err(|error| match redirects {
+                                0 => failed(error),
+                                _ => failed_elsewhere(error),
+                            })?;
                     let response = Response::from(response);
                     let head = response.head();
                     if !parts.redirect(head.status(), head.headers())? {

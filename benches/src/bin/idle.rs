@@ -10,7 +10,7 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 const STREAMS: usize = 1_000;
 
 fn main() {
-    let url = format!("http://{}/", server::start(Job::Hold));
+    let url = server::start(Job::Hold);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -1,0 +1,80 @@
+//! The browser's clocks, and its `setTimeout`.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+    time::{Duration, SystemTime},
+};
+
+use gloo_timers::future::TimeoutFuture;
+use web_time::web::SystemTimeExt;
+
+pub(crate) use web_time::Instant;
+
+/// The wall clock, for dates that a server sends.
+pub(crate) fn wall_clock() -> SystemTime {
+    web_time::SystemTime::now().to_std()
+}
+
+/// Lets `future` run until `deadline` at most.
+pub(crate) async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let mut sleep = pin!(sleep_until(deadline));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+pub(super) fn sleep_until(deadline: Instant) -> Sleep {
+    Sleep {
+        deadline,
+        timeout: None,
+    }
+}
+
+/// As Tokio's, over as many timeouts as it takes.
+#[derive(Debug)]
+pub(super) struct Sleep {
+    deadline: Instant,
+    timeout: Option<TimeoutFuture>,
+}
+
+impl Sleep {
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    pub(super) fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+        self.deadline = deadline;
+        self.timeout = None;
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            // A timeout may strike a moment early: clocks of browsers are made coarse on purpose.
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Poll::Ready(());
+            }
+            let timeout = self
+                .timeout
+                .get_or_insert_with(|| TimeoutFuture::new(milliseconds(left)));
+            ready!(Pin::new(timeout).poll(cx));
+            self.timeout = None;
+        }
+    }
+}
+
+/// As `setTimeout` takes them: what exceeds an `i32`, 24.8 days, would strike at once.
+fn milliseconds(time: Duration) -> u32 {
+    const MAX: u32 = i32::MAX as u32;
+    let rounded_up = time.as_nanos().div_ceil(1_000_000);
+    u32::try_from(rounded_up).map_or(MAX, |milliseconds| milliseconds.min(MAX))
+}
