@@ -1,11 +1,6 @@
 //! Writes the tests' vectors as seeds of `chunking`: `cargo run --example seeds` in this folder.
 
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../tests/oracle/mod.rs"]
-mod oracle;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../tests/support/vectors.rs"]
-mod vectors;
+use everstream_fuzz::vectors;
 
 /// Long streams have little that short ones have not, and slow the fuzzer down.
 const LONGEST: usize = 400;

@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt};
 use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
     event::Event,
-    parser::{Parser, Skipped, Step, Text, Want},
+    parser::{Cursor, Parser, Taken, Want},
     session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
@@ -55,22 +55,12 @@ impl Limits {
     }
 }
 
-/// What the pump yields.
-#[derive(Debug)]
-pub(crate) enum Pumped {
-    Event(Event),
-    Comment(String),
-    Skipped(Skipped),
-    /// The body has ended as it should.
-    End,
-}
-
 pub(crate) struct Pump {
     parser: Parser,
     body: Option<Body>,
     /// The chunk that is being parsed, and how far.
     chunk: Bytes,
-    taken: usize,
+    cursor: Cursor,
 
     limits: Limits,
     /// Which events count against the event limit; all of them by default.
@@ -82,6 +72,9 @@ pub(crate) struct Pump {
     event_since: Option<Instant>,
     /// How long it was waited for before the user was given something else.
     event_waited: Duration,
+    /// The chunk was taken when that was too long already. It is looked through, as what is in it
+    /// may have come in time.
+    overdue: bool,
     /// No event has come since the headers did.
     first: bool,
 }
@@ -92,13 +85,14 @@ impl Pump {
             parser,
             body: None,
             chunk: Bytes::new(),
-            taken: 0,
+            cursor: Cursor::default(),
             limits,
             progress,
             alarm: Alarm::default(),
             idle_since: None,
             event_since: None,
             event_waited: Duration::ZERO,
+            overdue: false,
             first: true,
         }
     }
@@ -126,48 +120,60 @@ impl Pump {
     /// Lets go of the body, and with it of the connection.
     pub(crate) fn close(&mut self) {
         self.body = None;
-        self.chunk = Bytes::new();
-        self.taken = 0;
+        self.drop_chunk();
         self.idle_since = None;
         self.event_since = None;
         self.event_waited = Duration::ZERO;
+        self.overdue = false;
         self.alarm = Alarm::default();
     }
 
-    /// The next item. After [`Pumped::End`] and after an error the pump is closed.
+    /// What comes next; `None` once the body has ended as it should. After that and after an
+    /// error the pump is closed.
     pub(crate) fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
         want: Want,
-    ) -> Poll<Result<Pumped, Error>> {
+    ) -> Poll<Result<Option<Taken>, Error>> {
         /// So many chunks without an item, and the task lets others run.
         const CHUNKS_AT_ONCE: usize = 64;
 
+        // Where something else than an event of progress may be handed out, and always is there,
+        // nothing is ever waited for: the time that finding it takes has to count.
+        let noise = want == Want::Items || self.progress.is_some();
+        let limited = self.limits.event.is_some() || self.limits.first_event.is_some();
+        let began = (noise && limited).then(Instant::now);
+
         for _ in 0..CHUNKS_AT_ONCE {
             match self.next_in_chunk(want) {
-                Ok(Some(item)) => {
+                Ok(Some(taken)) => {
                     // From here on it is the user who takes the time.
-                    if let Some(since) = self.event_since.take() {
+                    if let Some(since) = self.event_since.take().or(began) {
                         self.event_waited = self.event_waited.saturating_add(since.elapsed());
                     }
-                    return Poll::Ready(Ok(item));
+                    return Poll::Ready(Ok(Some(taken)));
                 }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.fail(error))),
             }
+            let late = self.late();
+            if let Some(timeout) = late.filter(|_| self.overdue) {
+                let error = Error::new(ErrorKind::Timeout(timeout));
+                return Poll::Ready(Err(self.fail(error)));
+            }
             let Some(body) = &mut self.body else {
-                return Poll::Ready(Ok(Pumped::End));
+                return Poll::Ready(Ok(None));
             };
             match Pin::new(body).poll_next(cx) {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.chunk = chunk;
-                    self.taken = 0;
                     self.idle_since = None;
+                    self.overdue = late.is_some();
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
                 Poll::Ready(None) => {
                     self.close();
-                    return Poll::Ready(Ok(Pumped::End));
+                    return Poll::Ready(Ok(None));
                 }
                 Poll::Pending => {
                     let timeout = ready!(self.poll_limits(cx));
@@ -186,30 +192,50 @@ impl Pump {
         error
     }
 
+    /// The next event, where it has come already: most polls ask for no more, and this says it
+    /// without a word of what else can happen. `None` is for [`poll_next`](Self::poll_next) to
+    /// explain, which meets an event that is too large once more.
     #[inline]
-    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Pumped>, Error> {
+    pub(crate) fn event_at_hand(&mut self) -> Option<Event> {
+        if self.chunk.is_empty() || self.event_since.is_some() || self.progress.is_some() {
+            return None;
+        }
+        let taken = self.cursor.next_event(&mut self.parser, &self.chunk);
+        match taken {
+            Ok(Some(event)) => {
+                self.note_progress();
+                Some(event)
+            }
+            Ok(None) => {
+                self.drop_chunk();
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    /// The transport may have its buffer back, and nothing of ours is kept while it waits.
+    fn drop_chunk(&mut self) {
+        self.chunk = Bytes::new();
+        self.cursor.clear();
+    }
+
+    #[inline]
+    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Taken>, Error> {
         if self.chunk.is_empty() {
             return Ok(None);
         }
-        let text = Text::Raw(&self.chunk);
-        while let Some(step) = self.parser.step(text, &mut self.taken, want)? {
-            return Ok(Some(match step {
-                Step::Event(event) => {
-                    let event = self.parser.hand_over(text, &event);
-                    self.note_event(&event);
-                    Pumped::Event(event)
-                }
-                Step::Comment(at) => {
-                    Pumped::Comment(self.parser.lend_comment(text, &at).to_owned())
-                }
-                Step::Skipped(skipped) => Pumped::Skipped(skipped),
-                Step::Retry(_) => continue,
-            }));
+        let (parser, chunk) = (&mut self.parser, &self.chunk);
+        let taken = match want {
+            Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
+            Want::Items => self.cursor.next_item(parser, chunk)?,
+        };
+        match &taken {
+            Some(Taken::Event(event)) => self.note_event(event),
+            Some(_) => {}
+            None => self.drop_chunk(),
         }
-        // The transport may have its buffer back.
-        self.chunk = Bytes::new();
-        self.taken = 0;
-        Ok(None)
+        Ok(taken)
     }
 
     #[inline]
@@ -220,34 +246,75 @@ impl Pump {
             .is_none_or(|is_progress| is_progress(event));
         self.first = false;
         if progress {
-            self.event_since = None;
-            self.event_waited = Duration::ZERO;
+            self.note_progress();
         }
+    }
+
+    #[inline]
+    fn note_progress(&mut self) {
+        self.first = false;
+        self.event_since = None;
+        self.event_waited = Duration::ZERO;
+    }
+
+    /// The limit on events that had passed when the user was last given something else.
+    fn late(&self) -> Option<Timeout> {
+        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < self.event_waited);
+        if self.first && passed(self.limits.first_event) {
+            return Some(Timeout::FirstEvent);
+        }
+        passed(self.limits.event).then_some(Timeout::Event)
     }
 
     /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
     /// the first time that nothing was there, so that a user's own pause never does.
+    ///
+    /// With one chunk per event this is asked for each of them: it looks at the clock once at most.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
-        let now = Instant::now();
-        let idle_since = *self.idle_since.get_or_insert(now);
-        let event_since = *self.event_since.get_or_insert(now);
-        let left = |limit: Duration| limit.saturating_sub(self.event_waited);
-        let first = self.limits.first_event.filter(|_| self.first).map(left);
-        let event = self.limits.event.map(left);
-        let deadlines = [
-            (self.limits.idle, idle_since, Timeout::Idle),
-            (first, event_since, Timeout::FirstEvent),
-            (event, event_since, Timeout::Event),
-        ];
-        let next = deadlines
-            .into_iter()
-            .filter_map(|(limit, since, timeout)| Some((timer::after(since, limit?), timeout)))
-            .min_by_key(|(at, _)| *at);
-        match next {
-            None => Poll::Pending,
-            Some((at, timeout)) => self.alarm.poll(cx, at).map(|()| timeout),
+        let waits = self.limits.event.is_some() || self.limits.first_event.is_some();
+        if self.limits.idle.is_none() && !waits {
+            return Poll::Pending;
         }
+        let now = Instant::now();
+        let idle = match self.limits.idle {
+            Some(limit) => {
+                let since = *self.idle_since.get_or_insert(now);
+                Some((timer::after(since, limit), Timeout::Idle))
+            }
+            None => None,
+        };
+        let event = if waits {
+            self.event_deadline(now)
+        } else {
+            None
+        };
+        let (at, timeout) = match (idle, event) {
+            (Some(idle), Some(event)) => sooner(idle, event),
+            (Some(deadline), None) | (None, Some(deadline)) => deadline,
+            (None, None) => return Poll::Pending,
+        };
+        self.alarm.poll_at(cx, now, at).map(|()| timeout)
     }
+
+    /// Until when the next event has to come.
+    fn event_deadline(&mut self, now: Instant) -> Option<Deadline> {
+        let since = *self.event_since.get_or_insert(now);
+        let deadline = |limit: Duration, timeout| {
+            let left = limit.saturating_sub(self.event_waited);
+            (timer::after(since, left), timeout)
+        };
+        let first = self.limits.first_event.filter(|_| self.first);
+        let first = first.map(|limit| deadline(limit, Timeout::FirstEvent));
+        let event = self.limits.event;
+        let event = event.map(|limit| deadline(limit, Timeout::Event));
+        first.into_iter().chain(event).reduce(sooner)
+    }
+}
+
+type Deadline = (Instant, Timeout);
+
+fn sooner(one: Deadline, other: Deadline) -> Deadline {
+    if other.0 < one.0 { other } else { one }
 }
 
 impl fmt::Debug for Pump {

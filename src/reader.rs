@@ -5,7 +5,7 @@ use std::{fmt, io};
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
-    parser::{Parser, Step, Text, Want},
+    parser::{Cursor, Parser},
 };
 
 /// An iterator over the events of any [`std::io::Read`].
@@ -29,9 +29,9 @@ pub struct Reader<R> {
     reader: R,
     parser: Parser,
     buffer: Box<[u8]>,
-    /// What of the buffer was read and not yet taken.
+    /// How much of the buffer was read.
     filled: usize,
-    taken: usize,
+    cursor: Cursor,
     ended: bool,
 }
 
@@ -50,7 +50,7 @@ impl<R: io::Read> Reader<R> {
             parser,
             buffer: vec![0; BUFFER_BYTES].into(),
             filled: 0,
-            taken: 0,
+            cursor: Cursor::default(),
             ended: false,
         }
     }
@@ -89,13 +89,10 @@ impl<R: io::Read> Reader<R> {
 
     fn next_event(&mut self) -> Result<Option<Event>, Error> {
         loop {
-            let text = Text::Raw(&self.buffer[..self.filled]);
-            match self.parser.step(text, &mut self.taken, Want::Events)? {
-                Some(Step::Event(event)) => return Ok(Some(self.parser.hand_over(text, &event))),
-                Some(_) => continue,
-                None => {}
+            let chunk = &self.buffer[..self.filled];
+            if let Some(event) = self.cursor.next_event(&mut self.parser, chunk)? {
+                return Ok(Some(event));
             }
-            self.taken = 0;
             self.filled = 0;
             self.filled = match self.reader.read(&mut self.buffer) {
                 Ok(0) => return Ok(None),

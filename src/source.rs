@@ -19,8 +19,8 @@ use crate::{
     event::Event,
     handle::{Command, Handle, Watched},
     look,
-    parser::{Parser, Want},
-    pump::{self, Pump, Pumped, Verdict},
+    parser::{Parser, Taken, Want},
+    pump::{self, Pump, Verdict},
     session::{self, Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
@@ -248,17 +248,16 @@ impl EventSource {
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Open(_) => match ready!(self.pump.poll_next(cx, want)) {
-                    Ok(Pumped::Event(event)) => {
-                        self.had_events = true;
-                        self.events += 1;
+                    Ok(Some(Taken::Event(event))) => {
+                        self.note_event();
                         Some(Ok(Signal::Event(event)))
                     }
-                    Ok(Pumped::Comment(comment)) => Some(Ok(Signal::Comment(comment))),
-                    Ok(Pumped::Skipped(skipped)) => {
+                    Ok(Some(Taken::Comment(comment))) => Some(Ok(Signal::Comment(comment))),
+                    Ok(Some(Taken::Skipped(skipped))) => {
                         self.had_events = true;
                         Some(Ok(Signal::Skipped(skipped)))
                     }
-                    Ok(Pumped::End) => self.lose(None),
+                    Ok(None) => self.lose(None),
                     Err(error) => self.lose(Some(error)),
                 },
                 State::Waiting(until) => {
@@ -273,6 +272,11 @@ impl EventSource {
             };
             return Poll::Ready(item);
         }
+    }
+
+    fn note_event(&mut self) {
+        self.had_events = true;
+        self.events += 1;
     }
 
     /// Does what a handle asked for.
@@ -443,6 +447,13 @@ impl Stream for EventSource {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        // Handles are obeyed first, and told of every event.
+        if self.watched.is_none() && !look::is_last() {
+            if let Some(event) = self.pump.event_at_hand() {
+                self.note_event();
+                return Poll::Ready(Some(Ok(event)));
+            }
+        }
         loop {
             match ready!(self.poll_next_signal(cx, Want::Events)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),

@@ -13,8 +13,8 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
     events::Options,
-    parser::{Parser, Want},
-    pump::{Pump, Pumped},
+    parser::{Parser, Taken, Want},
+    pump::Pump,
     signal::{PollSignal, Signal, Signals},
     trace,
     transport::{Body, Head, MaybeSend},
@@ -154,10 +154,10 @@ impl EventStream {
         }
         self.state = State::Open;
         let item = match ready!(self.pump.poll_next(cx, want)) {
-            Ok(Pumped::Event(event)) => Ok(Signal::Event(event)),
-            Ok(Pumped::Comment(comment)) => Ok(Signal::Comment(comment)),
-            Ok(Pumped::Skipped(skipped)) => Ok(Signal::Skipped(skipped)),
-            Ok(Pumped::End) => match self.end() {
+            Ok(Some(Taken::Event(event))) => Ok(Signal::Event(event)),
+            Ok(Some(Taken::Comment(comment))) => Ok(Signal::Comment(comment)),
+            Ok(Some(Taken::Skipped(skipped))) => Ok(Signal::Skipped(skipped)),
+            Ok(None) => match self.end() {
                 Ok(None) => {
                     trace::ended(self.events, None);
                     return Poll::Ready(None);
@@ -185,6 +185,10 @@ impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(event) = self.pump.event_at_hand() {
+            self.events += 1;
+            return Poll::Ready(Some(Ok(event)));
+        }
         loop {
             match ready!(self.poll_pumped(cx, Want::Events)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),

@@ -54,7 +54,16 @@ impl Alarm {
     /// Ready once `deadline` has passed and the runtime had the time to deliver what came before
     /// it.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let now = Instant::now();
+        self.poll_at(cx, Instant::now(), deadline)
+    }
+
+    /// As [`poll`](Self::poll), for those who have just looked at the clock.
+    pub(crate) fn poll_at(
+        &mut self,
+        cx: &mut Context<'_>,
+        now: Instant,
+        deadline: Instant,
+    ) -> Poll<()> {
         let until = match self.grace {
             Some((late, until)) if late == deadline => until,
             _ if now < deadline + UNWATCHED => deadline,

@@ -29,7 +29,7 @@ pub fn ratio(role: Role, workload: &str, chunk: usize) -> Option<f64> {
         Role::Owned if large_chunk => Some(owned_ratio(workload)),
         Role::Owned if workload == "large" => Some(OWNED_LARGE),
         Role::Borrowed | Role::Owned => Some(NOT_BEHIND),
-        Role::Face | Role::Peer | Role::Limit => None,
+        Role::Face | Role::Parser | Role::Stream | Role::Limit => None,
     }
 }
 
@@ -65,8 +65,8 @@ pub fn limit(role: Role, chunk: usize) -> Option<f64> {
 pub fn allocations(role: Role, workload: &str) -> Option<f64> {
     match (role, workload) {
         (Role::Borrowed, _) => Some(0.0),
-        (Role::Owned, "crlf3") => Some(2.0),
-        (Role::Owned, _) => Some(1.0),
+        (Role::Owned | Role::Face, "crlf3") => Some(2.0),
+        (Role::Owned | Role::Face, _) => Some(1.0),
         _ => None,
     }
 }

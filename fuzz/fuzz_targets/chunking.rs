@@ -4,24 +4,13 @@
 //! The input is a header of [`HEADER`] bytes and the stream; see `input` for what each one says.
 #![no_main]
 
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/support/faces.rs"]
-mod faces;
-#[path = "../../tests/oracle/mod.rs"]
-mod oracle;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/support/splits.rs"]
-mod splits;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/support/streams.rs"]
-mod streams;
-
-use std::cell::LazyCell;
-
-use faces::{Expected, Face};
+use everstream_fuzz::{
+    faces::{Expected, Face},
+    oracle::Options,
+    splits::{self, Random},
+    with_runtime,
+};
 use libfuzzer_sys::{Corpus, fuzz_target};
-use oracle::Options;
-use splits::Random;
 
 /// Limit, flags, longest chunk and the seed of the splits.
 const HEADER: usize = 4;
@@ -59,10 +48,10 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     match (usize::from(flags >> 3), flags & 4 == 0) {
         (7, _) => expected.check_reader(&chunks),
         (8, _) if options.last_event_id.is_empty() => {
-            RUNTIME.with(|runtime| runtime.block_on(expected.check_stream(&chunks)));
+            with_runtime(|runtime| runtime.block_on(expected.check_stream(&chunks)));
         }
         (9, _) if options.last_event_id.is_empty() => {
-            RUNTIME.with(|runtime| runtime.block_on(expected.check_signals(&chunks)));
+            with_runtime(|runtime| runtime.block_on(expected.check_signals(&chunks)));
         }
         (face, true) => expected.check_face(Face::ALL[face % Face::ALL.len()], &chunks),
         (face, false) => {
@@ -71,7 +60,3 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     }
     Corpus::Keep
 });
-
-thread_local! {
-    static RUNTIME: LazyCell<tokio::runtime::Runtime> = LazyCell::new(streams::runtime);
-}

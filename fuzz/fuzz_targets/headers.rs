@@ -4,7 +4,6 @@
 #![no_main]
 
 use std::{
-    cell::LazyCell,
     convert::Infallible,
     sync::{Arc, Mutex},
     time::Duration,
@@ -17,6 +16,7 @@ use everstream::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     transport::{Body, Response},
 };
+use everstream_fuzz::with_runtime;
 use futures_util::{FutureExt, StreamExt};
 use libfuzzer_sys::fuzz_target;
 
@@ -67,16 +67,9 @@ fn value(pieces: &[Piece<'_>]) -> Vec<u8> {
     value
 }
 
-thread_local! {
-    /// For the timers of those who wait; nobody does.
-    static RUNTIME: LazyCell<tokio::runtime::Runtime> = LazyCell::new(|| {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_time().build().expect("a runtime")
-    });
-}
-
 fuzz_target!(|input: Input<'_>| {
-    RUNTIME.with(|runtime| {
+    // For the timers of those who wait; nobody does.
+    with_runtime(|runtime| {
         let _guard = runtime.enter();
         content_type(&input.content_types);
         retry_after(&input.retry_after, &input.date);

@@ -2,10 +2,11 @@
 //! has an item for each event, whatever is not JSON among them.
 #![no_main]
 
-use std::{cell::LazyCell, convert::Infallible};
+use std::convert::Infallible;
 
 use arbitrary::Arbitrary;
 use everstream::{ErrorKind, Event, EventStream, EventStreamExt, encode};
+use everstream_fuzz::with_runtime;
 use futures_util::{StreamExt, stream};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -42,13 +43,6 @@ impl Data<'_> {
     }
 }
 
-thread_local! {
-    static RUNTIME: LazyCell<tokio::runtime::Runtime> = LazyCell::new(|| {
-        let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_time().build().expect("a runtime")
-    });
-}
-
 fuzz_target!(|input: Input<'_>| {
     let events: Vec<Event> = input
         .data
@@ -70,7 +64,7 @@ fuzz_target!(|input: Input<'_>| {
         .map(|chunk| Ok::<_, Infallible>(chunk.to_vec()))
         .collect();
     let typed = EventStream::new(stream::iter(chunks)).json::<Value>();
-    let items: Vec<_> = RUNTIME.with(|runtime| runtime.block_on(typed.collect()));
+    let items: Vec<_> = with_runtime(|runtime| runtime.block_on(typed.collect()));
     assert_eq!(items.len(), events.len(), "each event is an item");
     for (n, (item, event)) in items.into_iter().zip(&events).enumerate() {
         match (item, serde_json::from_str::<Value>(event.data())) {

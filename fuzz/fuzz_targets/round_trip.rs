@@ -2,23 +2,16 @@
 //! type, ID, data or comment forges a field, an event or an end.
 #![no_main]
 
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/support/faces.rs"]
-mod faces;
-#[path = "../../tests/oracle/mod.rs"]
-mod oracle;
-#[allow(dead_code, reason = "shared with the tests")]
-#[path = "../../tests/support/splits.rs"]
-mod splits;
-
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use everstream::{Event, encode};
-use faces::Expected;
+use everstream_fuzz::{
+    faces::{self, Expected},
+    oracle::{self, Item, Options},
+    splits::{self, Random},
+};
 use libfuzzer_sys::fuzz_target;
-use oracle::{Item, Options};
-use splits::Random;
 
 #[derive(Arbitrary, Debug)]
 enum Written<'a> {

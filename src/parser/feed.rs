@@ -1,6 +1,6 @@
 //! The borrowing face of the parser: a cursor over one chunk.
 
-use super::{EventTooLarge, Item, Parser, Place, Step, Text, Want, item::EventAt, lines::WINDOW};
+use super::{EventTooLarge, Item, Parser, Place, Step, Text, Want, item::EventAt, lines::window};
 use crate::event::{Event, EventRef};
 
 /// A cursor over a chunk that lends the events which the chunk completes.
@@ -175,26 +175,5 @@ impl<'p, 'c> Feed<'p, 'c> {
     #[inline(never)]
     fn go_on(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
         self.parser.go_on(self.chunk, &mut self.start, want)
-    }
-}
-
-/// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
-/// look at all of them, where that pays.
-fn window(rest: &[u8]) -> Text<'_> {
-    /// Below it, looking at each value by itself is as fast.
-    const WORTH_IT: usize = 256;
-
-    if rest.len() < WORTH_IT {
-        return Text::Raw(rest);
-    }
-    let within = &rest[..rest.len().min(WINDOW)];
-    let Some(end) = memchr::memrchr2(b'\n', b'\r', within) else {
-        return Text::Raw(rest);
-    };
-    let window = &rest[..=end];
-    match simdutf8::basic::from_utf8(window) {
-        Ok(text) if memchr::memchr(b'\r', window).is_none() => Text::ValidLf(text),
-        Ok(text) => Text::Valid(text),
-        Err(_) => Text::Raw(window),
     }
 }

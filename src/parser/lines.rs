@@ -100,6 +100,27 @@ impl<'a> Text<'a> {
     }
 }
 
+/// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
+/// look at all of them, where that pays.
+pub(super) fn window(rest: &[u8]) -> Text<'_> {
+    /// Below it, looking at each value by itself is as fast.
+    const WORTH_IT: usize = 256;
+
+    if rest.len() < WORTH_IT {
+        return Text::Raw(rest);
+    }
+    let within = &rest[..rest.len().min(WINDOW)];
+    let Some(end) = memchr::memrchr2(b'\n', b'\r', within) else {
+        return Text::Raw(rest);
+    };
+    let window = &rest[..=end];
+    match simdutf8::basic::from_utf8(window) {
+        Ok(text) if memchr::memchr(b'\r', window).is_none() => Text::ValidLf(text),
+        Ok(text) => Text::Valid(text),
+        Err(_) => Text::Raw(window),
+    }
+}
+
 /// `bytes`, if they are UTF-8.
 #[inline]
 pub(super) fn valid(bytes: &[u8]) -> Option<&str> {

@@ -15,6 +15,8 @@
 //! is then decoded straight into the data buffer.
 
 mod block;
+#[cfg(feature = "std")]
+mod cursor;
 mod feed;
 mod field;
 mod item;
@@ -32,6 +34,8 @@ use item::EventAt;
 use shared::Types;
 use tail::Tail;
 
+#[cfg(feature = "std")]
+pub(crate) use cursor::{Cursor, Taken};
 pub use feed::Feed;
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use item::{Step, Want};

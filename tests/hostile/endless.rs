@@ -141,3 +141,51 @@ fn a_comment_that_ends_after_all_is_passed_over() {
         assert!(told.error.is_none());
     });
 }
+
+/// Noise that is there faster than it is read is never waited for; the time it takes to pass it
+/// over counts all the same.
+#[test]
+fn noise_that_outruns_its_reader_hides_no_stall() {
+    use everstream::{
+        bytes::Bytes,
+        http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
+        transport::{Body, Response},
+    };
+    use futures_util::{Stream, stream};
+
+    /// More than anyone reads in the time.
+    const MUCH: usize = 20_000_000;
+
+    fn flood(unit: &'static str) -> Events {
+        let chunks = stream::repeat(Bytes::from_static(unit.as_bytes()));
+        let body = Body::new(chunks.map(Ok::<_, Error>));
+        let event_stream = HeaderValue::from_static("text/event-stream");
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, event_stream)]);
+        Events::new(async { Ok(Response::new(StatusCode::OK, headers, body)) })
+    }
+
+    async fn end<T>(mut stream: impl Stream<Item = Result<T, Error>> + Unpin) -> ErrorKind {
+        for _ in 0..MUCH {
+            if let Err(error) = stream.next().await.expect("no end") {
+                return error.kind();
+            }
+        }
+        panic!("it goes on")
+    }
+
+    alone(async {
+        let limit = Duration::from_millis(20);
+        let comments = flood(": c\n\n").event_timeout(limit).await.unwrap();
+        let kind = end(comments.signals()).await;
+        assert_eq!(kind, ErrorKind::Timeout(Timeout::Event));
+
+        let comments = flood(": c\n\n").first_event_timeout(limit).await.unwrap();
+        let kind = end(comments.signals()).await;
+        assert_eq!(kind, ErrorKind::Timeout(Timeout::FirstEvent));
+
+        let pings = flood("event: ping\ndata\n\n").event_timeout(limit);
+        let pings = pings.progress(|event| event.event() != "ping");
+        let kind = end(pings.await.unwrap()).await;
+        assert_eq!(kind, ErrorKind::Timeout(Timeout::Event));
+    });
+}

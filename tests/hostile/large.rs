@@ -91,3 +91,34 @@ fn many_large_events_take_no_more_than_one() {
         assert_eq!(server.requests().len(), 4);
     });
 }
+
+/// The limit counts bytes of the wire. What is not UTF-8 becomes three times as long, and an ID or
+/// a type is held as it is read and as it will be.
+#[test]
+fn what_grows_after_it_was_counted_is_bounded_too() {
+    alone(async {
+        let client = client();
+        let limit = 2 * MIB as u64;
+        let bad = &b"\xff"[..];
+        for (what, start, fill, times, length) in [
+            ("data that is not UTF-8", "data:", bad, 5, 3 * (limit - 5)),
+            ("an ID", "data\nid:", b"x", 3, 0),
+            ("an ID that is not UTF-8", "data\nid:", bad, 9, 0),
+            ("a type", "data\nevent:", b"x", 3, 0),
+            ("a type that is not UTF-8", "data\nevent:", bad, 9, 0),
+        ] {
+            // Line ends do not count.
+            let counted = start.len() - start.matches('\n').count();
+            let fills = limit - counted as u64;
+            let reply = events(start).repeat(fill, fills).raw("\n\n");
+            let server = Server::script([reply]).await;
+            let what = format!("{what}, limit 2 MiB");
+            let room = times * limit as usize + CONNECTION;
+            let asked = answer(&client, &server).max_event_bytes(limit as usize);
+            let told = within(room, &what, whole(asked)).await;
+            assert!(told.error.is_none(), "{what}: {:?}", told.error);
+            let lengths: Vec<_> = told.data.iter().map(|data| data.len() as u64).collect();
+            assert_eq!(lengths, [length], "{what}");
+        }
+    });
+}

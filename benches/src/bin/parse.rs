@@ -140,7 +140,9 @@ impl<'a> Summary<'a> {
             println!("{}", self.times(*chunk));
         }
         println!("## How many times as fast as the fastest peer\n");
-        println!("{}", self.ratios());
+        println!("{}", self.ratios(|role| role != Role::Face));
+        println!("## How many times as fast as the fastest peer that is a stream\n");
+        println!("{}", self.ratios(|role| role == Role::Face));
         println!("## How many times the time of `memchr2 + simdutf8`\n");
         println!("{}", self.shares());
         println!("## Not timed\n");
@@ -181,25 +183,26 @@ impl<'a> Summary<'a> {
         table::markdown(&self.head(), &rows.collect::<Vec<_>>())
     }
 
-    /// Whether it is the peer that everstream is held against in this cell.
+    /// Whether it is the peer that everstream's parser is held against in this cell.
     fn leads(&self, contender: &Contender, workload: &str, chunk: usize) -> bool {
-        contender.role == Role::Peer
-            && self
-                .cells(workload, chunk)
-                .any(|cell| self.fastest_peer(cell) == cell.minimum(contender.name))
+        contender.role.rivals(Role::Borrowed)
+            && self.cells(workload, chunk).any(|cell| {
+                self.fastest_rival(cell, Role::Borrowed) == cell.minimum(contender.name)
+            })
     }
 
-    fn fastest_peer(&self, cell: &Cell) -> Option<f64> {
-        let peers = self.contenders.iter().filter(|one| one.role == Role::Peer);
+    fn fastest_rival(&self, cell: &Cell, ours: Role) -> Option<f64> {
+        let peers = self.contenders.iter().filter(|one| one.role.rivals(ours));
         let times = peers.filter_map(|peer| cell.minimum(peer.name));
         times.min_by(f64::total_cmp)
     }
 
-    /// The median over the runs of the ratio to the fastest peer of the same run.
+    /// The median over the runs of the ratio to the fastest rival of the same run.
     fn ratio(&self, contender: &Contender, workload: &str, chunk: usize) -> Option<f64> {
         let cells = self.cells(workload, chunk);
-        let ratios =
-            cells.filter_map(|cell| Some(self.fastest_peer(cell)? / cell.minimum(contender.name)?));
+        let ratios = cells.filter_map(|cell| {
+            Some(self.fastest_rival(cell, contender.role)? / cell.minimum(contender.name)?)
+        });
         median(ratios.collect())
     }
 
@@ -215,10 +218,10 @@ impl<'a> Summary<'a> {
         self.contenders.iter().filter(|one| one.role.is_ours())
     }
 
-    fn ratios(&self) -> String {
+    fn ratios(&self, asked: fn(Role) -> bool) -> String {
         let mut rows = Vec::new();
         for chunk in &self.chunks {
-            for contender in self.ours() {
+            for contender in self.ours().filter(|one| asked(one.role)) {
                 let ratios = self.workloads.iter().map(|workload| {
                     let target = targets::ratio(contender.role, workload, *chunk);
                     match self.ratio(contender, workload, *chunk) {

@@ -77,8 +77,10 @@ pub enum Role {
     Owned,
     /// everstream's faces over a source of bytes.
     Face,
-    /// Another crate.
-    Peer,
+    /// Another crate's parser, fed by its user.
+    Parser,
+    /// Another crate's stream of events over a stream of chunks.
+    Stream,
     /// What no parser can beat.
     Limit,
 }
@@ -88,6 +90,16 @@ impl Role {
     #[must_use]
     pub fn is_ours(self) -> bool {
         matches!(self, Self::Borrowed | Self::Owned | Self::Face)
+    }
+
+    /// Whether it is a peer that everstream in the form `ours` is held against: a parser against
+    /// all of them, a face over a source of bytes against those that are one.
+    #[must_use]
+    pub fn rivals(self, ours: Self) -> bool {
+        match ours {
+            Self::Face => self == Self::Stream,
+            _ => matches!(self, Self::Parser | Self::Stream),
+        }
     }
 }
 

@@ -7,7 +7,11 @@ use std::{
     convert::Infallible,
     num::NonZeroUsize,
     pin::pin,
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
 };
 
 use bytes::Bytes;
@@ -21,16 +25,16 @@ use super::{Chunks, Contender, Drive, Role, Sink};
 #[must_use]
 pub fn all() -> Vec<Contender> {
     vec![
-        Contender::parser::<SseCore>("sse-core", Role::Peer),
-        Contender::parser::<SseStream>("sse-stream", Role::Peer),
-        Contender::parser::<Eventsrc>("eventsrc", Role::Peer),
-        Contender::parser::<Sseer>("sseer", Role::Peer),
-        Contender::parser::<EventsourceClient>("eventsource-client", Role::Peer),
-        Contender::parser::<EventsourceStream>("eventsource-stream", Role::Peer),
+        Contender::parser::<SseCore>("sse-core", Role::Parser),
+        Contender::parser::<SseStream>("sse-stream", Role::Stream),
+        Contender::parser::<Eventsrc>("eventsrc", Role::Stream),
+        Contender::parser::<Sseer>("sseer", Role::Stream),
+        Contender::parser::<EventsourceClient>("eventsource-client", Role::Stream),
+        Contender::parser::<EventsourceStream>("eventsource-stream", Role::Stream),
     ]
 }
 
-/// Polls `stream` to its end.
+/// Polls `stream` to its end. A stream may let others run now and then, but then it says so.
 ///
 /// # Errors
 ///
@@ -40,13 +44,26 @@ pub(super) fn poll_all<T>(
     mut each: impl FnMut(T) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut stream = pin!(stream);
-    let mut context = Context::from_waker(Waker::noop());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
     loop {
         match stream.as_mut().poll_next(&mut context) {
             Poll::Ready(Some(item)) => each(item)?,
             Poll::Ready(None) => return Ok(()),
+            Poll::Pending if woken.0.swap(false, Ordering::Relaxed) => {}
             Poll::Pending => return Err("waits for more, though all is there".into()),
         }
+    }
+}
+
+/// Whether a stream that waits wants to be polled again.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 
@@ -159,12 +176,12 @@ impl Drive for EventsourceClient {
 
 /// Answers every request with the same chunks.
 #[derive(Clone)]
-struct Memory(std::sync::Arc<dyn Fn() -> ByteStream + Send + Sync>);
+struct Memory(Arc<dyn Fn() -> ByteStream + Send + Sync>);
 
 impl Memory {
     fn of(chunks: Chunks<'_>) -> Self {
         let (input, size, fuse) = (chunks.input.clone(), chunks.size, chunks.fuse.cloned());
-        Self(std::sync::Arc::new(move || {
+        Self(Arc::new(move || {
             let chunks = Chunks::new(&input, size, fuse.as_ref());
             Box::pin(stream::iter(chunks.bytes().map(Ok)))
         }))

@@ -1,0 +1,167 @@
+//! The face of the parser for those who keep the chunk: what [`Feed`](super::Feed) is for a
+//! borrowed one.
+
+use alloc::string::String;
+
+use super::{EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
+use crate::event::Event;
+
+/// How far a chunk was taken, between one event and the next.
+///
+/// The chunk stays with its owner, who shows the same one until there is nothing more in it.
+#[derive(Debug, Default)]
+pub(crate) struct Cursor {
+    /// Where in the chunk the part begins that is being taken,
+    start: usize,
+    /// how long it is,
+    len: usize,
+    /// and how much of it was taken.
+    at: usize,
+    known: Known,
+    /// A copy of the part, where it is known to be UTF-8: it need not be looked at again then.
+    window: String,
+}
+
+/// What is known of the part that is being taken.
+#[derive(Clone, Copy, Debug, Default)]
+enum Known {
+    #[default]
+    Nothing,
+    Valid,
+    ValidLf,
+}
+
+/// What a cursor gives, but for the events.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Event(Event),
+    Comment(String),
+    Skipped(super::Skipped),
+}
+
+impl Cursor {
+    /// The next event, or `None` once `chunk` is taken.
+    #[inline(never)]
+    pub(crate) fn next_event(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+    ) -> Result<Option<Event>, EventTooLarge> {
+        loop {
+            if let Some(event) = self.usual_event(parser) {
+                return Ok(Some(parser.hand_over(self.text(chunk), &event)));
+            }
+            match self.step(parser, chunk, Want::Events)? {
+                Some(Step::Event(event)) => {
+                    return Ok(Some(parser.hand_over(self.text(chunk), &event)));
+                }
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The next event, comment or skip, or `None` once `chunk` is taken.
+    pub(crate) fn next_item(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+    ) -> Result<Option<Taken>, EventTooLarge> {
+        while let Some(step) = self.step(parser, chunk, Want::Items)? {
+            let text = self.text(chunk);
+            return Ok(Some(match step {
+                Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
+                Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
+                Step::Skipped(skipped) => Taken::Skipped(skipped),
+                Step::Retry(_) => continue,
+            }));
+        }
+        Ok(None)
+    }
+
+    #[inline(always)]
+    fn usual_event(&mut self, parser: &mut Parser) -> Option<EventAt> {
+        match self.known {
+            Known::ValidLf => parser.usual_event(&self.window, &mut self.at),
+            Known::Valid | Known::Nothing => None,
+        }
+    }
+
+    #[inline(always)]
+    fn step(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+        want: Want,
+    ) -> Result<Option<Step>, EventTooLarge> {
+        loop {
+            if self.at < self.len {
+                let mut at = self.at;
+                let step = parser.step(self.text(chunk), &mut at, want);
+                self.at = at;
+                if let Some(step) = step? {
+                    return Ok(Some(step));
+                }
+            }
+            self.pass();
+            if self.start == chunk.len() {
+                self.start = 0;
+                parser.not_failed()?;
+                return Ok(None);
+            }
+            if parser.place == Place::LineStart {
+                self.look_at(&chunk[self.start..]);
+            } else if let Some(step) = parser.go_on(chunk, &mut self.start, want)? {
+                return Ok(Some(step));
+            }
+        }
+    }
+
+    /// Goes on to what follows the part.
+    fn pass(&mut self) {
+        self.start += self.at;
+        self.len = 0;
+        self.at = 0;
+        self.known = Known::Nothing;
+    }
+
+    /// Begins with the next part.
+    #[inline]
+    fn look_at(&mut self, rest: &[u8]) {
+        /// Of less than this, a copy is not worth it.
+        const WORTH_IT: usize = 1024;
+
+        self.len = rest.len();
+        if rest.len() >= WORTH_IT {
+            self.copy(lines::window(rest));
+        }
+    }
+
+    #[inline(never)]
+    fn copy(&mut self, text: Text<'_>) {
+        self.len = text.bytes().len();
+        let (known, text) = match text {
+            Text::Raw(_) => return,
+            Text::Valid(text) => (Known::Valid, text),
+            Text::ValidLf(text) => (Known::ValidLf, text),
+        };
+        self.known = known;
+        self.window.clear();
+        self.window.push_str(text);
+    }
+
+    /// The part that is being taken, where an item's text lies.
+    #[inline(always)]
+    fn text<'a>(&'a self, chunk: &'a [u8]) -> Text<'a> {
+        match self.known {
+            Known::Nothing => Text::Raw(&chunk[self.start..self.start + self.len]),
+            Known::Valid => Text::Valid(&self.window),
+            Known::ValidLf => Text::ValidLf(&self.window),
+        }
+    }
+
+    /// Gives its memory back, after a chunk or in the middle of one that will not be shown again.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}

@@ -1,0 +1,97 @@
+//! Ten thousand cuts: whatever happens between a server that numbers its events and the client,
+//! every event is seen once, in order, and memory stays flat.
+//!
+//! `proxy` puts the chaos between two implementations of HTTP, in virtual time; in `sockets` it is
+//! the server that breaks off, and the system has a say. The seeds are fixed, so that a failure can
+//! be had again.
+
+#[path = "../support/numbered.rs"]
+#[allow(unreachable_pub, reason = "a module of tests has no outside")]
+mod numbered;
+mod proxy;
+mod sockets;
+#[path = "../support/splits.rs"]
+#[allow(dead_code, reason = "only the generator of numbers is used")]
+#[allow(unreachable_pub, reason = "a module of tests has no outside")]
+mod splits;
+
+use std::{
+    alloc::System,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+/// Counts what is held, and keeps the peak.
+#[global_allocator]
+static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
+
+const CUTS: u64 = 10_000;
+
+/// After so many cuts the memory is looked at.
+const WINDOW: u64 = 1_000;
+
+/// How much more may be held after ten thousand cuts than after the first two thousand: three
+/// bytes for a cut.
+const MARGIN: isize = 24 * 1024;
+
+/// How much more than before may be held at the peak: a few connections and their buffers.
+const PEAK: usize = 1024 * 1024;
+
+/// The allocator counts for all threads: one test at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Bytes that are held now.
+fn held() -> isize {
+    let stats = INSTRUMENTED_SYSTEM.stats();
+    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
+}
+
+/// The memory of a long run: of each window the least that was held, which would rise with what is
+/// never given back, and the peak.
+#[derive(Debug)]
+struct Memory {
+    before: isize,
+    least: Vec<isize>,
+    peaks: Vec<usize>,
+    next: u64,
+}
+
+impl Memory {
+    fn new() -> Self {
+        ALLOCATOR.reset_peak_memory();
+        Self {
+            before: held(),
+            least: vec![isize::MAX],
+            peaks: Vec::new(),
+            next: WINDOW,
+        }
+    }
+
+    /// Looks at it after so many cuts.
+    fn look(&mut self, cuts: u64) {
+        let now = held() - self.before;
+        if let Some(least) = self.least.last_mut() {
+            *least = now.min(*least);
+        }
+        if cuts >= self.next {
+            self.next += WINDOW;
+            self.peaks.push(ALLOCATOR.get_peak_memory());
+            self.least.push(isize::MAX);
+        }
+    }
+
+    #[track_caller]
+    fn verify(mut self, what: &str) {
+        self.least.pop();
+        eprintln!("{what}: least held {:?}, peak {:?}", self.least, self.peaks);
+        let grown = self.least[self.least.len() - 1] - self.least[1];
+        assert!(grown < MARGIN, "{what}: {grown} bytes more");
+        let peak = self.peaks[self.peaks.len() - 1];
+        assert!(peak < PEAK, "{what}: {peak} bytes at the peak");
+    }
+}
