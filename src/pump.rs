@@ -204,6 +204,9 @@ impl Pump {
         match taken {
             Ok(Some(event)) => {
                 self.note_progress();
+                if self.cursor.is_at_end(&self.chunk) {
+                    self.drop_chunk();
+                }
                 Some(event)
             }
             Ok(None) => {
@@ -230,10 +233,11 @@ impl Pump {
             Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
             Want::Items => self.cursor.next_item(parser, chunk)?,
         };
-        match &taken {
-            Some(Taken::Event(event)) => self.note_event(event),
-            Some(_) => {}
-            None => self.drop_chunk(),
+        if let Some(Taken::Event(event)) = &taken {
+            self.note_event(event);
+        }
+        if taken.is_none() || self.cursor.is_at_end(&self.chunk) {
+            self.drop_chunk();
         }
         Ok(taken)
     }

@@ -102,6 +102,7 @@ fn cut_at_random() {
 /// A large chunk is decoded as a whole, in windows of whole lines.
 #[test]
 fn within_a_large_chunk() {
+    let runtime = streams::runtime();
     let mut random = Random::new(4);
     for vector in vectors::all() {
         let wire = &vector.wire;
@@ -109,11 +110,21 @@ fn within_a_large_chunk() {
             continue;
         }
         // A stream of its own, so that a BOM stays the first of it.
-        let after = [b"\n\n:".as_slice(), &b"x".repeat(1000), b"\ndata: on\n\n"].concat();
+        let after = [b"\n\n:".as_slice(), &b"x".repeat(1024), b"\ndata: on\n\n"].concat();
         let alone = [wire.as_slice(), &after].concat();
         let expected = Expected::new(&alone, &vector.options);
         expected.check(&splits::whole(&alone));
-        expected.check(&splits::by_lengths(&alone, [random.below(wire.len() + 1)]));
+        let cut = splits::by_lengths(&alone, [random.below(wire.len() + 1)]);
+        expected.check(&cut);
+        for chunks in [splits::whole(&alone), cut] {
+            expected.check_reader(&chunks);
+            if vector.options.last_event_id.is_empty() {
+                runtime.block_on(async {
+                    expected.check_stream(&chunks).await;
+                    expected.check_signals(&chunks).await;
+                });
+            }
+        }
         // Around the end of a window.
         let before = 16 * 1024 - random.below(wire.len() + 4);
         let within = [b":".as_slice(), &b"x".repeat(before), b"\n", &alone].concat();

@@ -4,6 +4,8 @@
 //! parsers, [`measure`] times them, [`targets`] is what everstream promises. The programs in
 //! `src/bin` put them together; README.md says how to run each.
 
+pub mod callgrind;
+pub mod clients;
 pub mod contenders;
 pub mod measure;
 pub mod options;

@@ -24,11 +24,14 @@ pub struct Options {
     pub rounds: Option<usize>,
     /// How many processes measure, one after another.
     pub runs: usize,
+    /// Count instructions instead of measuring time.
+    pub instructions: bool,
     /// Leave a profile behind.
     pub profile: bool,
     only: Vec<String>,
     contenders: Vec<String>,
     chunks: Vec<usize>,
+    sizes: Vec<usize>,
     /// Words that are no options.
     pub rest: Vec<String>,
 }
@@ -38,8 +41,15 @@ impl Options {
     /// prints what is wrong and ends it where they make no sense.
     #[must_use]
     pub fn from_arguments(help: &str) -> Self {
+        let contenders: Vec<_> = Contender::all().iter().map(|one| one.name).collect();
+        Self::with_contenders(help, &contenders)
+    }
+
+    /// As [`from_arguments`](Self::from_arguments), for a program whose contenders are others.
+    #[must_use]
+    pub fn with_contenders(help: &str, contenders: &[&str]) -> Self {
         let options = Self::parse(Parser::from_env(), help).and_then(|options| {
-            options.known()?;
+            options.known(contenders)?;
             Ok(options)
         });
         options.unwrap_or_else(|error| {
@@ -57,12 +67,14 @@ impl Options {
             match argument {
                 Arg::Long("quick") => options.quick = true,
                 Arg::Long("json") => options.json = true,
+                Arg::Long("instructions") => options.instructions = true,
                 Arg::Long("profile") => options.profile = true,
                 Arg::Long("rounds") => options.rounds = Some(positive(&mut arguments)?),
                 Arg::Long("runs") => options.runs = positive(&mut arguments)?,
                 Arg::Long("only") => options.only.push(arguments.value()?.string()?),
                 Arg::Long("contender") => options.contenders.push(arguments.value()?.string()?),
                 Arg::Long("chunk") => options.chunks.push(positive(&mut arguments)?),
+                Arg::Long("size") => options.sizes.push(positive(&mut arguments)?),
                 Arg::Long("help") | Arg::Short('h') => {
                     println!("{help}");
                     exit(0)
@@ -74,10 +86,8 @@ impl Options {
         Ok(options)
     }
 
-    fn known(&self) -> Result<(), lexopt::Error> {
-        let workloads = NAMES.to_vec();
-        let contenders: Vec<_> = Contender::all().iter().map(|one| one.name).collect();
-        for (asked, known) in [(&self.only, workloads), (&self.contenders, contenders)] {
+    fn known(&self, contenders: &[&str]) -> Result<(), lexopt::Error> {
+        for (asked, known) in [(&self.only, &NAMES[..]), (&self.contenders, contenders)] {
             if let Some(unknown) = asked.iter().find(|name| !known.contains(&name.as_str())) {
                 let known = known.join("`, `");
                 return Err(format!("there is no `{unknown}`, only `{known}`").into());
@@ -101,21 +111,31 @@ impl Options {
     #[must_use]
     pub fn contenders(&self) -> Vec<Contender> {
         let mut contenders = Contender::all();
-        if !self.contenders.is_empty() {
-            contenders.retain(|contender| self.contenders.iter().any(|one| one == contender.name));
-        }
+        contenders.retain(|contender| self.wants(contender.name));
         contenders
+    }
+
+    /// Whether the contender of this name was asked for, or none by name.
+    #[must_use]
+    pub fn wants(&self, contender: &str) -> bool {
+        self.contenders.is_empty() || self.contenders.iter().any(|one| one == contender)
     }
 
     /// The sizes of chunks asked for, or `default`.
     #[must_use]
     pub fn chunks(&self, default: &[usize]) -> Vec<usize> {
-        if self.chunks.is_empty() {
-            default.to_vec()
-        } else {
-            self.chunks.clone()
-        }
+        asked_or(&self.chunks, default)
     }
+
+    /// The sizes of events asked for, or `default`.
+    #[must_use]
+    pub fn sizes(&self, default: &[usize]) -> Vec<usize> {
+        asked_or(&self.sizes, default)
+    }
+}
+
+fn asked_or(asked: &[usize], default: &[usize]) -> Vec<usize> {
+    if asked.is_empty() { default } else { asked }.to_vec()
 }
 
 /// The next argument, as a number that is not zero.

@@ -3,21 +3,29 @@
 //! It has a thread of its own, so that its work is not counted as the client's.
 
 use std::{
-    net::SocketAddr,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::{Mutex, mpsc::UnboundedReceiver},
 };
 
 /// What the server does with each connection.
 #[derive(Debug, Clone)]
 pub enum Job {
     /// Sends one response for each request: head and body are in it.
-    Send(Vec<u8>),
+    Send(Bytes),
+    /// Sends a head, then a chunk of the body each time that it is told to.
+    ByTurns {
+        /// The HTTP chunks.
+        chunks: Arc<[Vec<u8>]>,
+        /// Where it is told to.
+        turns: Arc<Mutex<UnboundedReceiver<()>>>,
+    },
     /// Sends a head, then nothing.
     Hold,
     /// Sends an event every so often: its data is how many nanoseconds after `since` it was sent.
@@ -36,9 +44,25 @@ pub enum Job {
     },
 }
 
-/// What comes before a body that ends with its connection or is cut into HTTP chunks.
-pub const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
+impl Job {
+    /// To send one response with these chunks.
+    #[must_use]
+    pub fn response(chunks: &[&[u8]]) -> Self {
+        let mut response = HEAD.as_bytes().to_vec();
+        for body in chunks {
+            response.extend(chunk(body));
+        }
+        response.extend_from_slice(LAST);
+        Self::Send(response.into())
+    }
+}
+
+/// What comes before a body that is cut into HTTP chunks.
+const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\
                         transfer-encoding: chunked\r\n\r\n";
+
+/// What comes after it.
+const LAST: &[u8] = b"0\r\n\r\n";
 
 /// One HTTP chunk.
 #[must_use]
@@ -49,13 +73,13 @@ pub fn chunk(body: &[u8]) -> Vec<u8> {
     chunk
 }
 
-/// Starts the server; it runs until the program ends.
+/// Starts the server, and tells its URL; it runs until the program ends.
 ///
 /// # Panics
 ///
 /// Where there is no loopback interface.
 #[must_use]
-pub fn start(job: Job) -> SocketAddr {
+pub fn start(job: Job) -> String {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -64,7 +88,8 @@ pub fn start(job: Job) -> SocketAddr {
             .expect("a runtime");
         runtime.block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
-            tell.send(listener.local_addr().expect("an address"))
+            let address = listener.local_addr().expect("an address");
+            tell.send(format!("http://{address}/"))
                 .expect("someone waits for it");
             let mut closed = None;
             loop {
@@ -96,9 +121,20 @@ async fn serve(mut socket: TcpStream, job: Job) -> std::io::Result<()> {
     while request(&mut socket).await? {
         match &job {
             Job::Send(response) => socket.write_all(response).await?,
+            Job::ByTurns { chunks, turns } => {
+                socket.write_all(HEAD.as_bytes()).await?;
+                let mut turns = turns.lock().await;
+                for chunk in chunks.iter() {
+                    socket.write_all(chunk).await?;
+                    if turns.recv().await.is_none() {
+                        return Ok(());
+                    }
+                }
+                socket.write_all(LAST).await?;
+            }
             Job::Hold => {
                 socket.write_all(HEAD.as_bytes()).await?;
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
             Job::Tick { every, since } => {
                 socket.write_all(HEAD.as_bytes()).await?;
@@ -128,7 +164,7 @@ async fn close(
         took.send(closed.elapsed()).ok()?;
     }
     let body = chunk(format!("retry: {retry}\ndata: x\n\n").as_bytes());
-    let response = [HEAD.as_bytes(), &body, b"0\r\n\r\n"].concat();
+    let response = [HEAD.as_bytes(), &body, LAST].concat();
     socket.write_all(&response).await.ok()?;
     let closed = Instant::now();
     socket.shutdown().await.ok()?;

@@ -81,3 +81,6 @@ pub const ENDLESS_COMMENT: usize = 160 << 10;
 
 /// How many bytes a line without end may take: the size limit, times what an event may.
 pub const ENDLESS_LINE: usize = (16 << 20) / 4 * 5;
+
+/// How many bytes of heap an idle stream may take above reqwest's bare `bytes_stream()`.
+pub const IDLE: i64 = 1 << 10;

@@ -6,16 +6,17 @@ use core::time::Duration;
 use super::{
     EventTooLarge, Oversized, Parser, Place, Skipped,
     field::{self, Name},
-    item::{EventAt, Span, Step, Want},
+    item::{Data, EventAt, Span, Step, Want},
     lines::{self, Text},
     shared,
+    tail::SPILL,
 };
 use crate::event::MESSAGE;
 
 /// What is known of the block so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Block {
-    pub(super) data: Data,
+    pub(super) data: Option<Data>,
     pub(super) event: Option<u8>,
     /// `Parser::next_id` is this block's.
     has_id: bool,
@@ -37,22 +38,11 @@ impl Block {
     /// Whether a data line of `len` bytes and a blank line now make an event, and nothing else.
     #[inline]
     pub(super) fn is_open(&self, len: usize, max: usize) -> bool {
-        matches!(self.data, Data::None)
+        self.data.is_none()
             && !self.has_id
             && !self.skipped
             && self.bytes + len as u64 <= max as u64
     }
-}
-
-/// Where the data of a block is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) enum Data {
-    #[default]
-    None,
-    /// In the text given to `step`, which it does not outlive.
-    InText(Span),
-    /// In `Parser::data`, which holds nothing that counts otherwise.
-    Buffered,
 }
 
 /// The limit struck at this byte of a line.
@@ -71,28 +61,15 @@ impl Parser {
         len: usize,
         want: Want,
     ) -> Result<Option<Step>, Strike> {
-        let bytes = self.block.bytes + len as u64;
-        self.block.begun |= name != Name::Retry;
-        if bytes > self.max_event_bytes as u64 || self.block.skipped {
-            let known = name.wire_len().min(len + 1);
-            self.limit(known, len)
-                .map_err(|Strike(at)| Strike(at.min(len + 1)))?;
-            self.block.bytes = bytes;
-            if self.passes_over(name, len) {
-                return Ok(None);
-            }
+        if !self.admit(name, len)? {
+            return Ok(None);
         }
-        self.block.bytes = bytes;
         match name {
             // "Append the field value to the data buffer, then append a single U+000A LINE FEED
             // (LF) character": here it goes between the values.
             Name::Data => match self.block.data {
-                Data::None => self.block.data = Data::InText(value),
-                Data::InText(_) | Data::Buffered => {
-                    self.buffer_data(text);
-                    self.data.push('\n');
-                    lines::push(&mut self.data, &text.get(value));
-                }
+                None => self.block.data = Some(Data::InText(value)),
+                Some(_) => self.join(text, value),
             },
             // "Set the event type buffer to the field value."
             Name::Event => {
@@ -115,6 +92,23 @@ impl Parser {
             Name::Retry => return Ok(self.retry(&text.bytes()[value.start..value.end], want)),
         }
         Ok(None)
+    }
+
+    /// Counts a field whose line of `len` bytes has ended, and tells whether it is to be
+    /// processed.
+    #[inline]
+    pub(super) fn admit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
+        let bytes = self.block.bytes + len as u64;
+        self.block.begun |= name != Name::Retry;
+        let mut admitted = true;
+        if bytes > self.max_event_bytes as u64 || self.block.skipped {
+            let known = name.wire_len().min(len + 1);
+            self.limit(known, len)
+                .map_err(|Strike(at)| Strike(at.min(len + 1)))?;
+            admitted = !self.passes_over(name, len);
+        }
+        self.block.bytes = bytes;
+        Ok(admitted)
     }
 
     /// "If the field value consists of only ASCII digits, then interpret the field value as an
@@ -140,32 +134,66 @@ impl Parser {
         if block.skipped {
             return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));
         }
-        let data = match block.data {
-            // "If the data buffer is an empty string, set the data buffer and the event type
-            // buffer to the empty string and return." (`data:` alone is not empty there: LF.)
-            Data::None => return None,
-            Data::InText(span) => Some(span),
-            Data::Buffered => None,
-        };
+        // "If the data buffer is an empty string, set the data buffer and the event type buffer to
+        // the empty string and return." (`data:` alone is not empty there: LF.)
         Some(Step::Event(EventAt {
-            data,
+            data: block.data?,
             event: block.event,
         }))
     }
 
-    /// Moves the data that lies in `text` to the data buffer.
+    /// Moves the data that lies in `text` to where it outlives that.
     #[inline]
     pub(super) fn buffer_data(&mut self, text: Text<'_>) {
-        if let Data::InText(span) = self.block.data {
+        if let Some(Data::InText(span)) = self.block.data {
             self.buffer(text, span);
         }
     }
 
     #[inline(never)]
     fn buffer(&mut self, text: Text<'_>, span: Span) {
+        self.block.data = Some(match text {
+            Text::Raw(bytes) if span.len() < SPILL => {
+                Data::Kept(self.tail.keep_data(&bytes[span.start..span.end]))
+            }
+            _ => {
+                self.data.clear();
+                lines::push(&mut self.data, &text.get(span));
+                Data::Buffered
+            }
+        });
+    }
+
+    /// Appends a value to the data of the block. While that is short it stays as it came, so that
+    /// all its values are decoded at once.
+    fn join(&mut self, text: Text<'_>, value: Span) {
+        self.buffer_data(text);
+        match &mut self.block.data {
+            Some(Data::Kept(span)) if span.len() + value.len() < SPILL => {
+                self.tail.join_data(&text.bytes()[value.start..value.end]);
+                span.end += 1 + value.len();
+            }
+            _ => {
+                self.decode_kept();
+                self.data.push('\n');
+                lines::push(&mut self.data, &text.get(value));
+            }
+        }
+    }
+
+    /// Moves the data that is kept as it came to the data buffer.
+    #[inline]
+    pub(super) fn decode_kept(&mut self) {
+        if let Some(Data::Kept(span)) = self.block.data {
+            self.decode(span);
+        }
+    }
+
+    #[inline(never)]
+    fn decode(&mut self, kept: Span) {
         self.data.clear();
-        lines::push(&mut self.data, &text.get(span));
-        self.block.data = Data::Buffered;
+        lines::push(&mut self.data, &Text::Raw(&self.tail.kept).get(kept));
+        self.block.data = Some(Data::Buffered);
     }
 
     /// The wire bytes that the block's next field may still have.
@@ -186,7 +214,7 @@ impl Parser {
             Oversized::Error => Err(Strike(known.max(left + 1))),
             Oversized::Skip => {
                 self.block.skipped = true;
-                self.block.data = Data::None;
+                self.block.data = None;
                 self.data = String::new();
                 Ok(())
             }

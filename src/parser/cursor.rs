@@ -117,6 +117,12 @@ impl Cursor {
         }
     }
 
+    /// Whether nothing of `chunk` is left, as is known after its last event.
+    #[inline]
+    pub(crate) fn is_at_end(&self, chunk: &[u8]) -> bool {
+        self.start + self.at == chunk.len()
+    }
+
     /// Goes on to what follows the part.
     fn pass(&mut self) {
         self.start += self.at;
@@ -128,8 +134,8 @@ impl Cursor {
     /// Begins with the next part.
     #[inline]
     fn look_at(&mut self, rest: &[u8]) {
-        /// Of less than this, a copy is not worth it.
-        const WORTH_IT: usize = 1024;
+        /// Of less than this, a copy is not worth it. (The streams of a fuzzer are short.)
+        const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 1024 };
 
         self.len = rest.len();
         if rest.len() >= WORTH_IT {

@@ -1,6 +1,6 @@
 //! What the parser hands out: items, and where their text lies.
 
-use alloc::borrow::Cow;
+use alloc::{borrow::Cow, string::String};
 use core::{mem, time::Duration};
 
 use super::{
@@ -66,6 +66,13 @@ pub(crate) struct Span {
     pub(super) end: usize,
 }
 
+impl Span {
+    #[inline]
+    pub(super) fn len(self) -> usize {
+        self.end - self.start
+    }
+}
+
 /// An item, by its place. [`Parser::lend`] and [`Parser::hand_over`] turn it into text.
 #[derive(Debug)]
 pub(crate) enum Step {
@@ -77,9 +84,19 @@ pub(crate) enum Step {
 
 #[derive(Debug)]
 pub(crate) struct EventAt {
-    /// `None`: in the data buffer.
-    pub(super) data: Option<Span>,
+    pub(super) data: Data,
     pub(super) event: Option<u8>,
+}
+
+/// Where the data of a block is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Data {
+    /// In the text given to `step`, which it does not outlive.
+    InText(Span),
+    /// As it came, in `Parser::tail`.
+    Kept(Span),
+    /// In `Parser::data`, which holds nothing that counts otherwise.
+    Buffered,
 }
 
 #[derive(Debug)]
@@ -100,14 +117,15 @@ impl Parser {
     #[inline(always)]
     pub(crate) fn lend<'a>(&'a mut self, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
         let data = match event.data {
-            None => self.data.as_str(),
-            Some(span) => match text.get(span) {
+            Data::InText(span) => match text.get(span) {
                 Cow::Borrowed(data) => data,
                 Cow::Owned(data) => {
                     self.data = data;
                     self.data.as_str()
                 }
             },
+            Data::Kept(span) => lend_kept(&self.tail.kept, span, &mut self.data),
+            Data::Buffered => self.data.as_str(),
         };
         let event = event.event.map(|slot| self.types.get(slot));
         EventRef::new(event, data, &self.last_event_id)
@@ -116,7 +134,7 @@ impl Parser {
     /// An event of `text`, given away. A large one is moved, not copied.
     #[inline]
     pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
-        if event.data.is_none() && self.data.len() >= LARGE {
+        if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
             return self.move_out(event.event);
         }
         self.lend(text, event).to_owned()
@@ -143,6 +161,18 @@ impl Parser {
                     &self.comment
                 }
             },
+        }
+    }
+}
+
+/// The text of a span of `kept`; in `buffer` where that is not UTF-8.
+#[inline(never)]
+fn lend_kept<'a>(kept: &'a [u8], span: Span, buffer: &'a mut String) -> &'a str {
+    match Text::Raw(kept).get(span) {
+        Cow::Borrowed(text) => text,
+        Cow::Owned(text) => {
+            *buffer = text;
+            buffer
         }
     }
 }

@@ -9,10 +9,11 @@
 //!   feed     └─ at the start of a line ── a whole line ─▶ step ────────────┴▶ field ─▶ block ─▶ item
 //! ```
 //!
-//! A data line within one chunk is never copied: the block remembers where it is. It moves to
-//! the data buffer when a second one joins it or the chunk ends first. A line that spans chunks
-//! is gathered as it comes, and looked at when it has ended or has become long; a long data line
-//! is then decoded straight into the data buffer.
+//! A data line within one chunk is never copied: the block remembers where it is. A line that
+//! spans chunks is gathered as it comes, and looked at when it has ended or has become long. Data
+//! that is gathered, or saved from a chunk that ends, stays there as it came, and is decoded when
+//! its event is handed out. What makes it long, or is known to be UTF-8 already, moves it to the
+//! data buffer.
 
 mod block;
 #[cfg(feature = "std")]
@@ -76,11 +77,11 @@ pub struct Parser {
 
     /// Where in a line the last chunk ended.
     place: Place,
-    /// The line that it ended in.
+    /// The line that it ended in, and data that stays as it came.
     tail: Tail,
 
     block: Block,
-    /// What the data lines of the block gave, unless they lie in the chunk; or of the last block.
+    /// What the data lines of the block gave, where that is [`Data::Buffered`](item::Data).
     data: String,
     /// A comment that could not be lent from the chunk.
     comment: String,

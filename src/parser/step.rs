@@ -6,7 +6,7 @@ use super::{
     EventTooLarge, Parser, Place, Skipped,
     block::Strike,
     field::{self, Kind, Name},
-    item::{CommentAt, EventAt, Span, Step, Want},
+    item::{CommentAt, Data, EventAt, Span, Step, Want},
     lines::{self, Text},
 };
 
@@ -80,7 +80,7 @@ impl Parser {
         }
         let start = bytes.len() - value.len();
         *at = start + end + 2;
-        let data = Some(Span {
+        let data = Data::InText(Span {
             start,
             end: start + end,
         });
@@ -149,6 +149,9 @@ impl Parser {
             if matches!(first, b'\n' | b'\r') {
                 *at = self.end_of_line(bytes, start);
                 if self.block.is_new() {
+                    if want == Want::Events && idle(bytes, at) {
+                        return self.begin_line(text, at);
+                    }
                     continue;
                 }
                 if let Some(step) = self.end_block() {
@@ -174,7 +177,7 @@ impl Parser {
                 *at = line.end + 2;
                 let event = mem::take(&mut self.block).event;
                 return Ok(Some(Step::Event(EventAt {
-                    data: Some(Span {
+                    data: Data::InText(Span {
                         start: start + value,
                         end: line.end,
                     }),
@@ -184,6 +187,9 @@ impl Parser {
             *at = self.end_of_line(bytes, line.end);
             if kind == Kind::Comment && want == Want::Events && value + end <= 1 + MAX_COMMENT_BYTES
             {
+                if self.block.is_new() && idle(bytes, at) {
+                    return self.begin_line(text, at);
+                }
                 continue;
             }
             match self.line(text, line, kind, value, want) {
@@ -249,6 +255,27 @@ impl Parser {
             }
         }
     }
+}
+
+/// Passes over blank lines and comments that end with LF. Whether it came to a comment that does
+/// not end in `bytes`.
+#[inline(always)]
+fn idle(bytes: &[u8], at: &mut usize) -> bool {
+    let mut rest = &bytes[*at..];
+    let unfinished = loop {
+        rest = match rest {
+            [b'\n', rest @ ..] => rest,
+            [b':', comment @ ..] => match lines::end(comment) {
+                Some(end) if end <= MAX_COMMENT_BYTES && comment[end] == b'\n' => {
+                    &comment[end + 1..]
+                }
+                end => break end.is_none(),
+            },
+            _ => break false,
+        };
+    };
+    *at = bytes.len() - rest.len();
+    unfinished
 }
 
 /// A comment, whose colon is at `start`.

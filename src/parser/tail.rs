@@ -5,9 +5,9 @@ use core::mem;
 
 use super::{
     EventTooLarge, Parser, Place,
-    block::{Data, Strike},
+    block::Strike,
     field::{self, Kind, Name},
-    item::{CommentAt, Span, Step, Want},
+    item::{CommentAt, Data, Span, Step, Want},
     lines::{self, Decoder, Text, WINDOW},
     step::{MAX_COMMENT_BYTES, comment},
 };
@@ -15,17 +15,19 @@ use super::{
 /// From so many bytes on, a line is known for what it is, the space after `data:` included.
 const DECIDED: usize = 6;
 
-/// Of a data line, less than this is kept as it came: validating and copying pay by the call.
-const SPILL: usize = 1024;
+/// Of data, less than this is kept as it came: validating and copying pay by the call.
+pub(super) const SPILL: usize = 1024;
 
-/// The unfinished line.
+/// The unfinished line, and the data that the lines before it have left here.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
-    /// What is kept of it.
+    /// The data ([`Data::Kept`]), then what is kept of the line.
     pub(super) kept: Vec<u8>,
-    /// How many bytes came before those.
+    /// Where in it the line begins.
+    line: usize,
+    /// How many bytes of the line came before those.
     gone: usize,
-    /// From which length of the kept on there is something to decide.
+    /// From which length of `kept` on there is something to decide.
     room: usize,
     decoder: Decoder,
 }
@@ -69,14 +71,21 @@ impl Tail {
         }
     }
 
-    /// Its wire bytes so far.
+    /// What is kept of the line.
+    #[inline]
+    fn line(&self) -> &[u8] {
+        &self.kept[self.line..]
+    }
+
+    /// The wire bytes of the line so far.
+    #[inline]
     fn len(&self) -> usize {
-        self.gone + self.kept.len()
+        self.gone + self.line().len()
     }
 
     /// Passes the value on, and keeps the next piece if it is not worth it yet.
     fn spill(&mut self, next: &[u8], out: &mut String) {
-        self.decoder.push(&self.kept, out);
+        self.decoder.push(&self.kept[self.line..], out);
         self.drop(&[]);
         if next.len() < SPILL {
             self.keep(next);
@@ -87,30 +96,63 @@ impl Tail {
     }
 
     fn drop(&mut self, next: &[u8]) {
-        self.gone += self.kept.len() + next.len();
-        self.kept.clear();
+        self.gone += self.line().len() + next.len();
+        self.kept.truncate(self.line);
     }
 
     /// Most lines that nobody wants are comments: they need not be looked at any further.
     #[inline]
     fn is_short_comment(&self) -> bool {
-        self.kept.first() == Some(&b':') && self.kept.len() <= MAX_COMMENT_BYTES
+        self.line().first() == Some(&b':') && self.line().len() <= MAX_COMMENT_BYTES
     }
 
-    /// What it is, as far as that is known.
+    /// What the line is, as far as that is known.
     fn kind(&self) -> Kind {
-        field::kind(&self.kept)
+        field::kind(self.line())
     }
 
+    /// Ends the line. What is still kept of it is not needed any more.
     #[inline]
-    pub(super) fn clear(&mut self) {
-        self.kept.clear();
+    fn end(&mut self) {
+        self.kept.truncate(self.line);
         if self.kept.capacity() > 2 * MAX_COMMENT_BYTES {
-            self.kept = Vec::new();
+            self.kept.shrink_to_fit();
         }
         self.gone = 0;
         self.room = 0;
         self.decoder.clear();
+    }
+
+    /// Forgets the line and the data.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.line = 0;
+        self.end();
+    }
+
+    /// Keeps a value of a data line, be it the first of its block.
+    pub(super) fn keep_data(&mut self, value: &[u8]) -> Span {
+        self.kept.clear();
+        self.kept.extend_from_slice(value);
+        self.line = self.kept.len();
+        Span {
+            start: 0,
+            end: self.line,
+        }
+    }
+
+    /// Keeps a value of a data line that joins the data kept so far.
+    pub(super) fn join_data(&mut self, value: &[u8]) {
+        self.kept.push(b'\n');
+        self.kept.extend_from_slice(value);
+        self.line = self.kept.len();
+    }
+
+    /// Makes the value of the line, from byte `value` of it on, part of the data kept so far.
+    fn join_line(&mut self, value: usize) {
+        self.kept[self.line] = b'\n';
+        self.kept.drain(self.line + 1..self.line + value);
+        self.line = self.kept.len();
     }
 }
 
@@ -124,7 +166,7 @@ impl Parser {
             _ => return false,
         };
         match kind {
-            Kind::Undecided => !self.tail.kept.starts_with(b"r"),
+            Kind::Undecided => !self.tail.line().starts_with(b"r"),
             Kind::Field(name) => name != Name::Retry,
             Kind::Comment | Kind::Unknown => false,
         }
@@ -138,11 +180,21 @@ impl Parser {
             && !matches!(byte, b'\n' | b'\r')
             && self.left() >= SPILL;
         if begins {
+            self.make_room();
             self.place = Place::Kept(Kind::Undecided);
-            self.tail.room = SPILL;
+            self.tail.room = self.tail.line + SPILL;
             self.tail.kept.push(byte);
         }
         begins
+    }
+
+    /// Makes room for a line where an earlier one was.
+    #[inline]
+    fn make_room(&mut self) {
+        if !matches!(self.block.data, Some(Data::Kept(_))) {
+            self.tail.kept.clear();
+            self.tail.line = 0;
+        }
     }
 
     /// Begins the line at `*at`, which does not end in `text`.
@@ -153,6 +205,7 @@ impl Parser {
         at: &mut usize,
     ) -> Result<Option<Step>, EventTooLarge> {
         self.buffer_data(text);
+        self.make_room();
         self.place = Place::Kept(Kind::Undecided);
         self.tail.room = self.room();
         for piece in text.bytes()[*at..].chunks(WINDOW) {
@@ -189,7 +242,7 @@ impl Parser {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_piece(&mut self, piece: &[u8], at: &mut usize) -> Result<(), EventTooLarge> {
         if self.tail.has_room(piece) {
             self.tail.keep(piece);
@@ -214,7 +267,7 @@ impl Parser {
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), Strike> {
         let mut rest = piece;
         if self.place == Place::Kept(Kind::Undecided) {
-            let undecided = DECIDED.saturating_sub(self.tail.kept.len());
+            let undecided = DECIDED.saturating_sub(self.tail.line().len());
             let head;
             (head, rest) = rest.split_at(rest.len().min(undecided));
             self.tail.keep(head);
@@ -254,27 +307,29 @@ impl Parser {
         Ok(())
     }
 
-    /// From which length on there is something to decide.
+    /// From which length of what is kept on there is something to decide.
     fn room(&self) -> usize {
-        match self.place {
+        let of_line = match self.place {
             Place::Kept(Kind::Undecided) if self.left() >= SPILL => SPILL,
             Place::Kept(Kind::Comment) => 1 + MAX_COMMENT_BYTES,
             Place::Kept(Kind::Field(Name::Data)) => self.left().min(SPILL),
             Place::Kept(Kind::Field(_)) if self.block.skipped => self.max_event_bytes,
             Place::Kept(Kind::Field(_)) => self.left(),
             Place::Spilled => (self.left() - self.tail.gone).min(SPILL),
-            _ => 0,
-        }
+            _ => return 0,
+        };
+        self.tail.line.saturating_add(of_line)
     }
 
     fn begin_spilling(&mut self) {
+        self.decode_kept();
         match self.block.data {
-            Data::Buffered => self.data.push('\n'),
-            _ => self.data.clear(),
+            Some(_) => self.data.push('\n'),
+            None => self.data.clear(),
         }
-        self.block.data = Data::Buffered;
+        self.block.data = Some(Data::Buffered);
         let tail = &mut self.tail;
-        let value = field::value_start(&tail.kept, Name::Data);
+        let value = tail.line + field::value_start(tail.line(), Name::Data);
         tail.decoder.push(&tail.kept[value..], &mut self.data);
         tail.drop(&[]);
         // All that it will ever need for data: it grows no more.
@@ -301,25 +356,62 @@ impl Parser {
             Place::Dropped(Kind::Comment) => Some(comment(0, len)),
             _ => None,
         };
-        self.tail.clear();
+        self.tail.end();
         Ok(step)
     }
 
     fn kept_line(&mut self, want: Want) -> Result<Option<Step>, Strike> {
-        let line = mem::take(&mut self.tail.kept);
-        let text = Text::Raw(&line);
-        let (kind, value) = field::start(&line);
-        let whole = Span {
-            start: 0,
-            end: line.len(),
+        let line = self.tail.line();
+        let (kind, value) = match field::start(line) {
+            (Kind::Unknown, _) => match field::name_alone(line) {
+                Some(name) => (Kind::Field(name), line.len()),
+                None => return Ok(None),
+            },
+            known => known,
         };
-        let mut step = self.line(text, whole, kind, value, want)?;
-        self.buffer_data(text);
+        if kind == Kind::Field(Name::Data) {
+            self.kept_data(value)?;
+            return Ok(None);
+        }
+        let kept = mem::take(&mut self.tail.kept);
+        let text = Text::Raw(&kept);
+        let line = Span {
+            start: self.tail.line,
+            end: kept.len(),
+        };
+        let mut step = self.line(text, line, kind, value, want)?;
         if let Some(Step::Comment(CommentAt::InText(span))) = step {
             self.comment = text.get(span).into_owned();
             step = Some(Step::Comment(CommentAt::Buffered));
         }
-        self.tail.kept = line;
+        self.tail.kept = kept;
         Ok(step)
+    }
+
+    /// Takes the data line that has ended, with a value from byte `value` on, where it is kept.
+    fn kept_data(&mut self, value: usize) -> Result<(), Strike> {
+        if !self.admit(Name::Data, self.tail.len())? {
+            return Ok(());
+        }
+        match &mut self.block.data {
+            data @ None => {
+                let start = self.tail.line + value;
+                self.tail.line = self.tail.kept.len();
+                *data = Some(Data::Kept(Span {
+                    start,
+                    end: self.tail.line,
+                }));
+            }
+            Some(Data::Kept(span)) if span.len() < SPILL => {
+                self.tail.join_line(value);
+                span.end = self.tail.line;
+            }
+            Some(_) => {
+                self.decode_kept();
+                self.data.push('\n');
+                lines::push(&mut self.data, &lines::decode(&self.tail.line()[value..]));
+            }
+        }
+        Ok(())
     }
 }

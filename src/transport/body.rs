@@ -32,6 +32,15 @@ impl Body {
         })))
     }
 
+    /// A body whose chunks and errors are what they should be already.
+    #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+    pub(crate) fn of_chunks<S>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<Bytes, Error>> + MaybeSend + 'static,
+    {
+        Self(Box::pin(chunks))
+    }
+
     /// A body that has ended.
     #[must_use]
     pub fn empty() -> Self {

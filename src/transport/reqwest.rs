@@ -102,7 +102,7 @@ macro_rules! serve {
                     }
                     let url = response.url().to_string();
                     let chunks = response.bytes_stream();
-                    let body = Body::new(chunks.map(|chunk| chunk.map_err(broken)));
+                    let body = Body::of_chunks(chunks.map(|chunk| chunk.map_err(broken)));
                     Self::new(status, headers, body).with_url(url)
                 }
             }

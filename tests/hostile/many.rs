@@ -1,5 +1,7 @@
 //! A great many of something small.
 
+use everstream::{Timeout, testing::Script};
+
 use crate::*;
 
 const MILLION: u64 = 1_000_000;
@@ -83,5 +85,23 @@ fn a_byte_at_a_time_is_still_right() {
             [id(0), id(1), id(2)],
             [None, Some("ä".into()), Some("ä".into())]
         );
+    });
+}
+
+/// One byte a second keeps a connection alive, and no more than that: it is no event.
+#[test]
+fn a_byte_a_second_is_no_progress() {
+    alone(async {
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        let second = Duration::from_secs(1);
+        let slow = events("").repeat("data: x\n", None).split_every(1);
+        let script = Script::new().reply(slow.pace(second));
+        let asked = script.events().idle_timeout(2 * second);
+        let told = whole(asked.event_timeout(60 * second)).await;
+        assert!(told.data.is_empty());
+        assert_eq!(told.kind(), Some(ErrorKind::Timeout(Timeout::Event)));
+        assert!(start.elapsed() >= 60 * second);
+        script.verify();
     });
 }

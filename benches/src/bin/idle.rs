@@ -1,95 +1,206 @@
 //! What a stream costs in memory while nothing comes: everstream above reqwest's bare `bytes_stream()`.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error::Error,
+    fs::File,
+    io::BufReader,
+};
+
 use everstream::RequestBuilderExt;
-use everstream_benches::server::{self, Job};
-use futures_util::{StreamExt, poll};
+use everstream_benches::{
+    options::Options,
+    server::{self, Job},
+    table, targets,
+};
+use futures_util::{Stream, StreamExt, poll};
+use serde::Deserialize;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
+const HELP: &str = "\
+Counts the heap that 1,000 idle streams take, all polled and waiting, for each of them.
+
+  --profile   tell which allocations make the difference, and leave dhat-heap.*.json in this directory";
+
 const STREAMS: usize = 1_000;
 
-fn main() {
-    let url = format!("http://{}/", server::start(Job::Hold));
+const NAMES: [&str; 3] = [
+    "reqwest, bytes_stream()",
+    "everstream, EventStream",
+    "everstream, EventSource",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::from_arguments(HELP);
+    let url = server::start(Job::Hold);
+    let bare = held("bare", &url, &options, async |client, url| {
+        let response = client.get(url).send().await.expect("a response");
+        Box::pin(response.bytes_stream())
+    })?;
+    let stream = held("stream", &url, &options, async |client, url| {
+        client.get(url).events().await.expect("a stream")
+    })?;
+    let source = held("source", &url, &options, async |client, url| {
+        let source = client.get(url).event_source().expect("a source");
+        let mut signals = source.signals();
+        signals.next().await.expect("it opens").expect("it opens");
+        signals
+    })?;
+    let rows = NAMES.iter().zip([&bare, &stream, &source]);
+    let rows = rows.map(|(name, held)| {
+        let more = held.bytes as i64 - bare.bytes as i64;
+        let mark = if more > targets::IDLE { "!" } else { "" };
+        let each = held.bytes.to_string();
+        vec![(*name).to_owned(), each, format!("{more:+}{mark}")]
+    });
+    let title = format!("{STREAMS} idle streams");
+    let head = [&title, "bytes of heap each", "more than bare"].map(str::to_owned);
+    println!("{}", table::markdown(&head, &rows.collect::<Vec<_>>()));
+    if options.profile {
+        differences(&[bare.blocks, stream.blocks, source.blocks]);
+    }
+    Ok(())
+}
+
+/// How many blocks there are of a size that are made in one place.
+type Blocks = BTreeMap<(u64, String), f64>;
+
+/// What one stream holds.
+struct Held {
+    bytes: usize,
+    /// Known only where there is a profile.
+    blocks: Blocks,
+}
+
+/// What the streams hold that `open` makes, once each has been polled and waits.
+fn held<S: Stream + Unpin>(
+    name: &str,
+    url: &str,
+    options: &Options,
+    open: impl AsyncFn(&reqwest::Client, &str) -> S,
+) -> Result<Held, Box<dyn Error>> {
+    let file = format!("dhat-heap.{name}.json");
+    // A runtime of its own: what it keeps of connections that were closed goes with it.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .expect("a runtime");
-    let _profiler = dhat::Profiler::builder().testing().build();
-    println!("Heap for each of {STREAMS} idle streams, all polled and waiting:\n");
-    // Each kind on its own: what the client keeps of connections that were closed is not counted
-    // against those that come after.
-    let bare = runtime.block_on(async {
-        let client = client(&url).await;
-        let before = held();
+        .build()?;
+    let bytes = runtime.block_on(async {
+        let client = reqwest::Client::new();
+        // It has made what it keeps for all its requests.
+        drop(client.get(url).send().await.expect("a response"));
+        let profiler = dhat::Profiler::builder().file_name(&file);
+        let profiler = if options.profile {
+            profiler.build()
+        } else {
+            profiler.testing().build()
+        };
         let mut streams = Vec::with_capacity(STREAMS);
         for _ in 0..STREAMS {
-            let response = client.get(&url).send().await.expect("a response");
-            streams.push(Box::pin(response.bytes_stream()));
+            streams.push(open(&client, url).await);
         }
         for stream in &mut streams {
             assert!(poll!(stream.next()).is_pending());
         }
-        held() - before
+        let bytes = if options.profile {
+            0
+        } else {
+            dhat::HeapStats::get().curr_bytes / STREAMS
+        };
+        // It writes what is held now.
+        drop(profiler);
+        bytes
     });
-    settle(&runtime);
-    let stream = runtime.block_on(async {
-        let client = client(&url).await;
-        let before = held();
-        let mut streams = Vec::with_capacity(STREAMS);
-        for _ in 0..STREAMS {
-            streams.push(client.get(&url).events().await.expect("a stream"));
+    if !options.profile {
+        let blocks = Blocks::new();
+        return Ok(Held { bytes, blocks });
+    }
+    let profile: Profile = serde_json::from_reader(BufReader::new(File::open(file)?))?;
+    let bytes: u64 = profile.places.iter().map(|place| place.bytes).sum();
+    Ok(Held {
+        bytes: bytes as usize / STREAMS,
+        blocks: profile.blocks(),
+    })
+}
+
+/// What dhat writes: blocks by where they are made.
+#[derive(Deserialize)]
+struct Profile {
+    #[serde(rename = "pps")]
+    places: Vec<Place>,
+    #[serde(rename = "ftbl")]
+    frames: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    #[serde(rename = "eb")]
+    bytes: u64,
+    #[serde(rename = "ebk")]
+    blocks: u64,
+    #[serde(rename = "fs")]
+    frames: Vec<usize>,
+}
+
+impl Profile {
+    fn blocks(&self) -> Blocks {
+        let mut blocks = Blocks::new();
+        for place in self.places.iter().filter(|place| place.blocks > 0) {
+            // The one block in which they lie side by side.
+            let together = place.blocks == 1 && place.bytes.is_multiple_of(STREAMS as u64);
+            let (count, who) = if together {
+                (STREAMS as u64, "the stream itself".to_owned())
+            } else {
+                (place.blocks, self.who(place))
+            };
+            let key = (place.bytes / count, who);
+            *blocks.entry(key).or_default() += count as f64 / STREAMS as f64;
         }
-        for stream in &mut streams {
-            assert!(poll!(stream.next()).is_pending());
-        }
-        held() - before
-    });
-    settle(&runtime);
-    let source = runtime.block_on(async {
-        let client = client(&url).await;
-        let before = held();
-        let mut sources = Vec::with_capacity(STREAMS);
-        for _ in 0..STREAMS {
-            let source = client.get(&url).event_source().expect("a source");
-            let mut signals = source.signals();
-            signals.next().await.expect("it opens").expect("it opens");
-            sources.push(signals);
-        }
-        for source in &mut sources {
-            assert!(poll!(source.next()).is_pending());
-        }
-        held() - before
-    });
-    for (name, held) in [
-        ("reqwest, bytes_stream()", bare),
-        ("everstream, EventStream", stream),
-        ("everstream, EventSource", source),
-    ] {
-        let (each, bare) = (held / STREAMS, bare / STREAMS);
-        let more = each as i64 - bare as i64;
-        println!("{name:<25} {each:>7} B   {more:>+6} B");
+        blocks
+    }
+
+    /// The innermost function that is of no library that only holds memory for others.
+    fn who(&self, place: &Place) -> String {
+        const HOLDERS: [&str; 7] = [
+            "[root]",
+            "dhat",
+            "alloc::",
+            "core::",
+            "std::",
+            "bytes::",
+            "hashbrown::",
+        ];
+        let frames = place.frames.iter().map(|frame| &*self.frames[*frame]);
+        let mut names = frames.map(|frame| {
+            // `0x55d4c1a0b3c4: hyper::client::conn::handshake (src/client/conn.rs:17:5)`
+            let name = frame.split_once(": ").map_or(frame, |(_, name)| name);
+            name.rsplit_once(" (").map_or(name, |(name, _)| name)
+        });
+        let who = names.find(|name| {
+            let name = name.trim_start_matches('<');
+            !HOLDERS.iter().any(|holder| name.starts_with(holder))
+        });
+        who.unwrap_or("?").to_owned()
     }
 }
 
-/// A client that has made what it keeps for all its requests.
-async fn client(url: &str) -> reqwest::Client {
-    let client = reqwest::Client::new();
-    drop(client.get(url).send().await.expect("a response"));
-    client
-}
-
-/// Lets the tasks of connections that were closed come to their end.
-fn settle(runtime: &tokio::runtime::Runtime) {
-    runtime.block_on(async {
-        let mut last = usize::MAX;
-        while held() < last {
-            last = held();
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+/// Prints the blocks of which not all kinds have as many.
+fn differences(kinds: &[Blocks; 3]) {
+    let all: BTreeSet<_> = kinds.iter().flat_map(Blocks::keys).collect();
+    let mut rows = Vec::new();
+    for key in all.into_iter().rev() {
+        let counts = kinds
+            .each_ref()
+            .map(|blocks| blocks.get(key).copied().unwrap_or_default());
+        if counts.iter().any(|count| (count - counts[0]).abs() >= 0.01) {
+            let (size, who) = key;
+            let counts = counts.iter().map(|count| format!("{count:.2}"));
+            let row = [who.clone(), size.to_string()];
+            rows.push(row.into_iter().chain(counts).collect());
         }
-    });
-}
-
-fn held() -> usize {
-    dhat::HeapStats::get().curr_bytes
+    }
+    let head = ["blocks of each stream", "bytes"].into_iter().chain(NAMES);
+    let head: Vec<_> = head.map(str::to_owned).collect();
+    println!("{}", table::markdown(&head, &rows));
 }

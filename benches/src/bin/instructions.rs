@@ -1,12 +1,13 @@
 //! Counts instructions per event with valgrind's callgrind, which no other program on the machine
 //! disturbs: what decides where times are closer than their noise.
 
-use std::{
-    error::Error,
-    process::{Command, ExitCode},
-};
+use std::{error::Error, process::ExitCode};
 
-use everstream_benches::{options::Options, table};
+use everstream_benches::{
+    callgrind::{self, COUNTED, Count},
+    options::Options,
+    table,
+};
 
 const HELP: &str = "\
 Counts instructions per event with callgrind, which must be installed (valgrind).
@@ -19,9 +20,6 @@ Counts instructions per event with callgrind, which must be installed (valgrind)
 
 Counted is the second of two passes, so neither the start of the program nor buffers that grow once.";
 
-/// The word that asks this program to be the one that is counted.
-const COUNTED: &str = "counted";
-
 /// A few hundred events are enough where nothing is random, and valgrind is slow.
 const SIZE: usize = 128 << 10;
 
@@ -33,7 +31,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         be_counted(&options, passes == "2")?;
         return Ok(ExitCode::SUCCESS);
     }
-    if Command::new("valgrind").arg("--version").output().is_err() {
+    if !callgrind::is_there() {
         eprintln!("valgrind is not installed");
         return Ok(ExitCode::FAILURE);
     }
@@ -62,7 +60,6 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Runs this program under callgrind and reads how many instructions it took.
 fn count(
     contender: &str,
     workload: &str,
@@ -70,30 +67,24 @@ fn count(
     passes: usize,
     options: &Options,
 ) -> Result<u64, Box<dyn Error>> {
-    let profile = if options.profile {
-        let contender = contender.replace(|other: char| !other.is_alphanumeric(), "");
-        format!("callgrind.out.{contender}.{workload}.{chunk}.{passes}")
-    } else {
-        "/dev/null".to_owned()
-    };
-    let output = Command::new("valgrind")
-        .arg("--tool=callgrind")
-        .arg(format!("--callgrind-out-file={profile}"))
+    let short = contender.replace(|other: char| !other.is_alphanumeric(), "");
+    let profile = format!("callgrind.out.{short}.{workload}.{chunk}.{passes}");
+    let arguments = [
+        passes.to_string(),
+        "--only".into(),
+        workload.into(),
+        "--contender".into(),
+        contender.into(),
+        "--chunk".into(),
+        chunk.to_string(),
+    ];
+    Count {
+        profile: options.profile.then_some(profile),
         // Not the writing of the workload.
-        .arg("--toggle-collect=*Contender::run")
-        .arg(std::env::current_exe()?)
-        .args([COUNTED, &passes.to_string(), "--only", workload])
-        .args(["--contender", contender, "--chunk", &chunk.to_string()])
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(format!("{contender} on {workload} under valgrind: {said}").into());
+        within: Some("*Contender::run"),
+        arguments: arguments.to_vec(),
     }
-    let line = said
-        .lines()
-        .find_map(|line| line.split_once("Collected : "));
-    let (_, number) = line.ok_or("valgrind said no `Collected`")?;
-    Ok(number.trim().parse()?)
+    .run(|_| {})
 }
 
 /// Parses what was asked for, once or twice over as one stream.
