@@ -1,7 +1,8 @@
 //! A server: axum, `everstream::encode`, and clients that resume where they were.
 //!
 //! `cargo run --example axum`, then open the page that it names in a browser, which follows the feed
-//! with its own `EventSource`, or `cargo run --example tail -- URL/feed`.
+//! with its own `EventSource`, or `cargo run --example tail -- URL/feed`. To see them resume, give it an
+//! address (`-- 127.0.0.1:8000`), stop it and start it again.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::{convert::Infallible, time::Duration};
@@ -68,7 +69,9 @@ async fn main() -> std::io::Result<()> {
     let app = Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/feed", get(feed));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = std::env::args().nth(1);
+    let address = address.as_deref().unwrap_or("127.0.0.1:0");
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("http://{}/", listener.local_addr()?);
     axum::serve(listener, app).await
 }
