@@ -149,8 +149,8 @@ impl Parser {
             if matches!(first, b'\n' | b'\r') {
                 *at = self.end_of_line(bytes, start);
                 if self.block.is_new() {
-                    if want == Want::Events {
-                        *at += idle(&bytes[*at..]);
+                    if want == Want::Events && idle(bytes, at) {
+                        return self.begin_line(text, at);
                     }
                     continue;
                 }
@@ -187,8 +187,8 @@ impl Parser {
             *at = self.end_of_line(bytes, line.end);
             if kind == Kind::Comment && want == Want::Events && value + end <= 1 + MAX_COMMENT_BYTES
             {
-                if self.block.is_new() {
-                    *at += idle(&bytes[*at..]);
+                if self.block.is_new() && idle(bytes, at) {
+                    return self.begin_line(text, at);
                 }
                 continue;
             }
@@ -257,23 +257,25 @@ impl Parser {
     }
 }
 
-/// How many bytes of `bytes` are blank lines and comments that end with LF.
+/// Passes over blank lines and comments that end with LF. Whether it came to a comment that does
+/// not end in `bytes`.
 #[inline(always)]
-fn idle(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    loop {
+fn idle(bytes: &[u8], at: &mut usize) -> bool {
+    let mut rest = &bytes[*at..];
+    let unfinished = loop {
         rest = match rest {
             [b'\n', rest @ ..] => rest,
             [b':', comment @ ..] => match lines::end(comment) {
                 Some(end) if end <= MAX_COMMENT_BYTES && comment[end] == b'\n' => {
                     &comment[end + 1..]
                 }
-                _ => break,
+                end => break end.is_none(),
             },
-            _ => break,
+            _ => break false,
         };
-    }
-    bytes.len() - rest.len()
+    };
+    *at = bytes.len() - rest.len();
+    unfinished
 }
 
 /// A comment, whose colon is at `start`.

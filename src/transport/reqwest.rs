@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// What this crate adds to reqwest's request builder.
+#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest", feature = "reqwest012"))))]
 pub trait RequestBuilderExt: sealed::Sealed {
     /// Sends the request, once, and takes its answer for an event stream.
     ///
@@ -44,6 +45,7 @@ pub trait RequestBuilderExt: sealed::Sealed {
 }
 
 /// What this crate adds to reqwest's response.
+#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest", feature = "reqwest012"))))]
 pub trait ResponseExt: sealed::Sealed {
     /// Takes the response for an event stream.
     fn events(self) -> Events;

@@ -4,6 +4,13 @@ use crate::*;
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// Values of `Retry-After` that say a year, or more.
+const YEARS: [&str; 3] = [
+    "31536000",
+    "99999999999999999999",
+    "Fri, 31 Dec 9999 23:59:59 GMT",
+];
+
 /// Everything up to the first reconnection, or to the one after it.
 async fn until_reconnection(source: EventSource, nth: usize) -> (Told, EventSource) {
     let mut told = Told::default();
@@ -77,11 +84,7 @@ fn a_retry_of_a_million_digits_is_none() {
 fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
     alone(async {
         let client = client();
-        for value in [
-            "31536000",
-            "99999999999999999999",
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ] {
+        for value in YEARS {
             let reply = Reply::status(503).header("retry-after", value).raw("later");
             let server = Server::script_then([], reply).await;
             let feed = source(&client, &server).build().unwrap();
@@ -101,11 +104,7 @@ fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
 fn a_retry_after_of_a_year_is_waited_for_after_the_first_connection() {
     alone(async {
         let client = client();
-        for value in [
-            "31536000",
-            "99999999999999999999",
-            "Fri, 31 Dec 9999 23:59:59 GMT",
-        ] {
+        for value in YEARS {
             let refusal = Reply::status(429).header("retry-after", value);
             let server = Server::script_then([events("data: a\n\n")], refusal).await;
             let feed = source(&client, &server).build().unwrap();
