@@ -5,17 +5,16 @@ use std::{fmt, time::Duration};
 use crate::{
     error::Error,
     event::Event,
-    parser::{Oversized, Parser},
-    pump::Limits,
+    options::{self, Options},
+    parser::Oversized,
     session::{Backoff, ContentType, Retry, Rules, Session},
     source::{EventSource, Failure},
-    transport::{
-        Connect, Connector, MaybeSend,
-        maybe_send::{Progress, RetryWhen},
-    },
+    transport::{Connect, Connector, MaybeSend, maybe_send::RetryWhen},
 };
 
 /// Everything that can be said of an [`EventSource`] before it begins.
+///
+/// Where a time limit strikes, the connection is given up and another is made.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest")]
@@ -39,20 +38,11 @@ use crate::{
 pub struct EventSourceBuilder {
     connector: Connector,
     rules: Rules,
-    parser: Parser,
     last_event_id: Option<String>,
     repeat_unsafe: bool,
     seed: Option<u64>,
     options: Options,
-}
-
-/// What a source keeps of its options.
-#[derive(Default)]
-pub(crate) struct Options {
-    pub(crate) limits: Limits,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) content_type: ContentType,
-    pub(crate) retry_when: Option<RetryWhen>,
+    retry_when: Option<RetryWhen>,
 }
 
 impl EventSourceBuilder {
@@ -60,11 +50,11 @@ impl EventSourceBuilder {
         Self {
             connector,
             rules: Rules::default(),
-            parser: Parser::new(),
             last_event_id: None,
             repeat_unsafe: false,
             seed: None,
             options: Options::default(),
+            retry_when: None,
         }
     }
 
@@ -106,65 +96,7 @@ impl EventSourceBuilder {
         self
     }
 
-    /// How long to wait for a response's headers, the connecting included. No limit of its own by
-    /// default; the [idle limit](Self::idle_timeout) holds for them too.
-    pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.headers = limit.into();
-        self
-    }
-
-    /// How long to wait for a connection's first event once its headers have come. No limit by
-    /// default.
-    pub fn first_event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.first_event = limit.into();
-        self
-    }
-
-    /// How long to wait for the next byte, comments included, before the connection counts as
-    /// dead and another is made. Five minutes by default; `None` is for ever.
-    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.idle = limit.into();
-        self
-    }
-
-    /// How long to wait for the next event, whatever else comes, before another connection is
-    /// made. No limit by default. Which events count can be said with
-    /// [`progress`](Self::progress).
-    ///
-    /// Every limit counts only the time that the source waits for the server, never the time that
-    /// its user takes between two events.
-    pub fn event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.event = limit.into();
-        self
-    }
-
-    /// Says which events count for the [event limit](Self::event_timeout).
-    pub fn progress(
-        mut self,
-        is_progress: impl FnMut(&Event) -> bool + MaybeSend + 'static,
-    ) -> Self {
-        self.options.progress = Some(Box::new(is_progress));
-        self
-    }
-
-    /// Which content types to take for an event stream; `text/event-stream` alone by default.
-    pub fn content_type(mut self, content_type: ContentType) -> Self {
-        self.options.content_type = content_type;
-        self
-    }
-
-    /// The largest event to take, in bytes; 16 MiB by default. See
-    /// [`Parser::with_max_event_bytes`].
-    pub fn max_event_bytes(mut self, bytes: usize) -> Self {
-        self.parser = self.parser.with_max_event_bytes(bytes);
-        self
-    }
-
-    /// What to do with an event that is larger; the stream ends with an error by default.
-    pub fn oversized(mut self, oversized: Oversized) -> Self {
-        self.parser = self.parser.with_oversized(oversized);
-        self
-    }
+    options::setters!();
 
     /// Has the last word on every failure: it sees status, headers and error, and says whether to
     /// connect again. It is asked of a 200 of the wrong content type, too, which is final
@@ -176,7 +108,7 @@ impl EventSourceBuilder {
         mut self,
         retry_when: impl FnMut(&Failure<'_>) -> Retry + MaybeSend + 'static,
     ) -> Self {
-        self.options.retry_when = Some(Box::new(retry_when));
+        self.retry_when = Some(Box::new(retry_when));
         self
     }
 
@@ -216,16 +148,14 @@ impl EventSourceBuilder {
         self.rules.repeats = prepared.repeats;
         self.rules.anew = prepared.anew;
         let last_event_id = self.last_event_id.or(prepared.last_event_id);
-        let parser = self
-            .parser
-            .with_last_event_id(last_event_id.unwrap_or_default());
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let session = Session::new(self.rules, seed);
         Ok(EventSource::build(
             self.connector,
             session,
-            parser,
+            last_event_id.unwrap_or_default(),
             self.options,
+            self.retry_when,
         ))
     }
 }
@@ -234,7 +164,8 @@ impl fmt::Debug for EventSourceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventSourceBuilder")
             .field("rules", &self.rules)
-            .field("parser", &self.parser)
+            .field("limits", &self.options.limits)
+            .field("content_type", &self.options.content_type)
             .field("repeat_unsafe", &self.repeat_unsafe)
             .finish_non_exhaustive()
     }

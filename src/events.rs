@@ -12,12 +12,13 @@ use futures_util::FutureExt;
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
-    parser::{Oversized, Parser},
-    pump::{self, Limits, Verdict},
+    options::{self, Options},
+    parser::Oversized,
+    pump::{self, Verdict},
     session::ContentType,
     stream::{EventStream, Unfinished},
     timer::{self, Instant},
-    transport::{BoxFuture, MaybeSend, Response, maybe_send::Progress},
+    transport::{BoxFuture, MaybeSend, Response},
 };
 
 /// One request whose answer is an event stream: `.await` it for an [`EventStream`].
@@ -58,29 +59,7 @@ use crate::{
 pub struct Events {
     response: BoxFuture<'static, Result<Response, Error>>,
     options: Options,
-}
-
-/// What to hold an answer to.
-pub(crate) struct Options {
-    pub(crate) limits: Limits,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) content_type: ContentType,
-    pub(crate) max_event_bytes: usize,
-    pub(crate) oversized: Oversized,
-    pub(crate) unfinished: Unfinished,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            limits: Limits::default(),
-            progress: None,
-            content_type: ContentType::default(),
-            max_event_bytes: Parser::DEFAULT_MAX_EVENT_BYTES,
-            oversized: Oversized::default(),
-            unfinished: Unfinished::default(),
-        }
-    }
+    unfinished: Unfinished,
 }
 
 impl Events {
@@ -92,73 +71,16 @@ impl Events {
         Self {
             response: Box::pin(response),
             options: Options::default(),
+            unfinished: Unfinished::default(),
         }
     }
 
-    /// How long to wait for the response's headers, the connecting included. No limit of its own
-    /// by default; the [idle limit](Self::idle_timeout) holds for them too.
-    pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.headers = limit.into();
-        self
-    }
-
-    /// How long to wait for the first event once the headers have come. No limit by default.
-    pub fn first_event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.first_event = limit.into();
-        self
-    }
-
-    /// How long to wait for the next byte, comments included: it tells a dead connection. Five
-    /// minutes by default; `None` is for ever.
-    pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.idle = limit.into();
-        self
-    }
-
-    /// How long to wait for the next event, whatever else comes: it tells a server that keeps the
-    /// connection alive with comments but has stalled. No limit by default. Which events count
-    /// can be said with [`progress`](Self::progress).
-    ///
-    /// Every limit counts only the time that the stream waits for the server, never the time that
-    /// its user takes between two events.
-    pub fn event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-        self.options.limits.event = limit.into();
-        self
-    }
-
-    /// Says which events count for the [event limit](Self::event_timeout): `|e| e.event() !=
-    /// "ping"`, for one.
-    pub fn progress(
-        mut self,
-        is_progress: impl FnMut(&Event) -> bool + MaybeSend + 'static,
-    ) -> Self {
-        self.options.progress = Some(Box::new(is_progress));
-        self
-    }
-
-    /// Which content types to take for an event stream; `text/event-stream` alone by default.
-    pub fn content_type(mut self, content_type: ContentType) -> Self {
-        self.options.content_type = content_type;
-        self
-    }
-
-    /// The largest event to take, in bytes; 16 MiB by default. See
-    /// [`Parser::with_max_event_bytes`].
-    pub fn max_event_bytes(mut self, bytes: usize) -> Self {
-        self.options.max_event_bytes = bytes;
-        self
-    }
-
-    /// What to do with an event that is larger; an error by default.
-    pub fn oversized(mut self, oversized: Oversized) -> Self {
-        self.options.oversized = oversized;
-        self
-    }
+    options::setters!();
 
     /// What becomes of an event that the end of the body leaves unfinished; it is discarded by
     /// default.
     pub fn unfinished(mut self, unfinished: Unfinished) -> Self {
-        self.options.unfinished = unfinished;
+        self.unfinished = unfinished;
         self
     }
 
@@ -171,7 +93,12 @@ impl Events {
                 .unwrap_or_else(|| Err(Error::new(ErrorKind::Timeout(timeout))))?,
         };
         match pump::judge(response, &self.options.content_type) {
-            Verdict::Stream(head, body) => Ok(EventStream::open(Some(head), body, self.options)),
+            Verdict::Stream(head, body) => Ok(EventStream::open(
+                Some(head),
+                body,
+                self.options,
+                self.unfinished,
+            )),
             Verdict::Refused(reading) => Err(reading.await),
         }
     }

@@ -174,6 +174,8 @@ mod json;
 #[cfg(feature = "stream")]
 mod look;
 #[cfg(feature = "stream")]
+mod options;
+#[cfg(feature = "stream")]
 mod pump;
 #[cfg(feature = "std")]
 mod reader;

@@ -14,19 +14,21 @@ use futures_util::{Stream, stream::FusedStream};
 use http::StatusCode;
 
 use crate::{
-    builder::{EventSourceBuilder, Options},
+    builder::EventSourceBuilder,
     error::{Error, ErrorKind},
     event::Event,
     handle::{Command, Handle, Watched},
     look,
-    parser::{Parser, Taken, Want},
+    options::Options,
+    parser::{Taken, Want},
     pump::{self, Pump, Verdict},
-    session::{self, Cause, Decision, Loss, ReadyState, Retry, Session, State, Time},
+    session::{self, Cause, ContentType, Decision, Loss, ReadyState, Retry, Session, State, Time},
     signal::{PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
     trace,
     transport::{
         Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
+        maybe_send::RetryWhen,
     },
 };
 
@@ -79,7 +81,8 @@ pub struct EventSource {
     resumed_from: String,
     closed_by: Option<StatusCode>,
 
-    options: Options,
+    content_type: ContentType,
+    retry_when: Option<RetryWhen>,
     watched: Option<Watched>,
 }
 
@@ -133,11 +136,13 @@ impl EventSource {
     pub(crate) fn build(
         connector: Connector,
         session: Session,
-        parser: Parser,
-        mut options: Options,
+        last_event_id: String,
+        options: Options,
+        retry_when: Option<RetryWhen>,
     ) -> Self {
-        let resumed_from = parser.last_event_id().to_owned();
-        let pump = Pump::new(parser, options.limits.clone(), options.progress.take());
+        let resumed_from = last_event_id.clone();
+        let parser = options.parser().with_last_event_id(last_event_id);
+        let pump = Pump::new(parser, options.limits, options.progress);
         Self {
             connector,
             session,
@@ -152,7 +157,8 @@ impl EventSource {
             had_events: false,
             resumed_from,
             closed_by: None,
-            options,
+            content_type: options.content_type,
+            retry_when,
             watched: None,
         }
     }
@@ -319,21 +325,19 @@ impl EventSource {
         loop {
             match &mut self.opening {
                 Opening::Connecting(connecting) => match connecting.as_mut().poll(cx) {
-                    Poll::Ready(Ok(response)) => {
-                        match pump::judge(response, &self.options.content_type) {
-                            Verdict::Stream(head, body) => {
-                                self.opening = Opening::None;
-                                self.alarm = Alarm::default();
-                                self.pump.open(body);
-                                self.session.announce(self.now());
-                                trace::open(head.status());
-                                return Poll::Ready(Ok(Signal::Open(head)));
-                            }
-                            Verdict::Refused(reading) => {
-                                self.opening = Opening::Refused(reading);
-                            }
+                    Poll::Ready(Ok(response)) => match pump::judge(response, &self.content_type) {
+                        Verdict::Stream(head, body) => {
+                            self.opening = Opening::None;
+                            self.alarm = Alarm::default();
+                            self.pump.open(body);
+                            self.session.announce(self.now());
+                            trace::open(head.status());
+                            return Poll::Ready(Ok(Signal::Open(head)));
                         }
-                    }
+                        Verdict::Refused(reading) => {
+                            self.opening = Opening::Refused(reading);
+                        }
+                    },
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         let limits = self.pump.limits();
@@ -354,7 +358,7 @@ impl EventSource {
     /// The connection was lost, or did not come about: what the session makes of that.
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
-        let advice = match (&error, &mut self.options.retry_when) {
+        let advice = match (&error, &mut self.retry_when) {
             (Some(error), Some(retry_when)) if !session::is_no_content(error) => {
                 retry_when(&Failure {
                     error,

@@ -12,8 +12,8 @@ use futures_util::{Stream, stream::FusedStream};
 use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
-    events::Options,
-    parser::{Parser, Taken, Want},
+    options::Options,
+    parser::{Taken, Want},
     pump::Pump,
     signal::{PollSignal, Signal, Signals},
     trace,
@@ -82,21 +82,28 @@ impl EventStream {
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self::open(None, Body::new(chunks), Options::default())
+        Self::open(
+            None,
+            Body::new(chunks),
+            Options::default(),
+            Unfinished::default(),
+        )
     }
 
-    pub(crate) fn open(head: Option<Head>, body: Body, options: Options) -> Self {
-        let parser = Parser::new()
-            .with_max_event_bytes(options.max_event_bytes)
-            .with_oversized(options.oversized);
+    pub(crate) fn open(
+        head: Option<Head>,
+        body: Body,
+        options: Options,
+        unfinished: Unfinished,
+    ) -> Self {
         if let Some(head) = &head {
             trace::open(head.status());
         }
-        let mut pump = Pump::new(parser, options.limits, options.progress);
+        let mut pump = Pump::new(options.parser(), options.limits, options.progress);
         pump.open(body);
         Self {
             pump,
-            unfinished: options.unfinished,
+            unfinished,
             head,
             state: State::Start,
             events: 0,

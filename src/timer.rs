@@ -53,12 +53,12 @@ const UNWATCHED: Duration = Duration::from_millis(500);
 impl Alarm {
     /// Ready once `deadline` has passed and the runtime had the time to deliver what came before
     /// it.
-    #[cfg(any(feature = "client", test))]
+    #[cfg(any(test, feature = "client"))]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         self.poll_at(cx, Instant::now(), deadline)
     }
 
-    /// The same, for those who have just looked at the clock.
+    /// As [`poll`](Self::poll), for those who have just looked at the clock.
     pub(crate) fn poll_at(
         &mut self,
         cx: &mut Context<'_>,
