@@ -179,6 +179,21 @@ impl Error {
         self.0.kind == ErrorKind::Connect
     }
 
+    /// Whether the request has reached no server that could have acted on it: it could not be made,
+    /// or no connection came about. It was not billed, then, and sending it again is not sending it
+    /// twice.
+    ///
+    /// `false` is no proof of the contrary: a server that refused, or did not answer in time, may
+    /// have done nothing either. Of an `EventSource` it is the last request that this speaks of,
+    /// not those of connections before it.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        matches!(
+            self.0.kind,
+            ErrorKind::Request | ErrorKind::Connect | ErrorKind::LastEventId
+        )
+    }
+
     /// Whether the stream was cut short: it ended before the event that completes it, or its
     /// body broke off.
     #[must_use]
@@ -322,5 +337,29 @@ impl From<EventTooLarge> for Error {
 impl From<crate::JsonError> for Error {
     fn from(error: crate::JsonError) -> Self {
         Self::with_source(ErrorKind::Json, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_has_not_left_is_unsent() {
+        for (kind, unsent) in [
+            (ErrorKind::Request, true),
+            (ErrorKind::Connect, true),
+            (ErrorKind::LastEventId, true),
+            (ErrorKind::Transport, false),
+            (ErrorKind::Body, false),
+            (ErrorKind::Timeout(Timeout::Headers), false),
+            (ErrorKind::Timeout(Timeout::HttpClient), false),
+            (ErrorKind::Status, false),
+            (ErrorKind::Redirect, false),
+            (ErrorKind::Incomplete, false),
+            (ErrorKind::Other, false),
+        ] {
+            assert_eq!(Error::new(kind).is_unsent(), unsent, "{kind:?}");
+        }
     }
 }

@@ -82,6 +82,22 @@ impl<'a> EventRef<'a> {
     }
 }
 
+/// Equal are events of the same type, data and ID.
+impl PartialEq for EventRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.event(), self.data, self.id()) == (other.event(), other.data, other.id())
+    }
+}
+
+impl Eq for EventRef<'_> {}
+
+/// As [`EventRef::to_owned`].
+impl From<EventRef<'_>> for Event {
+    fn from(event: EventRef<'_>) -> Self {
+        event.to_owned()
+    }
+}
+
 impl fmt::Debug for EventRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventRef")

@@ -25,6 +25,7 @@ use crate::{
 ///
 /// An event left unfinished at the end is discarded, as the standard says, and
 /// [`has_unfinished`](Self::has_unfinished) tells of it.
+#[must_use = "an iterator does nothing unless it is asked"]
 pub struct Reader<R> {
     reader: R,
     parser: Parser,

@@ -53,6 +53,7 @@ mod sealed {
 /// `EventSource::signals`.
 ///
 /// It ends and fails exactly as the stream of events does.
+#[must_use = "a stream does nothing unless it is polled"]
 #[derive(Debug)]
 pub struct Signals<S = EventStream> {
     inner: S,

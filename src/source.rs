@@ -61,6 +61,7 @@ use crate::{
 /// It is `Send`, `Unpin` and fused, spawns nothing and needs a Tokio runtime with its timer
 /// enabled. Dropping it closes the connection; polling it can be given up at any time without
 /// losing anything.
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct EventSource {
     connector: Connector,
     session: Session,

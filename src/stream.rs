@@ -54,6 +54,7 @@ pub enum Unfinished {
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct EventStream {
     pump: Pump,
     unfinished: Unfinished,

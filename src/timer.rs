@@ -58,7 +58,7 @@ impl Alarm {
         self.poll_at(cx, Instant::now(), deadline)
     }
 
-    /// The same, for those who have just looked at the clock.
+    /// As [`poll`](Self::poll), for those who have just looked at the clock.
     pub(crate) fn poll_at(
         &mut self,
         cx: &mut Context<'_>,

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// let backoff = Backoff::new().first(Duration::from_millis(500)).cap(Duration::from_secs(30));
 /// # let _ = backoff;
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Backoff {
     reconnection_time: Duration,

@@ -136,6 +136,35 @@ pub struct Prepared {
     pub last_event_id: Option<String>,
 }
 
+impl Prepared {
+    /// The default: each request is made anew, and may be made as often as it takes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Says whether requests may be made again.
+    #[must_use]
+    pub fn with_repeats(mut self, repeats: bool) -> Self {
+        self.repeats = repeats;
+        self
+    }
+
+    /// Says whether each request is made anew.
+    #[must_use]
+    pub fn with_anew(mut self, anew: bool) -> Self {
+        self.anew = anew;
+        self
+    }
+
+    /// Says which last event ID the request came with.
+    #[must_use]
+    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.last_event_id = Some(id.into());
+        self
+    }
+}
+
 impl Default for Prepared {
     fn default() -> Self {
         Self {

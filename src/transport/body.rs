@@ -13,6 +13,7 @@ use super::{MaybeSend, maybe_send::BoxStream};
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// The body of a response: a stream of chunks, boxed once per connection.
+#[must_use = "a stream does nothing unless it is polled"]
 pub struct Body(BoxStream<'static, Result<Bytes, Error>>);
 
 impl Body {
@@ -42,7 +43,6 @@ impl Body {
     }
 
     /// A body that has ended.
-    #[must_use]
     pub fn empty() -> Self {
         Self(Box::pin(stream::empty()))
     }

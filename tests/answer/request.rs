@@ -14,7 +14,7 @@ use crate::collect;
 async fn it_asks_for_an_event_stream_and_for_no_cached_one() {
     let server = Server::start(|_| Reply::events().data("x")).await;
     let client = reqwest::Client::new();
-    client
+    let _ = client
         .post(server.url("/"))
         .body("{}")
         .events()
@@ -38,7 +38,7 @@ async fn headers_of_the_request_stay_as_they_are() {
         .get(server.url("/"))
         .header("accept", "application/json, text/event-stream")
         .header("cache-control", "no-store");
-    request.events().await.unwrap();
+    let _ = request.events().await.unwrap();
     let request = &server.requests()[0];
     let all = |name: &str| request.headers().get_all(name).iter().count();
     assert_eq!(
