@@ -22,6 +22,8 @@ pub enum Client {
     Bare,
     /// everstream's, which reads one response.
     EventStream,
+    /// The same without its limit on silence, as none of the peers has one.
+    Endless,
     /// everstream's, which would reconnect.
     EventSource,
     /// sse-stream over `bytes_stream()`.
@@ -93,9 +95,10 @@ impl Heard {
 
 impl Client {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Bare,
         Self::EventStream,
+        Self::Endless,
         Self::EventSource,
         Self::SseStream,
         Self::SseCore,
@@ -112,6 +115,7 @@ impl Client {
         match self {
             Self::Bare => "reqwest, bytes_stream()",
             Self::EventStream => "everstream, EventStream",
+            Self::Endless => "everstream, EventStream, idle_timeout(None)",
             Self::EventSource => "everstream, EventSource",
             Self::SseStream => "reqwest + sse-stream",
             Self::SseCore => "reqwest + sse-core",
@@ -126,7 +130,7 @@ impl Client {
     /// Whether it is everstream.
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::EventStream | Self::EventSource)
+        matches!(self, Self::EventStream | Self::Endless | Self::EventSource)
     }
 
     /// Reads one response, in which there are so many events, to its end or to the last of them.
@@ -149,8 +153,12 @@ impl Client {
                     heard.chunk(&chunk);
                 }
             }
-            Self::EventStream => {
-                let mut stream = request.events().await.map_err(said)?;
+            Self::EventStream | Self::Endless => {
+                let mut answer = request.events();
+                if self == Self::Endless {
+                    answer = answer.idle_timeout(None);
+                }
+                let mut stream = answer.await.map_err(said)?;
                 while let Some(event) = stream.try_next().await.map_err(said)? {
                     heard.event(event.event(), event.data(), event.id());
                 }
