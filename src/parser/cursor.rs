@@ -22,6 +22,9 @@ pub(crate) struct Cursor {
     window: String,
 }
 
+/// A rest of less than this is not worth a copy. (The streams of a fuzzer are short.)
+const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 1024 };
+
 /// What is known of the part that is being taken.
 #[derive(Clone, Copy, Debug, Default)]
 enum Known {
@@ -48,18 +51,22 @@ impl Cursor {
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<Event>, EventTooLarge> {
-        loop {
+        if self.is_at_start() && (parser.tail.gather(chunk) || parser.begin_short(chunk)) {
+            return Ok(None);
+        }
+        let event = loop {
             if let Some(event) = self.usual_event(parser) {
-                return Ok(Some(parser.hand_over(self.text(chunk), &event)));
+                break event;
             }
             match self.step(parser, chunk, Want::Events)? {
-                Some(Step::Event(event)) => {
-                    return Ok(Some(parser.hand_over(self.text(chunk), &event)));
-                }
+                Some(Step::Event(event)) => break event,
                 Some(_) => {}
                 None => return Ok(None),
             }
-        }
+        };
+        let event = parser.hand_over(self.text(chunk), &event);
+        self.look_ahead();
+        Ok(Some(event))
     }
 
     /// The next event, comment or skip, or `None` once `chunk` is taken.
@@ -71,12 +78,14 @@ impl Cursor {
     ) -> Result<Option<Taken>, EventTooLarge> {
         while let Some(step) = self.step(parser, chunk, Want::Items)? {
             let text = self.text(chunk);
-            return Ok(Some(match step {
+            let taken = match step {
                 Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
                 Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
                 Step::Skipped(skipped) => Taken::Skipped(skipped),
                 Step::Retry(_) => continue,
-            }));
+            };
+            self.look_ahead();
+            return Ok(Some(taken));
         }
         Ok(None)
     }
@@ -134,16 +143,27 @@ impl Cursor {
         self.known = Known::Nothing;
     }
 
-    /// Begins with the next part.
+    /// Begins with the next part. The first of a chunk is taken as it is: often the chunk is one
+    /// event, for which a copy is not worth it.
     #[inline]
     fn look_at(&mut self, rest: &[u8]) {
-        /// Of less than this, a copy is not worth it. (The streams of a fuzzer are short.)
-        const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 1024 };
-
         self.len = rest.len();
-        if rest.len() >= WORTH_IT {
+        if self.start > 0 && rest.len() >= WORTH_IT {
             self.copy(lines::window(rest));
         }
+    }
+
+    /// There is more to come than one event: what is left of the first part is looked at anew.
+    #[inline]
+    fn look_ahead(&mut self) {
+        if self.start == 0 && self.len - self.at >= WORTH_IT {
+            self.pass();
+        }
+    }
+
+    #[inline]
+    fn is_at_start(&self) -> bool {
+        self.start == 0 && self.len == 0
     }
 
     #[inline(never)]
