@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     options::{self, Options},
     parser::Oversized,
-    pump::{self, Verdict},
+    pump::{self, Limits, Verdict},
     session::ContentType,
     stream::{EventStream, Unfinished},
     timer::{self, Instant},
@@ -85,7 +85,8 @@ impl Events {
     }
 
     async fn open(self) -> Result<EventStream, Error> {
-        let deadline = self.options.limits.headers_deadline(Instant::now());
+        let Limits { headers, idle, .. } = self.options.limits;
+        let deadline = pump::headers_deadline(headers, idle, Instant::now());
         let response = match deadline {
             None => self.response.await?,
             Some((at, timeout)) => timer::until(at, self.response)

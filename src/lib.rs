@@ -199,6 +199,8 @@ mod timer;
 mod trace;
 #[cfg(feature = "stream")]
 pub mod transport;
+#[cfg(feature = "stream")]
+mod waiting;
 
 #[cfg(feature = "std")]
 pub use error::{BoxError, Error, ErrorKind, Timeout};

@@ -20,6 +20,7 @@ use crate::{
     session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
+    waiting::Waiting,
 };
 
 /// How long to wait for the server. `None` is for ever.
@@ -42,17 +43,22 @@ impl Default for Limits {
     }
 }
 
-impl Limits {
-    /// When waiting for the headers, begun at `since`, has to end, and as what.
-    pub(crate) fn headers_deadline(&self, since: Instant) -> Option<(Instant, Timeout)> {
-        let headers = self
-            .headers
-            .map(|limit| (timer::after(since, limit), Timeout::Headers));
-        let idle = self
-            .idle
-            .map(|limit| (timer::after(since, limit), Timeout::Idle));
-        headers.into_iter().chain(idle).min_by_key(|(at, _)| *at)
-    }
+/// When a limit strikes, and as what.
+pub(crate) type Deadline = (Instant, Timeout);
+
+pub(crate) fn sooner(one: Deadline, other: Deadline) -> Deadline {
+    if other.0 < one.0 { other } else { one }
+}
+
+/// When waiting for the headers, begun at `since`, has to end.
+pub(crate) fn headers_deadline(
+    headers: Option<Duration>,
+    idle: Option<Duration>,
+    since: Instant,
+) -> Option<Deadline> {
+    let headers = headers.map(|limit| (timer::after(since, limit), Timeout::Headers));
+    let idle = idle.map(|limit| (timer::after(since, limit), Timeout::Idle));
+    headers.into_iter().chain(idle).reduce(sooner)
 }
 
 pub(crate) struct Pump {
@@ -62,38 +68,26 @@ pub(crate) struct Pump {
     chunk: Bytes,
     cursor: Cursor,
 
-    limits: Limits,
-    /// Which events count against the event limit; all of them by default.
-    progress: Option<Progress>,
-    alarm: Alarm,
+    /// How long to wait for the next byte.
+    idle: Option<Duration>,
     /// Since when nothing has come, while that is so.
     idle_since: Option<Instant>,
-    /// Since when an event that is progress has been waited for, while that is so.
-    event_since: Option<Instant>,
-    /// How long it was waited for before the user was given something else.
-    event_waited: Duration,
-    /// The chunk was taken when that was too long already. It is looked through, as what is in it
-    /// may have come in time.
-    overdue: bool,
-    /// No event has come since the headers did.
-    first: bool,
+    /// The limits on events: boxed, since few have any.
+    waiting: Option<Box<Waiting>>,
+    alarm: Alarm,
 }
 
 impl Pump {
-    pub(crate) fn new(parser: Parser, limits: Limits, progress: Option<Progress>) -> Self {
+    pub(crate) fn new(parser: Parser, limits: &Limits, progress: Option<Progress>) -> Self {
         Self {
             parser,
             body: None,
             chunk: Bytes::new(),
             cursor: Cursor::default(),
-            limits,
-            progress,
-            alarm: Alarm::default(),
+            idle: limits.idle,
             idle_since: None,
-            event_since: None,
-            event_waited: Duration::ZERO,
-            overdue: false,
-            first: true,
+            waiting: Waiting::new(limits, progress),
+            alarm: Alarm::default(),
         }
     }
 
@@ -106,15 +100,17 @@ impl Pump {
     }
 
     #[cfg(feature = "client")]
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.limits
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        self.idle
     }
 
     /// Begins with the body of a new response.
     pub(crate) fn open(&mut self, body: Body) {
         self.parser.reconnect();
         self.body = Some(body);
-        self.first = true;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.restart();
+        }
     }
 
     /// Lets go of the body, and with it of the connection.
@@ -122,9 +118,6 @@ impl Pump {
         self.body = None;
         self.drop_chunk();
         self.idle_since = None;
-        self.event_since = None;
-        self.event_waited = Duration::ZERO;
-        self.overdue = false;
         self.alarm = Alarm::default();
     }
 
@@ -140,24 +133,22 @@ impl Pump {
 
         // Where something else than an event of progress may be handed out, and always is there,
         // nothing is ever waited for: the time that finding it takes has to count.
-        let noise = want == Want::Items || self.progress.is_some();
-        let limited = self.limits.event.is_some() || self.limits.first_event.is_some();
-        let began = (noise && limited).then(Instant::now);
-
+        let began = match &self.waiting {
+            Some(waiting) if want == Want::Items || waiting.is_choosy() => Some(Instant::now()),
+            _ => None,
+        };
         for _ in 0..CHUNKS_AT_ONCE {
             match self.next_in_chunk(want) {
                 Ok(Some(taken)) => {
-                    // From here on it is the user who takes the time.
-                    if let Some(since) = self.event_since.take().or(began) {
-                        self.event_waited = self.event_waited.saturating_add(since.elapsed());
+                    if let Some(waiting) = &mut self.waiting {
+                        waiting.pause(began);
                     }
                     return Poll::Ready(Ok(Some(taken)));
                 }
                 Ok(None) => {}
                 Err(error) => return Poll::Ready(Err(self.fail(error))),
             }
-            let late = self.late();
-            if let Some(timeout) = late.filter(|_| self.overdue) {
+            if let Some(timeout) = self.waiting.as_deref().and_then(Waiting::strikes) {
                 let error = Error::new(ErrorKind::Timeout(timeout));
                 return Poll::Ready(Err(self.fail(error)));
             }
@@ -168,7 +159,9 @@ impl Pump {
                 Poll::Ready(Some(Ok(chunk))) => {
                     self.chunk = chunk;
                     self.idle_since = None;
-                    self.overdue = late.is_some();
+                    if let Some(waiting) = &mut self.waiting {
+                        waiting.take_chunk();
+                    }
                 }
                 Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
                 Poll::Ready(None) => {
@@ -197,13 +190,12 @@ impl Pump {
     /// explain, which meets an event that is too large once more.
     #[inline]
     pub(crate) fn event_at_hand(&mut self) -> Option<Event> {
-        if self.chunk.is_empty() || self.event_since.is_some() || self.progress.is_some() {
+        if self.chunk.is_empty() || self.waiting.is_some() {
             return None;
         }
         let taken = self.cursor.next_event(&mut self.parser, &self.chunk);
         match taken {
             Ok(Some(event)) => {
-                self.note_progress();
                 if self.cursor.is_at_end(&self.chunk) {
                     self.drop_chunk();
                 }
@@ -233,8 +225,8 @@ impl Pump {
             Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
             Want::Items => self.cursor.next_item(parser, chunk)?,
         };
-        if let Some(Taken::Event(event)) = &taken {
-            self.note_event(event);
+        if let (Some(Taken::Event(event)), Some(waiting)) = (&taken, &mut self.waiting) {
+            waiting.note(event);
         }
         if taken.is_none() || self.cursor.is_at_end(&self.chunk) {
             self.drop_chunk();
@@ -242,55 +234,25 @@ impl Pump {
         Ok(taken)
     }
 
-    #[inline]
-    fn note_event(&mut self, event: &Event) {
-        let progress = self
-            .progress
-            .as_mut()
-            .is_none_or(|is_progress| is_progress(event));
-        self.first = false;
-        if progress {
-            self.note_progress();
-        }
-    }
-
-    #[inline]
-    fn note_progress(&mut self) {
-        self.first = false;
-        self.event_since = None;
-        self.event_waited = Duration::ZERO;
-    }
-
-    /// The limit on events that had passed when the user was last given something else.
-    fn late(&self) -> Option<Timeout> {
-        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < self.event_waited);
-        if self.first && passed(self.limits.first_event) {
-            return Some(Timeout::FirstEvent);
-        }
-        passed(self.limits.event).then_some(Timeout::Event)
-    }
-
     /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
     /// the first time that nothing was there, so that a user's own pause never does.
     ///
     /// With one chunk per event this is asked for each of them: it looks at the clock once at most.
     fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
-        let waits = self.limits.event.is_some() || self.limits.first_event.is_some();
-        if self.limits.idle.is_none() && !waits {
+        if self.idle.is_none() && self.waiting.is_none() {
             return Poll::Pending;
         }
         let now = Instant::now();
-        let idle = match self.limits.idle {
+        let idle = match self.idle {
             Some(limit) => {
                 let since = *self.idle_since.get_or_insert(now);
                 Some((timer::after(since, limit), Timeout::Idle))
             }
             None => None,
         };
-        let event = if waits {
-            self.event_deadline(now)
-        } else {
-            None
+        let event = match &mut self.waiting {
+            Some(waiting) => waiting.deadline(now),
+            None => None,
         };
         let (at, timeout) = match (idle, event) {
             (Some(idle), Some(event)) => sooner(idle, event),
@@ -299,26 +261,6 @@ impl Pump {
         };
         self.alarm.poll_at(cx, now, at).map(|()| timeout)
     }
-
-    /// Until when the next event has to come.
-    fn event_deadline(&mut self, now: Instant) -> Option<Deadline> {
-        let since = *self.event_since.get_or_insert(now);
-        let deadline = |limit: Duration, timeout| {
-            let left = limit.saturating_sub(self.event_waited);
-            (timer::after(since, left), timeout)
-        };
-        let first = self.limits.first_event.filter(|_| self.first);
-        let first = first.map(|limit| deadline(limit, Timeout::FirstEvent));
-        let event = self.limits.event;
-        let event = event.map(|limit| deadline(limit, Timeout::Event));
-        first.into_iter().chain(event).reduce(sooner)
-    }
-}
-
-type Deadline = (Instant, Timeout);
-
-fn sooner(one: Deadline, other: Deadline) -> Deadline {
-    if other.0 < one.0 { other } else { one }
 }
 
 impl fmt::Debug for Pump {
@@ -326,7 +268,7 @@ impl fmt::Debug for Pump {
         f.debug_struct("Pump")
             .field("parser", &self.parser)
             .field("open", &self.body.is_some())
-            .field("limits", &self.limits)
+            .field("idle", &self.idle)
             .finish_non_exhaustive()
     }
 }

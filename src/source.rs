@@ -82,6 +82,7 @@ pub struct EventSource {
     resumed_from: String,
     closed_by: Option<StatusCode>,
 
+    headers_timeout: Option<Duration>,
     content_type: ContentType,
     retry_when: Option<RetryWhen>,
     watched: Option<Watched>,
@@ -143,7 +144,7 @@ impl EventSource {
     ) -> Self {
         let resumed_from = last_event_id.clone();
         let parser = options.parser().with_last_event_id(last_event_id);
-        let pump = Pump::new(parser, options.limits, options.progress);
+        let pump = Pump::new(parser, &options.limits, options.progress);
         Self {
             connector,
             session,
@@ -158,6 +159,7 @@ impl EventSource {
             had_events: false,
             resumed_from,
             closed_by: None,
+            headers_timeout: options.limits.headers,
             content_type: options.content_type,
             retry_when,
             watched: None,
@@ -341,8 +343,9 @@ impl EventSource {
                     },
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
-                        let limits = self.pump.limits();
-                        let Some((deadline, timeout)) = limits.headers_deadline(self.opening_since)
+                        let (limit, idle) = (self.headers_timeout, self.pump.idle());
+                        let since = self.opening_since;
+                        let Some((deadline, timeout)) = pump::headers_deadline(limit, idle, since)
                         else {
                             return Poll::Pending;
                         };

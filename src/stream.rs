@@ -100,7 +100,7 @@ impl EventStream {
         if let Some(head) = &head {
             trace::open(head.status());
         }
-        let mut pump = Pump::new(options.parser(), options.limits, options.progress);
+        let mut pump = Pump::new(options.parser(), &options.limits, options.progress);
         pump.open(body);
         Self {
             pump,

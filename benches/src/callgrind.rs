@@ -38,7 +38,10 @@ impl Count {
         let mut command = Command::new("valgrind");
         command.arg("--tool=callgrind");
         // glibc copies more than some 2 KiB by one instruction, of which callgrind counts every byte.
-        command.env("GLIBC_TUNABLES", "glibc.cpu.x86_rep_movsb_threshold=1073741824");
+        command.env(
+            "GLIBC_TUNABLES",
+            "glibc.cpu.x86_rep_movsb_threshold=1073741824",
+        );
         let profile = self.profile.as_deref().unwrap_or("/dev/null");
         command.arg(format!("--callgrind-out-file={profile}"));
         if let Some(function) = self.within {

@@ -123,6 +123,12 @@ impl Client {
         }
     }
 
+    /// Whether it is everstream.
+    #[must_use]
+    pub fn is_ours(self) -> bool {
+        matches!(self, Self::EventStream | Self::EventSource)
+    }
+
     /// Reads one response, in which there are so many events, to its end or to the last of them.
     ///
     /// # Errors
@@ -348,10 +354,7 @@ mod tests {
             digest: Some(Digest::default()),
             ..Heard::default()
         };
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime")
+        server::runtime()
             .block_on(client.follow(&Http::default(), url, events, &mut heard))
             .expect("no failure");
         heard

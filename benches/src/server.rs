@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    runtime::Runtime,
     sync::{Mutex, mpsc::UnboundedReceiver},
 };
 
@@ -82,11 +83,7 @@ pub fn chunk(body: &[u8]) -> Vec<u8> {
 pub fn start(job: Job) -> String {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
+        runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
             let address = listener.local_addr().expect("an address");
             tell.send(format!("http://{address}/"))
@@ -105,6 +102,19 @@ pub fn start(job: Job) -> String {
         });
     });
     told.recv().expect("the server has started")
+}
+
+/// A runtime of one thread, with sockets and a timer: for the server, and for whoever follows it.
+///
+/// # Panics
+///
+/// Where the system has nothing to wait with.
+#[must_use]
+pub fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
 }
 
 async fn request(socket: &mut TcpStream) -> std::io::Result<bool> {

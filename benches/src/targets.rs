@@ -2,7 +2,10 @@
 //!
 //! A ratio is the fastest peer's time over everstream's: 2 is twice as fast.
 
-use crate::contenders::Role;
+use crate::{
+    clients::{Client, Cut},
+    contenders::Role,
+};
 
 /// Below this ratio a cell counts as behind. The 3% are what runs differ by.
 const NOT_BEHIND: f64 = 0.97;
@@ -84,3 +87,17 @@ pub const ENDLESS_LINE: usize = (16 << 20) / 4 * 5;
 
 /// How many bytes of heap an idle stream may take above reqwest's bare `bytes_stream()`.
 pub const IDLE: i64 = 1 << 10;
+
+/// Whether one of everstream's clients takes more than 1.05 times what bare reqwest takes for an event
+/// that is an HTTP chunk of its own.
+#[must_use]
+pub fn costly(client: Client, cut: Cut, to_bare: f64) -> bool {
+    client.is_ours() && cut != Cut::Frames && to_bare > 1.05
+}
+
+/// Whether one of everstream's clients reads less than 0.8 times as many bytes per second as bare reqwest
+/// where they come in frames.
+#[must_use]
+pub fn slow(client: Client, cut: Cut, to_bare: f64) -> bool {
+    client.is_ours() && cut == Cut::Frames && to_bare < 0.8
+}

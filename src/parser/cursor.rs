@@ -31,7 +31,8 @@ enum Known {
     ValidLf,
 }
 
-/// What a cursor gives, but for the events.
+/// What a cursor gives.
+#[cfg(feature = "stream")]
 #[derive(Debug)]
 pub(crate) enum Taken {
     Event(Event),
@@ -62,6 +63,7 @@ impl Cursor {
     }
 
     /// The next event, comment or skip, or `None` once `chunk` is taken.
+    #[cfg(feature = "stream")]
     pub(crate) fn next_item(
         &mut self,
         parser: &mut Parser,
@@ -118,6 +120,7 @@ impl Cursor {
     }
 
     /// Whether nothing of `chunk` is left, as is known after its last event.
+    #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn is_at_end(&self, chunk: &[u8]) -> bool {
         self.start + self.at == chunk.len()
@@ -167,6 +170,7 @@ impl Cursor {
     }
 
     /// Gives its memory back, after a chunk or in the middle of one that will not be shown again.
+    #[cfg(feature = "stream")]
     pub(crate) fn clear(&mut self) {
         *self = Self::default();
     }

@@ -36,7 +36,9 @@ use shared::Types;
 use tail::Tail;
 
 #[cfg(feature = "std")]
-pub(crate) use cursor::{Cursor, Taken};
+pub(crate) use cursor::Cursor;
+#[cfg(feature = "stream")]
+pub(crate) use cursor::Taken;
 pub use feed::Feed;
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use item::{Step, Want};

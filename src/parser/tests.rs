@@ -48,10 +48,12 @@ fn short_data_in_pieces_is_copied_once() {
 
 #[test]
 fn data_lines_join_however_long_they_are_and_wherever_they_are_cut() {
-    // Around the length from which on data is decoded as it comes.
-    let lengths = [0, 3, 500, SPILL - 7, SPILL - 1, SPILL, SPILL + 1, 3 * SPILL];
-    for first in lengths {
-        for second in lengths {
+    // Around the length from which on data is decoded as it comes. All of them would take Miri
+    // hours.
+    let lengths = [SPILL, 0, 3, 500, SPILL - 7, SPILL - 1, SPILL + 1, 3 * SPILL];
+    let lengths = if cfg!(miri) { &lengths[..1] } else { &lengths };
+    for &first in lengths {
+        for &second in lengths {
             let data =
                 [first, second, 2].map(|length| "é".repeat(length / 2) + &"x".repeat(length % 2));
             let stream = alloc::format!(

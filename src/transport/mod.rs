@@ -12,7 +12,6 @@ pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
 
-use bytes::BytesMut;
 #[cfg(feature = "client")]
 use http::HeaderName;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -149,14 +148,9 @@ impl Head {
     pub(crate) fn compact(mut self) -> Self {
         let parts = Arc::make_mut(&mut self.0);
         let theirs = std::mem::take(&mut parts.headers);
-        let mut values = BytesMut::with_capacity(theirs.values().map(HeaderValue::len).sum());
-        for value in theirs.values() {
-            values.extend_from_slice(value.as_bytes());
-        }
-        let mut values = values.freeze();
         parts.headers.reserve(theirs.keys_len());
         for (name, value) in &theirs {
-            let own = HeaderValue::from_maybe_shared(values.split_to(value.len()));
+            let own = HeaderValue::from_bytes(value.as_bytes());
             let mut own = own.expect("the bytes of a header value are fit for one");
             own.set_sensitive(value.is_sensitive());
             parts.headers.append(name.clone(), own);

@@ -13,8 +13,8 @@ use everstream_benches::{
     callgrind::{self, COUNTED, Count},
     clients::{Client, Cut, Heard, Http, Script},
     options::Options,
-    server::{self, Job, chunk},
-    table,
+    server::{self, Job, chunk, runtime},
+    table, targets,
     workloads::Digest,
 };
 use futures_util::TryStreamExt;
@@ -49,19 +49,20 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         eprintln!("valgrind is not installed");
         return Ok(ExitCode::FAILURE);
     }
-    for size in options.sizes(&SIZES) {
+    let sizes = options.sizes(&SIZES);
+    if options.instructions {
         for cut in Cut::ALL {
-            if options.instructions {
-                instructions(&clients, cut, size, &options)?;
-            } else {
-                throughput(&clients, cut, size, &options)?;
-            }
+            instructions(&clients, cut, &sizes, &options)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    for size in sizes {
+        for cut in Cut::ALL {
+            throughput(&clients, cut, size, &options)?;
         }
     }
-    if !options.instructions {
-        latency(if options.quick { 1_000 } else { 5_000 });
-        reconnection(if options.quick { 10 } else { 30 });
-    }
+    latency(if options.quick { 1_000 } else { 5_000 });
+    reconnection(if options.quick { 10 } else { 30 });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -163,95 +164,110 @@ fn throughput(
             times.push(served.follow(*client, None)?);
         }
     }
-    let least = |rounds: &[Round], of: fn(&Round) -> Duration| {
-        let least = rounds.iter().map(of).min().unwrap_or_default();
-        least.as_secs_f64()
-    };
-    let whole = |rounds: &[Round]| rounds.iter().map(|round| round.user.as_secs_f64()).sum();
-    let bare = |of: &dyn Fn(&[Round]) -> f64| {
-        let bare = clients.iter().position(|client| *client == Client::Bare);
-        bare.map(|bare| of(&times[bare]))
-    };
-    let ratio = |one: f64, bare: Option<f64>| {
-        bare.map_or_else(|| "–".to_owned(), |bare| format!("{:.2}", one / bare))
-    };
-    let per_event = |seconds: f64| {
-        let nanoseconds = seconds * 1e9 / served.script.expected.events as f64;
-        format!("{} ns", table::short(nanoseconds))
-    };
-    let cpu = |rounds: &[Round]| least(rounds, |round| round.cpu);
-    let speed = |rounds: &[Round]| {
-        served.script.body.len() as f64 / least(rounds, |round| round.wall) / 1e6
-    };
-    let mut rows = Vec::new();
-    for (client, times) in clients.iter().zip(&times) {
-        let user: f64 = whole(times);
-        rows.push(vec![
+    let events = served.script.expected.events as f64;
+    let megabytes = served.script.body.len() as f64 / 1e6;
+    let cpu = |rounds: &[Round]| least(rounds.iter().map(|round| round.cpu));
+    let speed = |rounds: &[Round]| megabytes / least(rounds.iter().map(|round| round.wall));
+    let bare = clients.iter().position(|client| *client == Client::Bare);
+    let bare = bare.map(|bare| &times[bare][..]);
+    let rows = clients.iter().zip(&times).map(|(client, times)| {
+        let user = times.iter().map(|round| round.user.as_secs_f64() * 1e9);
+        let (user, error) = mean(&user.map(|all| all / events).collect::<Vec<_>>());
+        vec![
             client.name().to_owned(),
-            per_event(cpu(times)),
-            ratio(cpu(times), bare(&cpu)),
-            per_event(user / rounds as f64),
-            ratio(user, bare(&whole)),
+            format!("{} ns", table::short(cpu(times) * 1e9 / events)),
+            to_bare(cpu(times), bare.map(cpu), |ratio| {
+                targets::costly(*client, cut, ratio)
+            }),
+            format!("{user:.0} ± {error:.0} ns"),
             format!("{:.0}", speed(times)),
-            ratio(speed(times), bare(&speed)),
-        ]);
-    }
+            to_bare(speed(times), bare.map(speed), |ratio| {
+                targets::slow(*client, cut, ratio)
+            }),
+        ]
+    });
     let title = title(cut, size);
     let head = [
         &*title,
         "CPU per event",
         "to bare",
-        "user CPU per event",
-        "to bare",
+        "of it user",
         "MB/s",
         "to bare",
     ];
-    print(&head, &rows);
+    print(&head, &rows.collect::<Vec<_>>());
     Ok(())
+}
+
+/// The least of some times, in seconds.
+fn least(times: impl Iterator<Item = Duration>) -> f64 {
+    times.min().unwrap_or_default().as_secs_f64()
+}
+
+/// The mean of some numbers, and how far from it another mean would be, most of the time.
+fn mean(numbers: &[f64]) -> (f64, f64) {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|one| (one - mean).powi(2)).sum();
+    (mean, (squares / (count - 1.0).max(1.0) / count).sqrt())
+}
+
+/// The ratio to what the bare client took, marked where it misses its target.
+fn to_bare(one: f64, bare: Option<f64>, missed: impl Fn(f64) -> bool) -> String {
+    let Some(bare) = bare else {
+        return "–".to_owned();
+    };
+    let ratio = one / bare;
+    format!("{ratio:.2}{}", if missed(ratio) { "!" } else { "" })
 }
 
 /// Counts the instructions of a client alone: the server is in this process, the client in another.
 fn instructions(
     clients: &[Client],
     cut: Cut,
-    size: usize,
+    sizes: &[usize],
     options: &Options,
 ) -> Result<(), Box<dyn Error>> {
+    let mut head = vec![format!("instructions, {}", cut.name())];
+    let mut rows: Vec<_> = clients
+        .iter()
+        .map(|client| vec![client.name().to_owned()])
+        .collect();
+    for size in sizes {
+        let counts = per_event(clients, cut, *size, options)?;
+        let bare = clients.iter().position(|client| *client == Client::Bare);
+        let bare = bare.map(|bare| counts[bare]);
+        let size = table::bytes(*size);
+        head.extend([format!("event of {size}"), "more".into(), "to bare".into()]);
+        for ((client, row), count) in clients.iter().zip(&mut rows).zip(counts) {
+            let more = bare.map_or_else(|| "–".to_owned(), |bare| format!("{:+.0}", count - bare));
+            let ratio = to_bare(count, bare, |ratio| targets::costly(*client, cut, ratio));
+            row.extend([format!("{count:.0}"), more, ratio]);
+        }
+    }
+    println!("{}", table::markdown(&head, &rows));
+    Ok(())
+}
+
+/// Instructions per event of each client.
+fn per_event(
+    clients: &[Client],
+    cut: Cut,
+    size: usize,
+    options: &Options,
+) -> Result<Vec<f64>, Box<dyn Error>> {
     // The first connection, buffers that grow and the program's own start are in both.
     let [short, long] = [2_000, 6_000].map(|events| Served::new(events, size, cut));
+    let events = long.script.expected.events - short.script.expected.events;
     let mut counts = Vec::new();
     for client in clients {
         eprintln!("{}, {}", client.name(), title(cut, size));
         long.follow(*client, Some(Digest::default()))?;
         let more = count(*client, cut, &long, options)?;
         let less = count(*client, cut, &short, options)?;
-        let events = long.script.expected.events - short.script.expected.events;
         counts.push(more.saturating_sub(less) as f64 / events as f64);
     }
-    let bare = clients.iter().position(|client| *client == Client::Bare);
-    let bare = bare.map(|bare| counts[bare]);
-    let above = |text: &dyn Fn(f64) -> String| bare.map_or_else(|| "–".to_owned(), text);
-    let rows: Vec<_> = clients
-        .iter()
-        .zip(&counts)
-        .map(|(client, count)| {
-            vec![
-                client.name().to_owned(),
-                format!("{count:.0}"),
-                above(&|bare| format!("{:+.0}", count - bare)),
-                above(&|bare| format!("{:.2}", count / bare)),
-            ]
-        })
-        .collect();
-    let title = title(cut, size);
-    let head = [
-        &*title,
-        "instructions per event",
-        "more than bare",
-        "to bare",
-    ];
-    print(&head, &rows);
-    Ok(())
+    Ok(counts)
 }
 
 fn count(
@@ -322,18 +338,24 @@ fn latency(events: usize) {
         late
     });
     late.sort_unstable();
-    let at = |share: f64| late[(late.len() as f64 * share) as usize] / 1000;
-    println!(
-        "## Latency, 1,000 events a second\n\nmedian {} µs, 99 % {} µs, 99.9 % {} µs\n",
+    let at = |share: f64| format!("{} µs", late[(late.len() as f64 * share) as usize] / 1000);
+    let head = [
+        "from the server's write to the event, 1,000 a second",
+        "median",
+        "99 %",
+        "99.9 %",
+    ];
+    let row = [
+        "everstream, EventStream".to_owned(),
         at(0.5),
         at(0.99),
-        at(0.999)
-    );
+        at(0.999),
+    ];
+    print(&head, &[row.to_vec()]);
 }
 
 fn reconnection(rounds: usize) {
-    println!("## From the server's close to the next request\n");
-    println!("| retry | floor | least | median |\n|---:|---:|---:|---:|");
+    let mut rows = Vec::new();
     for (retry, floor) in [(0, 0), (10, 0), (100, 0), (0, 50)] {
         let (took, times) = mpsc::channel();
         let url = server::start(Job::Close { retry, took });
@@ -349,17 +371,17 @@ fn reconnection(rounds: usize) {
         });
         let mut times: Vec<_> = times.try_iter().collect();
         times.sort_unstable();
-        println!(
-            "| {retry} ms | {floor} ms | {:.2} ms | {:.2} ms |",
-            times[0].as_secs_f64() * 1e3,
-            times[times.len() / 2].as_secs_f64() * 1e3
-        );
+        let milliseconds = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+        rows.push(vec![
+            format!("`retry: {retry}`, a floor of {floor} ms"),
+            milliseconds(times[0]),
+            milliseconds(times[times.len() / 2]),
+        ]);
     }
-}
-
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
+    let head = [
+        "from the server's close to the next request",
+        "least",
+        "median",
+    ];
+    print(&head, &rows);
 }

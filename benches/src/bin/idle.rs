@@ -35,14 +35,14 @@ const NAMES: [&str; 3] = [
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_arguments(HELP);
     let url = server::start(Job::Hold);
-    let bare = held("bare", &url, &options, async |client, url| {
+    let bare = held("bare", &url, &options, &async |client, url| {
         let response = client.get(url).send().await.expect("a response");
         Box::pin(response.bytes_stream())
     })?;
-    let stream = held("stream", &url, &options, async |client, url| {
+    let stream = held("stream", &url, &options, &async |client, url| {
         client.get(url).events().await.expect("a stream")
     })?;
-    let source = held("source", &url, &options, async |client, url| {
+    let source = held("source", &url, &options, &async |client, url| {
         let source = client.get(url).event_source().expect("a source");
         let mut signals = source.signals();
         signals.next().await.expect("it opens").expect("it opens");
@@ -79,13 +79,11 @@ fn held<S: Stream + Unpin>(
     name: &str,
     url: &str,
     options: &Options,
-    open: impl AsyncFn(&reqwest::Client, &str) -> S,
+    open: &impl AsyncFn(&reqwest::Client, &str) -> S,
 ) -> Result<Held, Box<dyn Error>> {
     let file = format!("dhat-heap.{name}.json");
     // A runtime of its own: what it keeps of connections that were closed goes with it.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = server::runtime();
     let bytes = runtime.block_on(async {
         let client = reqwest::Client::new();
         // It has made what it keeps for all its requests.

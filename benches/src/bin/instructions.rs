@@ -50,7 +50,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             rows.push(row);
         }
         println!(
-            "## Instructions per event, chunks of {}\n",
+            "### Instructions per event, chunks of {}\n",
             table::bytes(chunk)
         );
         let names = workloads.iter().map(|workload| workload.name.to_owned());

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
     endless(&options, &mut misses);
     linearity(&options, &mut misses);
-    println!("## Targets missed\n");
+    println!("### Targets missed\n");
     for miss in &misses {
         println!("- {miss}");
     }
@@ -91,7 +91,7 @@ fn print(head: &[&str], rows: &[Vec<String>]) {
 
 fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
     println!(
-        "## Allocations per event, chunks of {}\n",
+        "### Allocations per event, chunks of {}\n",
         table::bytes(chunk)
     );
     let workloads = options.workloads(Some(128 << 10));
@@ -110,9 +110,15 @@ fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
             let each = blocks as f64 / workload.expected.events as f64;
             row.push(format!("{each:.2}"));
             let target = targets::allocations(contender.role, workload.name);
-            // Half a percent: a buffer that grows now and then is not an allocation per event.
+            // Half a percent: a buffer that grows now and then is not an allocation per event. Nor is
+            // the window of a face, which comes and goes with its chunk.
+            let windows = workload.input.len().div_ceil(chunk) as f64;
+            let spare = match contender.role {
+                Role::Face => (windows / workload.expected.events as f64).min(1.0) + 0.005,
+                _ => 0.005,
+            };
             if let Some(target) = target
-                && each > target + 0.005
+                && each > target + spare
             {
                 let (name, workload) = (contender.name, workload.name);
                 let chunk = table::bytes(chunk);
@@ -129,7 +135,7 @@ fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
 
 fn large_events(options: &Options, chunk: usize, misses: &mut Vec<String>) {
     let chunks = table::bytes(chunk);
-    println!("## Peak for one large event, as a multiple of its size, chunks of {chunks}\n");
+    println!("### Peak for one large event, as a multiple of its size, chunks of {chunks}\n");
     // Sizes just past a power of two show what doubling a buffer costs.
     let sizes = if options.quick {
         vec![1 << 20, 5 << 20]
@@ -167,7 +173,7 @@ fn large_events(options: &Options, chunk: usize, misses: &mut Vec<String>) {
 fn endless(options: &Options, misses: &mut Vec<String>) {
     let size = if options.quick { 24 << 20 } else { 64 << 20 };
     println!(
-        "## Peak for what does not end, {}, in KiB\n",
+        "### Peak for what does not end, {}, in KiB\n",
         table::bytes(size)
     );
     let cases = [
@@ -218,7 +224,7 @@ fn linearity(options: &Options, misses: &mut Vec<String>) {
         ),
     ] {
         let [size, less] = [&long, &short].map(|one| table::bytes(one.input.len() & !0xfff));
-        println!("## CPU time of a {what} of {size}, in ns per byte\n");
+        println!("### CPU time of a {what} of {size}, in ns per byte\n");
         let mut rows = Vec::new();
         for contender in options.contenders() {
             let large = per_byte(&contender, &long, LARGE);

@@ -27,8 +27,10 @@ Times parsers of event streams: CPU time per event, and everstream's ratio to th
 
 Exits with 1 where a contender of everstream is wrong; missed targets are printed.";
 
-const ROUNDS: usize = 11;
-const QUICK_ROUNDS: usize = 5;
+/// How often each contender is timed in each cell.
+fn rounds(options: &Options) -> usize {
+    options.rounds.unwrap_or(if options.quick { 5 } else { 11 })
+}
 
 const SCAN: &str = "limit: memchr2 + simdutf8";
 
@@ -54,14 +56,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn measure(options: &Options) -> Vec<Cell> {
-    let (rounds, patience) = if options.quick {
-        (QUICK_ROUNDS, Duration::from_millis(200))
-    } else {
-        (ROUNDS, Duration::from_secs(1))
-    };
     let effort = Effort {
-        rounds: options.rounds.unwrap_or(rounds),
-        patience,
+        rounds: rounds(options),
+        patience: if options.quick {
+            Duration::from_millis(200)
+        } else {
+            Duration::from_secs(1)
+        },
     };
     let contenders = options.contenders();
     let workloads = options.workloads(None);
@@ -121,9 +122,7 @@ impl<'a> Summary<'a> {
                 workloads.push(&cell.workload);
             }
         }
-        let rounds = options
-            .rounds
-            .unwrap_or(if options.quick { QUICK_ROUNDS } else { ROUNDS });
+        let rounds = rounds(options);
         Self {
             runs,
             contenders: options.contenders(),
@@ -136,18 +135,18 @@ impl<'a> Summary<'a> {
     fn print(&self) {
         println!("{}; {}\n", machine(), self.effort);
         for chunk in &self.chunks {
-            println!("## ns per event, chunks of {}\n", table::bytes(*chunk));
+            println!("### ns per event, chunks of {}\n", table::bytes(*chunk));
             println!("{}", self.times(*chunk));
         }
-        println!("## How many times as fast as the fastest peer\n");
+        println!("### How many times as fast as the fastest peer\n");
         println!("{}", self.ratios(|role| role != Role::Face));
-        println!("## How many times as fast as the fastest peer that is a stream\n");
+        println!("### How many times as fast as the fastest peer that is a stream\n");
         println!("{}", self.ratios(|role| role == Role::Face));
-        println!("## How many times the time of `memchr2 + simdutf8`\n");
+        println!("### How many times the time of `memchr2 + simdutf8`\n");
         println!("{}", self.shares());
-        println!("## Not timed\n");
+        println!("### Not timed\n");
         list(&self.not_timed());
-        println!("\n## Targets missed\n");
+        println!("\n### Targets missed\n");
         list(&self.misses());
     }
 

@@ -7,6 +7,7 @@ use futures_util::stream;
 use tokio::runtime::Runtime;
 
 use super::{Chunks, Contender, Drive, Role, Sink, peers::poll_all};
+use crate::server::runtime;
 
 /// All of everstream's forms, in the order of the tables.
 #[must_use]
@@ -54,12 +55,7 @@ impl Drive for Owned {
 }
 
 /// The timer that an [`EventStream`] sets when it has waited for its server. Nothing runs in it.
-static TIMER: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .expect("a runtime")
-});
+static TIMER: LazyLock<Runtime> = LazyLock::new(runtime);
 
 /// The events of a stream of chunks that are always ready.
 struct OverStream;
