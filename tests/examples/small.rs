@@ -29,6 +29,19 @@ async fn a_call_is_made_once_and_its_answer_read_on() {
 }
 
 #[tokio::test]
+async fn every_request_goes_through_the_middleware() {
+    let run = run(example("middleware", [""; 0]), "").await;
+    let mut lines = run.stdout.lines();
+    assert_eq!((lines.next(), lines.next()), (Some("1 one"), Some("2 two")));
+    let signed = |line: &str| line.ends_with("its signature: of this very request");
+    let signed: Vec<_> = lines.map(signed).collect();
+    assert_eq!(
+        (run.code, &*run.stderr, signed),
+        (Some(0), "", vec![true; 3])
+    );
+}
+
+#[tokio::test]
 async fn every_task_gets_every_event() {
     let run = run(example("fan_out", [""; 0]), "").await;
     assert_eq!((run.code, &*run.stderr), (Some(0), ""));
