@@ -352,6 +352,7 @@ mod own {
         ///
         /// In a browser it does none of this: redirects, connecting and `User-Agent` are the
         /// browser's own.
+        #[must_use = "a client is made by `build`"]
         pub fn client_builder() -> reqwest::ClientBuilder {
             let builder = reqwest::Client::builder();
             #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
