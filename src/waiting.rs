@@ -50,10 +50,6 @@ impl Waiting {
     /// A new response has come.
     pub(crate) fn restart(&mut self) {
         self.first = true;
-        self.start_over();
-    }
-
-    fn start_over(&mut self) {
         self.since = None;
         self.waited = Duration::ZERO;
         self.overdue = false;

@@ -51,7 +51,7 @@ impl Cursor {
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<Event>, EventTooLarge> {
-        if self.is_at_start() && (parser.tail.gather(chunk) || parser.begin_short(chunk)) {
+        if self.start == 0 && self.len == 0 && parser.gather(chunk) {
             return Ok(None);
         }
         let event = loop {
@@ -159,11 +159,6 @@ impl Cursor {
         if self.start == 0 && self.len - self.at >= WORTH_IT {
             self.pass();
         }
-    }
-
-    #[inline]
-    fn is_at_start(&self) -> bool {
-        self.start == 0 && self.len == 0
     }
 
     #[inline(never)]

@@ -98,16 +98,13 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.start + self.at
     }
 
-    /// Takes all of the chunk, where it ends no line and decides nothing.
-    ///
-    /// This alone is inlined into the caller: in chunks of a few bytes it is all that there is to
-    /// do for most of them.
+    /// Takes all of the chunk, where it ends no line and decides nothing. This alone is inlined
+    /// into the caller.
     #[inline]
     fn gather(&mut self) -> bool {
         // There is room only within a line, and the rest of a chunk is always taken then: at
         // `start` 0, nothing of this one was.
-        let gathered = self.start == 0
-            && (self.parser.tail.gather(self.chunk) || self.parser.begin_short(self.chunk));
+        let gathered = self.start == 0 && self.parser.gather(self.chunk);
         if gathered {
             self.start = self.chunk.len();
         }

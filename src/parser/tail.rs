@@ -35,7 +35,7 @@ pub(super) struct Tail {
 impl Tail {
     /// Takes a piece in which no line ends, where there is nothing else to it.
     #[inline]
-    pub(super) fn gather(&mut self, piece: &[u8]) -> bool {
+    fn gather(&mut self, piece: &[u8]) -> bool {
         if !self.has_room(piece) {
             return false;
         }
@@ -172,9 +172,16 @@ impl Parser {
         }
     }
 
+    /// Takes all of a chunk, where it ends no line and decides nothing: in chunks of a few bytes it
+    /// is all that there is to do for most of them.
+    #[inline]
+    pub(super) fn gather(&mut self, chunk: &[u8]) -> bool {
+        self.tail.gather(chunk) || self.begin_short(chunk)
+    }
+
     /// Begins a line with a chunk of one byte, where that decides nothing.
     #[inline]
-    pub(super) fn begin_short(&mut self, chunk: &[u8]) -> bool {
+    fn begin_short(&mut self, chunk: &[u8]) -> bool {
         let &[byte] = chunk else { return false };
         let begins = self.place == Place::LineStart
             && !matches!(byte, b'\n' | b'\r')
