@@ -268,7 +268,8 @@ mod own {
     use v013::{failed, fresh};
 
     impl EventSource {
-        /// A feed at `url`, with every option at its default.
+        /// A feed at `url`, with every option at its default. The URL is read as a browser reads
+        /// it: what cannot stand in a request is escaped.
         ///
         /// It has an HTTP client of its own, which gives up connecting after 10 seconds and
         /// follows redirects itself: see [`FollowRedirects`].
@@ -277,7 +278,10 @@ mod own {
         ///
         /// Of kind [`ErrorKind::Request`], where `url` is no HTTP URL.
         pub fn get(url: impl AsRef<str>) -> Result<Self, Error> {
-            EventSource::request(Request::get(url.as_ref()).body("")).build()
+            // Spaces, umlauts and such can stand in a URL that is typed, but not in a request.
+            let parsed = Url::parse(url.as_ref());
+            let url = parsed.map_or_else(|_| url.as_ref().to_owned(), String::from);
+            EventSource::request(Request::get(url).body("")).build()
         }
 
         /// Options for a source of any request, with an HTTP client of its own as for

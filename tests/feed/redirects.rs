@@ -192,3 +192,24 @@ async fn a_url_that_is_none_fails_when_built() {
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Request, "{url:?}");
     }
 }
+
+/// As the URL standard has it: what cannot stand in a request is escaped, and what a hand has typed
+/// around it is left out.
+#[tokio::test]
+async fn a_url_is_read_as_a_browser_reads_it() {
+    for (typed, target) in [
+        ("/a b", "/a%20b"),
+        ("/<x>?q=\"y z\"#part", "/%3Cx%3E?q=%22y%20z%22"),
+        ("/\u{e9}?\u{fc}", "/%C3%A9?%C3%BC"),
+        ("/a/../b", "/b"),
+        ("/x \n", "/x"),
+    ] {
+        let server = Server::script([events("data: a\n\n").expect_target(target)]).await;
+        let url = format!("  {}", server.url(typed));
+        let source = EventSource::get(&url).expect(&url);
+        let (data, error) = soon(collect(source.take(1))).await;
+        assert_eq!((data.len(), error.is_none()), (1, true), "{typed:?}");
+        server.verify();
+    }
+    assert!(EventSource::get("http://\u{e9}l\u{e8}ve.example/").is_ok());
+}
