@@ -315,9 +315,9 @@ mod own {
     /// A connector that sends one request, and follows redirects itself.
     ///
     /// It follows 301, 302, 303, 307 and 308, up to 20 of them, with method and body as HTTP has
-    /// it. To another origin it carries `Accept`, `Accept-Encoding` and `Cache-Control` (and the
-    /// `Content-Type` of a body that goes along) and no other header, so that no key, cookie or
-    /// event ID leaves its origin. Each reconnection starts from the request's own URL.
+    /// it. To another origin it carries `Accept`, `Accept-Encoding`, `Cache-Control` and
+    /// `Last-Event-ID` (and the `Content-Type` of a body that goes along) and no other header, so
+    /// that no key or cookie leaves its origin. Each reconnection starts from the request's own URL.
     ///
     /// The client has to follow none itself, as one of
     /// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,
