@@ -8,6 +8,7 @@ use super::{
     field::{self, Kind, Name},
     item::{Data, EventAt, Span, Step, Want},
     lines::{self, Text},
+    step::idle,
     tail::SPILL,
 };
 
@@ -22,45 +23,25 @@ impl Parser {
         chunk: &[u8],
         at: &mut usize,
     ) -> Result<Option<EventAt>, EventTooLarge> {
-        while let Some(&first) = chunk.get(*at) {
-            let start = *at;
-            match self.place {
-                Place::LineStart => {}
-                Place::Kept(_) | Place::Spilled if self.tail.has_room(&chunk[start..]) => {
-                    let rest = &chunk[start..];
-                    let end = lines::end_in_piece(rest);
-                    let piece = &rest[..end.unwrap_or(rest.len())];
-                    self.tail.keep(piece);
-                    *at += piece.len();
-                    if end.is_none() {
-                        return Ok(None);
-                    }
-                    self.end_line(Want::Events).map_err(|_| self.fail())?;
-                    *at = self.end_of_line(chunk, *at);
-                    continue;
+        while *at < chunk.len() {
+            if self.place != Place::LineStart {
+                if let Some(Step::Event(event)) = self.continue_in(chunk, at)? {
+                    return Ok(Some(event));
                 }
-                Place::Passed => {
-                    let Some(end) = lines::end(&chunk[start..]) else {
-                        *at = chunk.len();
-                        return Ok(None);
-                    };
-                    self.place = Place::LineStart;
-                    *at = self.end_of_line(chunk, start + end);
-                    continue;
-                }
-                _ => {
-                    if let Some(Step::Event(event)) = self.go_on(chunk, at, Want::Events)? {
-                        return Ok(Some(event));
-                    }
-                    continue;
-                }
+                continue;
             }
+            if self.block.is_new() && idle(chunk, at) {
+                self.begin_in(chunk, at)?;
+                return Ok(None);
+            }
+            let start = *at;
+            let Some(&first) = chunk.get(start) else {
+                break;
+            };
             if matches!(first, b'\n' | b'\r') {
                 *at = self.end_of_line(chunk, start);
-                if !self.block.is_new() {
-                    if let Some(Step::Event(event)) = self.end_block() {
-                        return Ok(Some(event));
-                    }
+                if let Some(Step::Event(event)) = self.end_block() {
+                    return Ok(Some(event));
                 }
                 continue;
             }
@@ -105,6 +86,40 @@ impl Parser {
         self.not_failed()?;
         self.buffer_data(Text::Raw(chunk));
         Ok(None)
+    }
+
+    /// Within a line that began in an earlier chunk: takes what there is of it.
+    #[inline(always)]
+    fn continue_in(
+        &mut self,
+        chunk: &[u8],
+        at: &mut usize,
+    ) -> Result<Option<Step>, EventTooLarge> {
+        let rest = &chunk[*at..];
+        match self.place {
+            Place::Kept(_) | Place::Spilled if self.tail.has_room(rest) => {
+                let end = lines::end_in_piece(rest);
+                let piece = &rest[..end.unwrap_or(rest.len())];
+                self.tail.keep(piece);
+                *at += piece.len();
+                if end.is_some() {
+                    self.end_line(Want::Events).map_err(|_| self.fail())?;
+                    *at = self.end_of_line(chunk, *at);
+                }
+                Ok(None)
+            }
+            Place::Passed => {
+                match lines::end(rest) {
+                    None => *at = chunk.len(),
+                    Some(end) => {
+                        self.place = Place::LineStart;
+                        *at = self.end_of_line(chunk, *at + end);
+                    }
+                }
+                Ok(None)
+            }
+            _ => self.go_on(chunk, at, Want::Events),
+        }
     }
 
     /// Begins the line at `*at`, which does not end in `chunk`.

@@ -260,7 +260,7 @@ impl Parser {
 /// Passes over blank lines and comments that end with LF. Whether it came to a comment that does
 /// not end in `bytes`.
 #[inline(always)]
-fn idle(bytes: &[u8], at: &mut usize) -> bool {
+pub(super) fn idle(bytes: &[u8], at: &mut usize) -> bool {
     let mut rest = &bytes[*at..];
     let unfinished = loop {
         rest = match rest {
