@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt};
 use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
     event::Event,
-    parser::{Cursor, Parser, Taken, Want},
+    parser::{Cursor, EventTooLarge, Parser, Taken},
     session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
@@ -121,92 +121,102 @@ impl Pump {
         self.alarm = Alarm::default();
     }
 
-    /// What comes next; `None` once the body has ended as it should. After that and after an
-    /// error the pump is closed.
-    pub(crate) fn poll_next(
+    /// The next event; `None` once the body has ended as it should. After that and after an error
+    /// the pump is closed.
+    #[inline]
+    pub(crate) fn poll_event(
         &mut self,
         cx: &mut Context<'_>,
-        want: Want,
-    ) -> Poll<Result<Option<Taken>, Error>> {
+    ) -> Poll<Result<Option<Event>, Error>> {
+        // Where something else than an event of progress may be handed out, and always is there,
+        // nothing is ever waited for: the time that finding it takes has to count.
+        let choosy = self.waiting.as_deref().is_some_and(Waiting::is_choosy);
+        let began = choosy.then(Instant::now);
+        self.poll_taken(cx, began, Cursor::next_event, |event| Some(event))
+    }
+
+    /// As [`poll_event`](Self::poll_event), with comments and skips.
+    pub(crate) fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Taken>, Error>> {
+        let began = self.waiting.is_some().then(Instant::now);
+        self.poll_taken(cx, began, Cursor::next_item, |taken| match taken {
+            Taken::Event(event) => Some(event),
+            Taken::Comment(_) | Taken::Skipped(_) => None,
+        })
+    }
+
+    /// What `take` finds next. Where nothing was waited for, looking for it began at `began`, if
+    /// that is to count.
+    #[inline(always)]
+    fn poll_taken<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        began: Option<Instant>,
+        take: impl Fn(&mut Cursor, &mut Parser, &[u8]) -> Result<Option<T>, EventTooLarge>,
+        event: impl Fn(&T) -> Option<&Event>,
+    ) -> Poll<Result<Option<T>, Error>> {
         /// So many chunks without an item, and the task lets others run.
         const CHUNKS_AT_ONCE: usize = 64;
 
-        // Where something else than an event of progress may be handed out, and always is there,
-        // nothing is ever waited for: the time that finding it takes has to count.
-        let began = match &self.waiting {
-            Some(waiting) if want == Want::Items || waiting.is_choosy() => Some(Instant::now()),
-            _ => None,
-        };
         for _ in 0..CHUNKS_AT_ONCE {
-            match self.next_in_chunk(want) {
-                Ok(Some(taken)) => {
-                    if let Some(waiting) = &mut self.waiting {
-                        waiting.pause(began);
+            if !self.chunk.is_empty() {
+                match take(&mut self.cursor, &mut self.parser, &self.chunk) {
+                    Ok(Some(taken)) => {
+                        if self.cursor.is_at_end(&self.chunk) {
+                            self.drop_chunk();
+                        }
+                        if let Some(waiting) = &mut self.waiting {
+                            if let Some(event) = event(&taken) {
+                                waiting.note(event);
+                            }
+                            waiting.pause(began);
+                        }
+                        return Poll::Ready(Ok(Some(taken)));
                     }
-                    return Poll::Ready(Ok(Some(taken)));
+                    Ok(None) => self.drop_chunk(),
+                    Err(error) => return Poll::Ready(Err(self.fail(error.into()))),
                 }
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Err(self.fail(error))),
             }
-            if let Some(timeout) = self.waiting.as_deref().and_then(Waiting::strikes) {
-                let error = Error::new(ErrorKind::Timeout(timeout));
-                return Poll::Ready(Err(self.fail(error)));
-            }
-            let Some(body) = &mut self.body else {
-                return Poll::Ready(Ok(None));
-            };
-            match Pin::new(body).poll_next(cx) {
-                Poll::Ready(Some(Ok(chunk))) => {
-                    self.chunk = chunk;
-                    self.idle_since = None;
-                    if let Some(waiting) = &mut self.waiting {
-                        waiting.take_chunk();
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(self.fail(error))),
-                Poll::Ready(None) => {
-                    self.close();
-                    return Poll::Ready(Ok(None));
-                }
-                Poll::Pending => {
-                    let timeout = ready!(self.poll_limits(cx));
-                    let error = Error::new(ErrorKind::Timeout(timeout));
-                    return Poll::Ready(Err(self.fail(error)));
-                }
+            match ready!(self.poll_chunk(cx)) {
+                Ok(true) => {}
+                Ok(false) => return Poll::Ready(Ok(None)),
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
         cx.waker().wake_by_ref();
-        let timeout = ready!(self.poll_limits(cx));
-        Poll::Ready(Err(self.fail(Error::new(ErrorKind::Timeout(timeout)))))
+        self.poll_limits(cx).map(Err)
+    }
+
+    /// Takes the next chunk. Whether there is one: the body may have ended.
+    #[inline]
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if let Some(timeout) = self.waiting.as_deref().and_then(Waiting::strikes) {
+            let error = Error::new(ErrorKind::Timeout(timeout));
+            return Poll::Ready(Err(self.fail(error)));
+        }
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Ok(false));
+        };
+        match Pin::new(body).poll_next(cx) {
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.chunk = chunk;
+                self.idle_since = None;
+                if let Some(waiting) = &mut self.waiting {
+                    waiting.take_chunk();
+                }
+                Poll::Ready(Ok(true))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Err(self.fail(error))),
+            Poll::Ready(None) => {
+                self.close();
+                Poll::Ready(Ok(false))
+            }
+            Poll::Pending => self.poll_limits(cx).map(Err),
+        }
     }
 
     fn fail(&mut self, error: Error) -> Error {
         self.close();
         error
-    }
-
-    /// The next event, where it has come already: most polls ask for no more, and this says it
-    /// without a word of what else can happen. `None` is for [`poll_next`](Self::poll_next) to
-    /// explain, which meets an event that is too large once more.
-    #[inline]
-    pub(crate) fn event_at_hand(&mut self) -> Option<Event> {
-        if self.chunk.is_empty() || self.waiting.is_some() {
-            return None;
-        }
-        let taken = self.cursor.next_event(&mut self.parser, &self.chunk);
-        match taken {
-            Ok(Some(event)) => {
-                if self.cursor.is_at_end(&self.chunk) {
-                    self.drop_chunk();
-                }
-                Some(event)
-            }
-            Ok(None) => {
-                self.drop_chunk();
-                None
-            }
-            Err(_) => None,
-        }
     }
 
     /// The transport may have its buffer back, and nothing of ours is kept while it waits.
@@ -215,30 +225,11 @@ impl Pump {
         self.cursor.clear();
     }
 
-    #[inline]
-    fn next_in_chunk(&mut self, want: Want) -> Result<Option<Taken>, Error> {
-        if self.chunk.is_empty() {
-            return Ok(None);
-        }
-        let (parser, chunk) = (&mut self.parser, &self.chunk);
-        let taken = match want {
-            Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
-            Want::Items => self.cursor.next_item(parser, chunk)?,
-        };
-        if let (Some(Taken::Event(event)), Some(waiting)) = (&taken, &mut self.waiting) {
-            waiting.note(event);
-        }
-        if taken.is_none() || self.cursor.is_at_end(&self.chunk) {
-            self.drop_chunk();
-        }
-        Ok(taken)
-    }
-
-    /// Nothing has come: ready with the limit that has passed, if one has. Waiting counts from
+    /// Nothing has come: ready with an error if a limit has passed. Waiting counts from
     /// the first time that nothing was there, so that a user's own pause never does.
     ///
     /// With one chunk per event this is asked for each of them: it looks at the clock once at most.
-    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Timeout> {
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if self.idle.is_none() && self.waiting.is_none() {
             return Poll::Pending;
         }
@@ -259,7 +250,8 @@ impl Pump {
             (Some(deadline), None) | (None, Some(deadline)) => deadline,
             (None, None) => return Poll::Pending,
         };
-        self.alarm.poll_at(cx, now, at).map(|()| timeout)
+        ready!(self.alarm.poll_at(cx, now, at));
+        Poll::Ready(self.fail(Error::new(ErrorKind::Timeout(timeout))))
     }
 }
 

@@ -9,7 +9,13 @@ use futures_util::{Stream, stream::FusedStream};
 
 #[cfg(feature = "client")]
 use crate::session::Cause;
-use crate::{error::Error, event::Event, parser::Skipped, stream::EventStream, transport::Head};
+use crate::{
+    error::Error,
+    event::Event,
+    parser::{Skipped, Taken},
+    stream::EventStream,
+    transport::Head,
+};
 
 /// Something that happened on a stream.
 #[derive(Clone, Debug)]
@@ -34,6 +40,16 @@ pub enum Signal {
         /// What ended the last connection.
         cause: Cause,
     },
+}
+
+impl From<Taken> for Signal {
+    fn from(taken: Taken) -> Self {
+        match taken {
+            Taken::Event(event) => Self::Event(event),
+            Taken::Comment(comment) => Self::Comment(comment),
+            Taken::Skipped(skipped) => Self::Skipped(skipped),
+        }
+    }
 }
 
 /// What yields signals.

@@ -234,7 +234,7 @@ impl EventSource {
     ) -> Poll<Option<Result<Signal, Error>>> {
         if look::is_last() {
             // The connection may end; another is not wanted.
-            return self.pump.poll_next(cx, want).map(|_| None);
+            return self.poll_open(cx, want).map(|_| None);
         }
         if let Some(signal) = self.obey(cx) {
             return Poll::Ready(Some(Ok(signal)));
@@ -256,16 +256,8 @@ impl EventSource {
                     Ok(signal) => Some(Ok(signal)),
                     Err(error) => self.lose(Some(error)),
                 },
-                State::Open(_) => match ready!(self.pump.poll_next(cx, want)) {
-                    Ok(Some(Taken::Event(event))) => {
-                        self.note_event();
-                        Some(Ok(Signal::Event(event)))
-                    }
-                    Ok(Some(Taken::Comment(comment))) => Some(Ok(Signal::Comment(comment))),
-                    Ok(Some(Taken::Skipped(skipped))) => {
-                        self.had_events = true;
-                        Some(Ok(Signal::Skipped(skipped)))
-                    }
+                State::Open(_) => match ready!(self.poll_open(cx, want)) {
+                    Ok(Some(taken)) => Some(Ok(taken.into())),
                     Ok(None) => self.lose(None),
                     Err(error) => self.lose(Some(error)),
                 },
@@ -281,6 +273,32 @@ impl EventSource {
             };
             return Poll::Ready(item);
         }
+    }
+
+    fn poll_open(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want,
+    ) -> Poll<Result<Option<Taken>, Error>> {
+        if want == Want::Events {
+            return self.poll_event(cx).map_ok(|event| event.map(Taken::Event));
+        }
+        let taken = ready!(self.pump.poll_item(cx));
+        match taken {
+            Ok(Some(Taken::Event(_))) => self.note_event(),
+            Ok(Some(Taken::Skipped(_))) => self.had_events = true,
+            _ => {}
+        }
+        Poll::Ready(taken)
+    }
+
+    #[inline]
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        let event = ready!(self.pump.poll_event(cx));
+        if let Ok(Some(_)) = event {
+            self.note_event();
+        }
+        Poll::Ready(event)
     }
 
     fn note_event(&mut self) {
@@ -457,9 +475,20 @@ impl Stream for EventSource {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         // Handles are obeyed first, and told of every event.
         if self.watched.is_none() && !look::is_last() {
-            if let Some(event) = self.pump.event_at_hand() {
-                self.note_event();
-                return Poll::Ready(Some(Ok(event)));
+            if let State::Open(_) = self.session.state() {
+                let lost = match ready!(self.pump.poll_event(cx)) {
+                    Ok(Some(event)) => {
+                        self.note_event();
+                        return Poll::Ready(Some(Ok(event)));
+                    }
+                    Ok(None) => self.lose(None),
+                    Err(error) => self.lose(Some(error)),
+                };
+                match lost {
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                }
             }
         }
         loop {

@@ -13,7 +13,7 @@ use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
     options::Options,
-    parser::{Taken, Want},
+    parser::Taken,
     pump::Pump,
     signal::{PollSignal, Signal, Signals},
     trace,
@@ -143,7 +143,6 @@ impl EventStream {
     }
 
     fn end(&mut self) -> Result<Option<Event>, Error> {
-        self.state = State::Ended;
         match self.unfinished {
             Unfinished::Dispatch => Ok(self.pump.parser_mut().take_unfinished()?),
             Unfinished::Error if self.has_unfinished() => Err(Error::new(ErrorKind::Incomplete)
@@ -152,40 +151,24 @@ impl EventStream {
         }
     }
 
-    fn poll_pumped(
-        &mut self,
-        cx: &mut Context<'_>,
-        want: Want,
-    ) -> Poll<Option<Result<Signal, Error>>> {
-        if self.state == State::Ended {
-            return Poll::Ready(None);
-        }
-        self.state = State::Open;
-        let item = match ready!(self.pump.poll_next(cx, want)) {
-            Ok(Some(Taken::Event(event))) => Ok(Signal::Event(event)),
-            Ok(Some(Taken::Comment(comment))) => Ok(Signal::Comment(comment)),
-            Ok(Some(Taken::Skipped(skipped))) => Ok(Signal::Skipped(skipped)),
-            Ok(None) => match self.end() {
-                Ok(None) => {
-                    trace::ended(self.events, None);
-                    return Poll::Ready(None);
-                }
-                Ok(Some(event)) => Ok(Signal::Event(event)),
-                Err(error) => Err(error),
-            },
-            Err(error) => Err(error),
-        };
-        match &item {
-            Ok(Signal::Event(_)) => self.events += 1,
-            Ok(_) => {}
+    /// The body has ended, or failed: what is still to be said of it.
+    fn last_item(&mut self, ended: Result<(), Error>) -> Option<Result<Event, Error>> {
+        let ended = ended.and_then(|()| self.end());
+        self.state = State::Ended;
+        match ended {
+            Ok(None) => {
+                trace::ended(self.events, None);
+                None
+            }
+            Ok(Some(event)) => {
+                self.events += 1;
+                Some(Ok(event))
+            }
             Err(error) => {
-                trace::ended(self.events, Some(error));
-                self.state = State::Ended;
+                trace::ended(self.events, Some(&error));
+                Some(Err(error.and_events_before(self.events)))
             }
         }
-        Poll::Ready(Some(
-            item.map_err(|error| error.and_events_before(self.events)),
-        ))
     }
 }
 
@@ -193,17 +176,17 @@ impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(event) = self.pump.event_at_hand() {
-            self.events += 1;
-            return Poll::Ready(Some(Ok(event)));
+        if self.state == State::Ended {
+            return Poll::Ready(None);
         }
-        loop {
-            match ready!(self.poll_pumped(cx, Want::Events)) {
-                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
+        self.state = State::Open;
+        match ready!(self.pump.poll_event(cx)) {
+            Ok(Some(event)) => {
+                self.events += 1;
+                Poll::Ready(Some(Ok(event)))
             }
+            Ok(None) => Poll::Ready(self.last_item(Ok(()))),
+            Err(error) => Poll::Ready(self.last_item(Err(error))),
         }
     }
 }
@@ -216,13 +199,25 @@ impl FusedStream for EventStream {
 
 impl PollSignal for EventStream {
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {
-        if self.state == State::Start {
-            self.state = State::Open;
-            if let Some(head) = &self.head {
-                return Poll::Ready(Some(Ok(Signal::Open(head.clone()))));
+        match self.state {
+            State::Ended => return Poll::Ready(None),
+            State::Open => {}
+            State::Start => {
+                self.state = State::Open;
+                if let Some(head) = &self.head {
+                    return Poll::Ready(Some(Ok(Signal::Open(head.clone()))));
+                }
             }
         }
-        self.poll_pumped(cx, Want::Items)
+        let last = match ready!(self.pump.poll_item(cx)) {
+            Ok(Some(taken)) => {
+                self.events += u64::from(matches!(taken, Taken::Event(_)));
+                return Poll::Ready(Some(Ok(taken.into())));
+            }
+            Ok(None) => self.last_item(Ok(())),
+            Err(error) => self.last_item(Err(error)),
+        };
+        Poll::Ready(last.map(|event| event.map(Signal::Event)))
     }
 }
 
