@@ -8,7 +8,6 @@ mod limits;
 mod requests;
 mod resume;
 mod signals;
-mod types;
 
 use std::time::Duration;
 
