@@ -142,6 +142,9 @@ impl Pump {
                 Ok(Some(taken)) => {
                     if let Some(waiting) = &mut self.waiting {
                         waiting.pause(began);
+                        if let Taken::Event(event) = &taken {
+                            waiting.note(event);
+                        }
                     }
                     return Poll::Ready(Ok(Some(taken)));
                 }
@@ -225,9 +228,6 @@ impl Pump {
             Want::Events => self.cursor.next_event(parser, chunk)?.map(Taken::Event),
             Want::Items => self.cursor.next_item(parser, chunk)?,
         };
-        if let (Some(Taken::Event(event)), Some(waiting)) = (&taken, &mut self.waiting) {
-            waiting.note(event);
-        }
         if taken.is_none() || self.cursor.is_at_end(&self.chunk) {
             self.drop_chunk();
         }

@@ -312,6 +312,15 @@ async fn a_refusals_body_is_waited_for_five_seconds() {
     assert_eq!(error.body_text().as_deref(), Some("<h1>"));
     assert_eq!(start.elapsed().as_secs(), 5);
     assert_eq!(script.open_connections(), 0);
+
+    // As much as is kept of it, and no more is waited for.
+    let long = "x".repeat(64 * 1024);
+    let page = Reply::status(404).raw(&long).raw("yz").hold();
+    let script = Script::new().reply(page);
+    let start = Instant::now();
+    let error = failure(source(&script)).await;
+    assert!(error.body_text().as_deref() == Some(&long));
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 /// Limits that no clock can count are none.
@@ -342,4 +351,77 @@ async fn the_http_clients_own_limit_is_a_timeout() {
     let script = Script::new().fail_with(Error::with_source(kind, "reqwest's own"));
     let story = story(source(&script)).await;
     assert_eq!(story, ["timeout Timeout(HttpClient) 1 in 3000 ms", "none"]);
+}
+
+/// A user who looks away while a limit passes has not waited for it, even where what comes next is
+/// no progress.
+#[tokio::test(start_paused = true)]
+async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
+    let ping = "event: ping\ndata: p\n\n";
+    let gate = Gate::new();
+    let reply = events("data: a\n\n")
+        .gate(&gate)
+        .raw(ping)
+        .pause(SECOND)
+        .raw("data: b\n\n");
+    let script = Script::new().reply(reply);
+    let mut source = builder(&script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    assert_eq!(next_data(&mut source).await, "a");
+    assert!(poll(&mut source).is_pending());
+    gate.open();
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "p");
+    assert_eq!(next_data(&mut source).await, "b");
+    assert_eq!(script.attempts().len(), 1);
+}
+
+/// What was waited for on a connection that is lost is not held against the next one.
+#[tokio::test(start_paused = true)]
+async fn each_connection_is_waited_for_anew() {
+    let ping = "event: ping\ndata: p\n\n";
+    for reply in [
+        events("data: a\n\n").pause(20 * SECOND),
+        events("data: a\n\n").pause(20 * SECOND).raw(ping),
+    ] {
+        let script = Script::new().reply(reply).reply(Reply::events().hold());
+        let source = builder(&script)
+            .event_timeout(30 * SECOND)
+            .progress(|event| event.event() != "ping")
+            .build()
+            .unwrap();
+        let mut signals = source.signals();
+        let mut losses = Vec::new();
+        let start = Instant::now();
+        while losses.len() < 2 {
+            if let Signal::Reconnecting { cause, .. } = signals.next().await.unwrap().unwrap() {
+                losses.push((why(&cause), start.elapsed().as_secs()));
+            }
+        }
+        let expected = [("end".to_owned(), 20), (kind(Timeout::Event), 53)];
+        assert_eq!(losses, expected);
+    }
+}
+
+/// An event of progress ends all the waiting before it.
+#[tokio::test(start_paused = true)]
+async fn progress_begins_the_limit_anew() {
+    let ping = "event: ping\ndata: p\n\n";
+    let reply = events("data: a\n\n")
+        .pause(20 * SECOND)
+        .raw(ping)
+        .pause(5 * SECOND)
+        .raw("data: b\n\n")
+        .pause(20 * SECOND)
+        .raw(format!("{ping}data: c\n\n"));
+    let script = Script::new().reply(reply.hold());
+    let source = builder(&script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap();
+    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 75));
 }
