@@ -12,6 +12,7 @@ use futures_util::{Stream, stream::FusedStream};
 use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
+    look,
     options::Options,
     parser::{Taken, Want},
     pump::Pump,
@@ -193,6 +194,10 @@ impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if look::is_last() {
+            self.pump.look(cx);
+            return Poll::Pending;
+        }
         if let Some(event) = self.pump.event_at_hand() {
             self.events += 1;
             return Poll::Ready(Some(Ok(event)));

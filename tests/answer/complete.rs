@@ -183,3 +183,40 @@ async fn signals_that_are_asked_for_late_do_not_open_it_again() {
     assert!(matches!(first, Some(Signal::Event(event)) if event.data() == "b"));
     assert!(signals.try_next().await.unwrap().is_none());
 }
+
+/// A stream that is only lent can be read on: what comes after the terminal event is not lost.
+#[tokio::test]
+async fn what_follows_the_terminal_event_is_left_to_its_owner() {
+    for chunks in [
+        vec!["data: a\n\ndata: end\n\ndata: b\n\ndata: end\n\ndata: c\n\n"],
+        vec![
+            "data: a\n\ndata: end\n\n",
+            "data: b\n\n",
+            "data: end\n\ndata: c\n\n",
+        ],
+        vec![
+            "data: a\n\ndata: end\n\n: x\nda",
+            "ta: b\n\ndata: end\n\n: y\ndata: ",
+            "c\n\n",
+        ],
+    ] {
+        let chunks = stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
+        let mut events = EventStream::new(chunks);
+        for data in ["a", "b"] {
+            let (seen, error) = collect((&mut events).until_data("end")).await;
+            assert_eq!(seen, [data]);
+            assert!(error.is_none());
+        }
+        assert_eq!(collect(events).await.0, ["c"]);
+    }
+
+    let chunks = [
+        Ok("data: a\n\ndata: end\n\n"),
+        Err(std::io::Error::other("cut")),
+    ];
+    let mut events = EventStream::new(stream::iter(chunks));
+    let (seen, error) = collect((&mut events).until_data("end")).await;
+    assert_eq!((seen.len(), error.is_none()), (1, true));
+    let (seen, error) = collect(events).await;
+    assert_eq!((seen.len(), error.unwrap().kind()), (0, ErrorKind::Body));
+}
