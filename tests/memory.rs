@@ -136,7 +136,15 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
             assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
         }
     }
-    for lines in ["data: x\n", "data\n", "event: t\n", "id: 1\n", "retry: 5\n"] {
+    let long = format!("data: {}\n", "x".repeat(1000));
+    for lines in [
+        &*long,
+        "data: x\n",
+        "data\n",
+        "event: t\n",
+        "id: 1\n",
+        "retry: 5\n",
+    ] {
         let peak = endless(
             &mut parser(),
             b"data: x\n",
@@ -145,6 +153,24 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
             64 * KIB,
         );
         assert!(peak < 2 * MIB + SMALL, "{lines:?}: {peak} bytes");
+    }
+}
+
+#[test]
+fn a_long_id_is_given_back_with_the_next() {
+    let _alone = alone();
+    let long = format!("id: {}\ndata\n\n", "1".repeat(MIB));
+    for chunk_bytes in [64, 64 * KIB, 2 * MIB] {
+        let before = heap::held();
+        let mut parser = Parser::new();
+        for chunk in long.as_bytes().chunks(chunk_bytes) {
+            drain(parser.feed(chunk));
+        }
+        assert_eq!(parser.last_event_id().len(), MIB);
+        drain(parser.feed(b"id: 2\ndata\n\n"));
+        assert_eq!(parser.last_event_id(), "2");
+        let held = heap::held() - before;
+        assert!(held < SMALL as isize, "{chunk_bytes}: {held} bytes");
     }
 }
 
