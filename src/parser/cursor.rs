@@ -66,7 +66,7 @@ impl Cursor {
         };
         let event = parser.hand_over(self.text(chunk), &event);
         self.look_ahead();
-        Ok(Some(event))
+        event
     }
 
     /// The next event, comment or skip, or `None` once `chunk` is taken.
@@ -79,7 +79,10 @@ impl Cursor {
         while let Some(step) = self.step(parser, chunk, Want::Items)? {
             let text = self.text(chunk);
             let taken = match step {
-                Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
+                Step::Event(event) => match parser.hand_over(text, &event)? {
+                    Some(event) => Taken::Event(event),
+                    None => continue,
+                },
                 Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
                 Step::Skipped(skipped) => Taken::Skipped(skipped),
                 Step::Retry(_) => continue,

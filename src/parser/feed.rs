@@ -1,6 +1,10 @@
 //! The borrowing face of the parser: a cursor over one chunk.
 
-use super::{EventTooLarge, Item, Parser, Place, Step, Text, Want, item::EventAt, lines::window};
+use super::{
+    EventTooLarge, Item, Parser, Place, Step, Text, Want,
+    item::EventAt,
+    lines::{WORTH_A_WINDOW, window},
+};
 use crate::event::{Event, EventRef};
 
 /// A cursor over a chunk that lends the events which the chunk completes.
@@ -53,8 +57,11 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// [`Parser::reconnect`].
     #[inline]
     pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        if self.gather() {
-            return Ok(None);
+        if self.is_short() {
+            if self.gather() {
+                return Ok(None);
+            }
+            return self.lend_in_short();
         }
         self.lend_event()
     }
@@ -66,8 +73,11 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// As [`next_event`](Self::next_event).
     #[inline]
     pub fn next_owned(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        if self.gather() {
-            return Ok(None);
+        if self.is_short() {
+            if self.gather() {
+                return Ok(None);
+            }
+            return self.hand_over_in_short();
         }
         self.hand_over_event()
     }
@@ -78,9 +88,6 @@ impl<'p, 'c> Feed<'p, 'c> {
     ///
     /// As [`next_event`](Self::next_event).
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, EventTooLarge> {
-        if self.gather() {
-            return Ok(None);
-        }
         Ok(match self.step(Want::Items)? {
             None => None,
             Some(Step::Event(event)) => Some(Item::Event(self.parser.lend(self.text, &event))),
@@ -98,17 +105,48 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.start + self.at
     }
 
-    /// Takes all of the chunk, where it ends no line and decides nothing. This alone is inlined
-    /// into the caller.
+    /// Whether the chunk is taken as it lies.
     #[inline]
+    fn is_short(&self) -> bool {
+        self.chunk.len() < WORTH_A_WINDOW
+    }
+
+    /// Takes a chunk of one byte, where it ends no line and decides nothing. This alone is inlined
+    /// into the caller.
+    #[inline(always)]
     fn gather(&mut self) -> bool {
-        // There is room only within a line, and the rest of a chunk is always taken then: at
-        // `start` 0, nothing of this one was.
         let gathered = self.start == 0 && self.parser.gather(self.chunk);
         if gathered {
-            self.start = self.chunk.len();
+            self.start = 1;
         }
         gathered
+    }
+
+    #[inline(never)]
+    fn lend_in_short(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        Ok(match self.event_in_short()? {
+            Some(event) => Some(self.parser.lend(Text::Raw(self.chunk), &event)),
+            None => None,
+        })
+    }
+
+    #[inline(never)]
+    fn hand_over_in_short(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        match self.event_in_short()? {
+            Some(event) => self.parser.hand_over(Text::Raw(self.chunk), &event),
+            None => Ok(None),
+        }
+    }
+
+    #[inline(always)]
+    fn event_in_short(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
+        if self.at > 0 {
+            // An item was taken before.
+            self.start += self.at;
+            self.at = 0;
+            self.text = Text::Raw(&[]);
+        }
+        self.parser.event_in(self.chunk, &mut self.start)
     }
 
     // Everything down to the line is inlined into this and the next. Layers that hand their
@@ -123,10 +161,10 @@ impl<'p, 'c> Feed<'p, 'c> {
 
     #[inline(never)]
     fn hand_over_event(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        Ok(match self.event()? {
-            Some(event) => Some(self.parser.hand_over(self.text, &event)),
-            None => None,
-        })
+        match self.event()? {
+            Some(event) => self.parser.hand_over(self.text, &event),
+            None => Ok(None),
+        }
     }
 
     #[inline(always)]

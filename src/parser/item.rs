@@ -132,12 +132,19 @@ impl Parser {
     }
 
     /// An event of `text`, given away. A large one is moved, not copied.
+    ///
+    /// It is `Ok(Some)`, so that it is written where the caller's own result goes. Each time that
+    /// an event just written is copied, the processor waits for the writes: 5 ns.
     #[inline]
-    pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
+    pub(crate) fn hand_over(
+        &mut self,
+        text: Text<'_>,
+        event: &EventAt,
+    ) -> Result<Option<Event>, EventTooLarge> {
         if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
-            return self.move_out(event.event);
+            return Ok(Some(self.move_out(event.event)));
         }
-        self.lend(text, event).to_owned()
+        Ok(Some(self.lend(text, event).to_owned()))
     }
 
     fn move_out(&mut self, event: Option<u8>) -> Event {

@@ -23,6 +23,7 @@ mod field;
 mod item;
 mod lines;
 mod shared;
+mod short;
 mod step;
 mod tail;
 
@@ -109,6 +110,8 @@ enum Place {
     Spilled,
     /// In a line that is dropped as it comes.
     Dropped(Kind),
+    /// In a comment that nobody asked for.
+    Passed,
     /// In an event that is larger than the limit, for good.
     Failed,
 }
@@ -215,8 +218,10 @@ impl Parser {
     /// As [`dispatch_unfinished`](Self::dispatch_unfinished), with an event of one's own.
     #[cfg(feature = "std")]
     pub(crate) fn take_unfinished(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        let event = self.end_of_stream()?;
-        Ok(event.map(|event| self.hand_over(Text::Raw(&[]), &event)))
+        match self.end_of_stream()? {
+            Some(event) => self.hand_over(Text::Raw(&[]), &event),
+            None => Ok(None),
+        }
     }
 
     fn end_of_stream(&mut self) -> Result<Option<EventAt>, EventTooLarge> {

@@ -95,7 +95,7 @@ impl Parser {
         want: Want,
     ) -> Result<Option<Step>, EventTooLarge> {
         match self.place {
-            Place::Kept(_) | Place::Spilled | Place::Dropped(_) => {
+            Place::Kept(_) | Place::Spilled | Place::Dropped(_) | Place::Passed => {
                 return self.continue_line(bytes, at, want);
             }
             Place::LineStart => {}
@@ -150,7 +150,7 @@ impl Parser {
                 *at = self.end_of_line(bytes, start);
                 if self.block.is_new() {
                     if want == Want::Events && idle(bytes, at) {
-                        return self.begin_line(text, at);
+                        return self.begin_line(text, at, want);
                     }
                     continue;
                 }
@@ -162,7 +162,7 @@ impl Parser {
             let rest = &bytes[start..];
             let (kind, value) = field::start(rest);
             let Some(end) = lines::end(&rest[value..]) else {
-                return self.begin_line(text, at);
+                return self.begin_line(text, at, want);
             };
             let line = Span {
                 start,
@@ -188,7 +188,7 @@ impl Parser {
             if kind == Kind::Comment && want == Want::Events && value + end <= 1 + MAX_COMMENT_BYTES
             {
                 if self.block.is_new() && idle(bytes, at) {
-                    return self.begin_line(text, at);
+                    return self.begin_line(text, at, want);
                 }
                 continue;
             }
@@ -260,7 +260,7 @@ impl Parser {
 /// Passes over blank lines and comments that end with LF. Whether it came to a comment that does
 /// not end in `bytes`.
 #[inline(always)]
-fn idle(bytes: &[u8], at: &mut usize) -> bool {
+pub(super) fn idle(bytes: &[u8], at: &mut usize) -> bool {
     let mut rest = &bytes[*at..];
     let unfinished = loop {
         rest = match rest {

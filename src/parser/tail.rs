@@ -33,37 +33,13 @@ pub(super) struct Tail {
 }
 
 impl Tail {
-    /// Takes a piece in which no line ends, where there is nothing else to it.
     #[inline]
-    fn gather(&mut self, piece: &[u8]) -> bool {
-        if !self.has_room(piece) {
-            return false;
-        }
-        match piece {
-            [b'\n' | b'\r'] => false,
-            [byte] => {
-                self.kept.push(*byte);
-                true
-            }
-            _ => self.gather_bytes(piece),
-        }
-    }
-
-    fn gather_bytes(&mut self, piece: &[u8]) -> bool {
-        let taken = lines::end(piece).is_none();
-        if taken {
-            self.kept.extend_from_slice(piece);
-        }
-        taken
-    }
-
-    #[inline]
-    fn has_room(&self, piece: &[u8]) -> bool {
+    pub(super) fn has_room(&self, piece: &[u8]) -> bool {
         self.kept.len() + piece.len() < self.room
     }
 
     #[inline]
-    fn keep(&mut self, piece: &[u8]) {
+    pub(super) fn keep(&mut self, piece: &[u8]) {
         match piece {
             [] => {}
             [byte] => self.kept.push(*byte),
@@ -172,27 +148,26 @@ impl Parser {
         }
     }
 
-    /// Takes all of a chunk, where it ends no line and decides nothing: in chunks of a few bytes it
-    /// is all that there is to do for most of them.
-    #[inline]
+    /// Takes a chunk of one byte, where it ends no line and decides nothing: that is all that there
+    /// is to do for most of them.
+    #[inline(always)]
     pub(super) fn gather(&mut self, chunk: &[u8]) -> bool {
-        self.tail.gather(chunk) || self.begin_short(chunk)
+        match chunk {
+            &[byte] if !matches!(byte, b'\n' | b'\r') && self.tail.has_room(chunk) => {
+                self.tail.kept.push(byte);
+                true
+            }
+            _ => false,
+        }
     }
 
-    /// Begins a line with a chunk of one byte, where that decides nothing.
+    /// Begins a line with a few bytes of it, where so many may be kept.
     #[inline]
-    fn begin_short(&mut self, chunk: &[u8]) -> bool {
-        let &[byte] = chunk else { return false };
-        let begins = self.place == Place::LineStart
-            && !matches!(byte, b'\n' | b'\r')
-            && self.left() >= SPILL;
-        if begins {
-            self.make_room();
-            self.place = Place::Kept(Kind::Undecided);
-            self.tail.room = self.tail.line + SPILL;
-            self.tail.kept.push(byte);
-        }
-        begins
+    pub(super) fn begin_kept(&mut self, bytes: &[u8]) {
+        self.make_room();
+        self.place = Place::Kept(Kind::Undecided);
+        self.tail.room = self.tail.line + SPILL;
+        self.tail.keep(bytes);
     }
 
     /// Makes room for a line where an earlier one was.
@@ -210,12 +185,19 @@ impl Parser {
         &mut self,
         text: Text<'_>,
         at: &mut usize,
+        want: Want,
     ) -> Result<Option<Step>, EventTooLarge> {
         self.buffer_data(text);
+        let bytes = text.bytes();
+        if bytes[*at] == b':' && want == Want::Events {
+            self.place = Place::Passed;
+            *at = bytes.len();
+            return Ok(None);
+        }
         self.make_room();
         self.place = Place::Kept(Kind::Undecided);
         self.tail.room = self.room();
-        for piece in text.bytes()[*at..].chunks(WINDOW) {
+        for piece in bytes[*at..].chunks(WINDOW) {
             self.take_piece(piece, at)?;
         }
         Ok(None)
@@ -232,14 +214,23 @@ impl Parser {
     ) -> Result<Option<Step>, EventTooLarge> {
         let rest = &bytes[*at..];
         let rest = &rest[..rest.len().min(WINDOW)];
-        let Some(end) = lines::end(rest) else {
-            self.take_piece(rest, at)?;
+        let end = lines::end(rest);
+        let piece = &rest[..end.unwrap_or(rest.len())];
+        if self.place == Place::Passed {
+            *at += piece.len();
+        } else {
+            self.take_piece(piece, at)?;
+        }
+        if end.is_none() {
             return Ok(None);
-        };
-        self.take_piece(&rest[..end], at)?;
+        }
         match self.end_line(want) {
             Ok(step) => {
                 *at = self.end_of_line(bytes, *at);
+                if step.is_none() && bytes.get(*at) == Some(&b'\n') && !self.block.is_new() {
+                    *at += 1;
+                    return Ok(self.end_block());
+                }
                 Ok(step)
             }
             Err(Strike(_)) => {

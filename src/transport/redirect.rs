@@ -1,12 +1,13 @@
 //! Redirects: where the next request goes, and what it carries there.
 //!
 //! As WHATWG Fetch 4.4 ("HTTP-redirect fetch") has it, and stricter with secrets: another origin
-//! is told nothing but what to answer in.
+//! is told nothing but what to answer in, and where to resume from.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
 use url::Url;
 
+use super::LAST_EVENT_ID;
 use crate::error::{Error, ErrorKind, Refusal};
 
 /// As many as a browser follows.
@@ -72,13 +73,15 @@ impl Parts {
         }
     }
 
-    /// Another origin gets no header that the user or this origin's stream has set, whatever it
-    /// is called.
+    /// Another origin gets no header that the user has set, whatever it is called. It gets the last
+    /// event ID, as from a browser: without it each reconnection to a feed that has moved, be it to
+    /// `https`, would start from the beginning, and what came meanwhile would be lost unseen.
     fn keep_secrets(&mut self) {
         let carried = [
             header::ACCEPT,
             header::ACCEPT_ENCODING,
             header::CACHE_CONTROL,
+            LAST_EVENT_ID,
         ]
         .into_iter()
         .chain((!self.body.is_empty()).then_some(header::CONTENT_TYPE));
@@ -195,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn another_origin_learns_nothing() {
+    fn another_origin_learns_no_secret() {
         for to in ["http://b.test/", "https://a.test/", "http://a.test:8080/"] {
             let mut parts = post("http://a.test/x");
             parts
@@ -203,7 +206,8 @@ mod tests {
                 .unwrap();
             let mut names: Vec<_> = parts.headers.keys().map(http::HeaderName::as_str).collect();
             names.sort_unstable();
-            assert_eq!(names, ["accept", "cache-control", "content-type"], "{to}");
+            let carried = ["accept", "cache-control", "content-type", "last-event-id"];
+            assert_eq!(names, carried, "{to}");
             // Not even on the way back.
             let back = location("http://a.test/x");
             parts

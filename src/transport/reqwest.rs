@@ -268,7 +268,8 @@ mod own {
     use v013::{failed, fresh};
 
     impl EventSource {
-        /// A feed at `url`, with every option at its default.
+        /// A feed at `url`, with every option at its default. The URL is read as a browser reads
+        /// it: what cannot stand in a request is escaped.
         ///
         /// It has an HTTP client of its own, which gives up connecting after 10 seconds and
         /// follows redirects itself: see [`FollowRedirects`].
@@ -277,7 +278,10 @@ mod own {
         ///
         /// Of kind [`ErrorKind::Request`], where `url` is no HTTP URL.
         pub fn get(url: impl AsRef<str>) -> Result<Self, Error> {
-            EventSource::request(Request::get(url.as_ref()).body("")).build()
+            // Spaces, umlauts and such can stand in a URL that is typed, but not in a request.
+            let parsed = Url::parse(url.as_ref());
+            let url = parsed.map_or_else(|_| url.as_ref().to_owned(), String::from);
+            EventSource::request(Request::get(url).body("")).build()
         }
 
         /// Options for a source of any request, with an HTTP client of its own as for
@@ -311,9 +315,9 @@ mod own {
     /// A connector that sends one request, and follows redirects itself.
     ///
     /// It follows 301, 302, 303, 307 and 308, up to 20 of them, with method and body as HTTP has
-    /// it. To another origin it carries `Accept`, `Accept-Encoding` and `Cache-Control` (and the
-    /// `Content-Type` of a body that goes along) and no other header, so that no key, cookie or
-    /// event ID leaves its origin. Each reconnection starts from the request's own URL.
+    /// it. To another origin it carries `Accept`, `Accept-Encoding`, `Cache-Control` and
+    /// `Last-Event-ID` (and the `Content-Type` of a body that goes along) and no other header, so
+    /// that no key or cookie leaves its origin. Each reconnection starts from the request's own URL.
     ///
     /// The client has to follow none itself, as one of
     /// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,

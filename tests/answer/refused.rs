@@ -88,7 +88,7 @@ async fn neither_display_nor_debug_shows_a_secret() {
 
 #[tokio::test]
 async fn no_other_status_than_200_is_a_stream() {
-    for status in [201, 202, 204, 206, 400, 404, 500] {
+    for status in [201, 202, 204, 205, 206, 210, 299, 304, 400, 404, 500] {
         let reply = Reply::status(status).content_type("text/event-stream");
         let error = refusal(reply.raw("data: x\n\n")).await;
         assert_eq!(error.kind(), ErrorKind::Status);
@@ -136,6 +136,17 @@ async fn compression_that_nobody_undoes_is_named() {
     .await;
     assert_eq!(error.kind(), ErrorKind::ContentEncoding);
     assert!(error.to_string().contains("gzip"));
+}
+
+/// Servers say so, for their own middleware to let the stream alone.
+#[tokio::test]
+async fn a_coding_that_there_is_not_is_no_compression() {
+    for word in ["none", "utf-8", "identity"] {
+        let reply = Reply::events().header("content-encoding", word);
+        let server = Server::script([reply.raw("data: x\n\n")]).await;
+        let events = reqwest::Client::new().get(server.url("/")).events().await;
+        assert_eq!(collect(events.unwrap()).await.0, ["x"], "{word}");
+    }
 }
 
 #[tokio::test]

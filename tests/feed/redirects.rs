@@ -81,12 +81,12 @@ async fn a_post_becomes_a_get_or_stays_one() {
     }
 }
 
-/// Another origin is told nothing but what to answer in.
+/// Another origin is told nothing but what to answer in, and where to resume from.
 #[tokio::test]
 async fn nothing_secret_crosses_origins() {
-    let there = Server::start(|request| match request.number() {
-        0 => events("id: 7\ndata: a\n\n"),
-        1 => events("data: b\n\n"),
+    let there = Server::start(|request| match request.last_event_id() {
+        Some("6") => events("id: 7\ndata: a\n\n"),
+        Some("7") if request.number() == 1 => events("data: b\n\n"),
         _ => Reply::status(204),
     })
     .await;
@@ -102,7 +102,8 @@ async fn nothing_secret_crosses_origins() {
         .last_event_id("6");
     let (data, error) = soon(collect(source.build().unwrap())).await;
     assert_eq!((data.len(), error.is_none()), (2, true));
-    assert_eq!(ids(&here), ["6", "7", "7"], "which is where it resumes");
+    assert_eq!(ids(&here), ["6", "7", "7"]);
+    assert_eq!(ids(&there), ["6", "7", "7"]);
     for request in here.requests() {
         assert_eq!(request.header("x-api-key"), Some("secret"));
     }
@@ -114,6 +115,7 @@ async fn nothing_secret_crosses_origins() {
             "accept-encoding",
             "cache-control",
             "host",
+            "last-event-id",
             "user-agent",
         ];
         assert_eq!(names, allowed);
@@ -191,4 +193,25 @@ async fn a_url_that_is_none_fails_when_built() {
         let error = EventSource::builder(reqwest::Client::new().get(url)).build();
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Request, "{url:?}");
     }
+}
+
+/// As the URL standard has it: what cannot stand in a request is escaped, and what a hand has typed
+/// around it is left out.
+#[tokio::test]
+async fn a_url_is_read_as_a_browser_reads_it() {
+    for (typed, target) in [
+        ("/a b", "/a%20b"),
+        ("/<x>?q=\"y z\"#part", "/%3Cx%3E?q=%22y%20z%22"),
+        ("/\u{e9}?\u{fc}", "/%C3%A9?%C3%BC"),
+        ("/a/../b", "/b"),
+        ("/x \n", "/x"),
+    ] {
+        let server = Server::script([events("data: a\n\n").expect_target(target)]).await;
+        let url = format!("  {}", server.url(typed));
+        let source = EventSource::get(&url).expect(&url);
+        let (data, error) = soon(collect(source.take(1))).await;
+        assert_eq!((data.len(), error.is_none()), (1, true), "{typed:?}");
+        server.verify();
+    }
+    assert!(EventSource::get("http://\u{e9}l\u{e8}ve.example/").is_ok());
 }

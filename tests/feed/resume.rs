@@ -238,3 +238,27 @@ async fn what_is_asked_for() {
         assert!(request.header("content-length").is_none());
     }
 }
+
+/// An ID is sent as UTF-8, and it is the same on each connection, also after one that named none.
+#[tokio::test]
+async fn an_id_that_is_not_ascii_comes_back_as_it_was() {
+    let id = "\u{2026} \u{1f980}<\"";
+    let first = events(format!("id: {id}\nretry: 0\ndata: hello\n\n"));
+    let again = events("data: again\n\n");
+    let server = Server::script([first, again.clone(), again]).await;
+    let mut source = own(&server.url("/")).build().unwrap();
+    for _ in 0..3 {
+        let event = soon(source.next()).await.unwrap().unwrap();
+        assert_eq!(event.id(), id);
+    }
+    assert!(soon(source.next()).await.is_none());
+    let sent = |request: Request| {
+        let sent = request.headers().get("last-event-id")?;
+        Some(String::from_utf8(sent.as_bytes().to_vec()).unwrap())
+    };
+    let sent: Vec<_> = server.requests().into_iter().map(sent).collect();
+    assert_eq!(
+        sent,
+        [None, Some(id), Some(id), Some(id)].map(|id| id.map(str::to_owned))
+    );
+}
