@@ -13,6 +13,18 @@ fn kind(timeout: Timeout) -> String {
     format!("timeout {:?}", ErrorKind::Timeout(timeout))
 }
 
+/// An event, but no progress.
+const PING: &str = "event: ping\ndata: p\n\n";
+
+/// A source that waits 30 seconds for an event other than pings.
+fn heeding_no_pings(script: &Script) -> EventSource {
+    builder(script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap()
+}
+
 /// The first reconnection of a source, and the second at which it was told.
 async fn first_loss(source: EventSource) -> (String, u64) {
     let start = Instant::now();
@@ -141,19 +153,14 @@ async fn events_have_a_limit_that_keep_alives_do_not_put_off() {
 
 #[tokio::test(start_paused = true)]
 async fn the_user_says_which_events_are_progress() {
-    let ping = "event: ping\ndata: p\n\n";
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .hold();
     let script = Script::new().reply(reply);
-    let source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let source = heeding_no_pings(&script);
     assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }
 
@@ -197,7 +204,7 @@ async fn a_users_own_pause_is_never_a_timeout() {
         events("data: a\n\n")
             .data("b")
             .comment("c")
-            .raw("event: ping\ndata: p\n\n")
+            .raw(PING)
             .gate(&gate)
             .data("d")
             .pause(SECOND)
@@ -243,19 +250,14 @@ async fn headers_that_wait_for_the_user_are_in_time() {
 /// Time that the user takes for an event that is no progress, or for a comment, is the user's.
 #[tokio::test(start_paused = true)]
 async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
-    let ping = "event: ping\ndata: p\n\n";
     let reply = events("data: a\n\n")
         .pause(SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(SECOND);
     let script = Script::new().reply(reply.data("b"));
-    let mut source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let mut source = heeding_no_pings(&script);
     for expected in ["a", "p", "p", "b"] {
         assert_eq!(next_data(&mut source).await, expected);
         sleep(MINUTE).await;
@@ -265,15 +267,11 @@ async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
     // What the server itself takes adds up, though.
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(20 * SECOND)
-        .raw(ping);
+        .raw(PING);
     let script = Script::new().reply(reply.hold());
-    let mut source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let mut source = heeding_no_pings(&script);
     assert_eq!(next_data(&mut source).await, "a");
     assert_eq!(next_data(&mut source).await, "p");
     advance(HOUR).await;
@@ -357,19 +355,14 @@ async fn the_http_clients_own_limit_is_a_timeout() {
 /// no progress.
 #[tokio::test(start_paused = true)]
 async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
-    let ping = "event: ping\ndata: p\n\n";
     let gate = Gate::new();
     let reply = events("data: a\n\n")
         .gate(&gate)
-        .raw(ping)
+        .raw(PING)
         .pause(SECOND)
         .raw("data: b\n\n");
     let script = Script::new().reply(reply);
-    let mut source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let mut source = heeding_no_pings(&script);
     assert_eq!(next_data(&mut source).await, "a");
     assert!(poll(&mut source).is_pending());
     gate.open();
@@ -382,17 +375,12 @@ async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
 /// What was waited for on a connection that is lost is not held against the next one.
 #[tokio::test(start_paused = true)]
 async fn each_connection_is_waited_for_anew() {
-    let ping = "event: ping\ndata: p\n\n";
     for reply in [
         events("data: a\n\n").pause(20 * SECOND),
-        events("data: a\n\n").pause(20 * SECOND).raw(ping),
+        events("data: a\n\n").pause(20 * SECOND).raw(PING),
     ] {
         let script = Script::new().reply(reply).reply(Reply::events().hold());
-        let source = builder(&script)
-            .event_timeout(30 * SECOND)
-            .progress(|event| event.event() != "ping")
-            .build()
-            .unwrap();
+        let source = heeding_no_pings(&script);
         let mut signals = source.signals();
         let mut losses = Vec::new();
         let start = Instant::now();
@@ -409,19 +397,24 @@ async fn each_connection_is_waited_for_anew() {
 /// An event of progress ends all the waiting before it.
 #[tokio::test(start_paused = true)]
 async fn progress_begins_the_limit_anew() {
-    let ping = "event: ping\ndata: p\n\n";
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(5 * SECOND)
         .raw("data: b\n\n")
         .pause(20 * SECOND)
-        .raw(format!("{ping}data: c\n\n"));
-    let script = Script::new().reply(reply.hold());
-    let source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
-    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 75));
+        .raw(format!("{PING}data: c\n\n"));
+    let reply = reply.hold();
+    let script = Script::new().reply(reply.clone()).reply(reply);
+    assert_eq!(
+        first_loss(heeding_no_pings(&script)).await,
+        (kind(Timeout::Event), 75)
+    );
+
+    // The same where events are asked for, and several lie in one chunk.
+    let mut source = heeding_no_pings(&script);
+    for expected in ["a", "p", "b", "p", "c"] {
+        assert_eq!(next_data(&mut source).await, expected);
+    }
+    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }
