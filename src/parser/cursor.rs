@@ -45,15 +45,38 @@ pub(crate) enum Taken {
 
 impl Cursor {
     /// The next event, or `None` once `chunk` is taken.
-    #[inline(never)]
+    #[inline]
     pub(crate) fn next_event(
         &mut self,
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<Event>, EventTooLarge> {
-        if self.start == 0 && self.len == 0 && parser.gather(chunk) {
+        if chunk.len() >= WORTH_IT || self.len > 0 {
+            return self.event(parser, chunk);
+        }
+        if self.start == 0 && parser.gather(chunk) {
             return Ok(None);
         }
+        self.event_in_short(parser, chunk)
+    }
+
+    #[inline(never)]
+    fn event_in_short(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+    ) -> Result<Option<Event>, EventTooLarge> {
+        match parser.event_in(chunk, &mut self.start)? {
+            Some(event) => parser.hand_over(Text::Raw(chunk), &event),
+            None => {
+                self.start = 0;
+                Ok(None)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn event(&mut self, parser: &mut Parser, chunk: &[u8]) -> Result<Option<Event>, EventTooLarge> {
         let event = loop {
             if let Some(event) = self.usual_event(parser) {
                 break event;

@@ -90,11 +90,7 @@ impl Parser {
 
     /// Within a line that began in an earlier chunk: takes what there is of it.
     #[inline(always)]
-    fn continue_in(
-        &mut self,
-        chunk: &[u8],
-        at: &mut usize,
-    ) -> Result<Option<Step>, EventTooLarge> {
+    fn continue_in(&mut self, chunk: &[u8], at: &mut usize) -> Result<Option<Step>, EventTooLarge> {
         let rest = &chunk[*at..];
         match self.place {
             Place::Kept(_) | Place::Spilled if self.tail.has_room(rest) => {
