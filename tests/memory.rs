@@ -124,13 +124,22 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
         let parser = Parser::new().with_max_event_bytes(MIB);
         parser.with_oversized(Oversized::Skip)
     };
-    for start in ["data: ", "event: ", "id: ", "retry: ", "data: x\nid: "] {
+    let skipped = format!("data: {}\nid: ", "x".repeat(MIB));
+    for start in [
+        "data: ",
+        "event: ",
+        "id: ",
+        "retry: ",
+        "data: x\nid: ",
+        &skipped,
+    ] {
         for chunk_bytes in [64, 64 * KIB] {
             let mut parser = parser();
             let peak = endless(&mut parser, start.as_bytes(), b"0", 8 * MIB, chunk_bytes);
             assert!(
                 peak < 2 * MIB + SMALL,
-                "{start:?}, {chunk_bytes}: {peak} bytes"
+                "{:?}, {chunk_bytes}: {peak} bytes",
+                &start[..start.len().min(20)]
             );
             let mut feed = parser.feed(b"\n\ndata: on\n\n");
             assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
@@ -172,6 +181,19 @@ fn a_long_id_is_given_back_with_the_next() {
         let held = heap::held() - before;
         assert!(held < SMALL as isize, "{chunk_bytes}: {held} bytes");
     }
+}
+
+#[test]
+fn many_long_types_take_no_more_than_one() {
+    let _alone = alone();
+    let before = heap::held();
+    let mut parser = Parser::new();
+    for letter in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let event = format!("event: {}\ndata\n\n", letter.repeat(MIB));
+        assert_eq!(drain(parser.feed(event.as_bytes())), 1);
+    }
+    let held = heap::held() - before;
+    assert!(held < (2 * MIB) as isize, "{held} bytes");
 }
 
 #[test]
