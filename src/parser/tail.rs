@@ -214,7 +214,7 @@ impl Parser {
     ) -> Result<Option<Step>, EventTooLarge> {
         let rest = &bytes[*at..];
         let rest = &rest[..rest.len().min(WINDOW)];
-        let end = lines::end(rest);
+        let end = lines::end_in_piece(rest);
         let piece = &rest[..end.unwrap_or(rest.len())];
         if self.place == Place::Passed {
             *at += piece.len();
@@ -281,7 +281,9 @@ impl Parser {
             _ => None,
         };
         if let Some(name) = known {
-            self.limit(name.wire_len(), len)?;
+            if len > self.left() {
+                self.limit(name.wire_len(), len)?;
+            }
             if self.passes_over(name, len) {
                 self.place = Place::Dropped(Kind::Field(name));
             }
