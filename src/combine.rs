@@ -40,7 +40,8 @@ pub trait EventStreamExt: Stream<Item = Result<Event, Error>> + Sized {
     /// what the answer has cost.
     ///
     /// The stream ends there, without waiting for the end of the body, and lets go of the
-    /// connection. Where the stream beneath ends earlier, the answer was cut short: that is an
+    /// connection; a stream that was only lent to it (`(&mut events).until(…)`) can be read on from
+    /// there. Where the stream beneath ends earlier, the answer was cut short: that is an
     /// error of kind [`ErrorKind::Incomplete`].
     fn until(self, is_last: impl FnMut(&Event) -> bool + MaybeSend + 'static) -> Until<Self> {
         Until::new(self, Box::new(is_last), true)

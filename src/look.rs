@@ -2,7 +2,8 @@
 //!
 //! A body that has ended gives its connection back if it is asked once more. The stream that is
 //! asked may be any, however it is wrapped, and one that reconnects must not take the look for a
-//! wish to go on: it would send a request for which nobody waits.
+//! wish to go on: it would send a request for which nobody waits. Nor does the look take anything
+//! out of it, as it may be lent, and read on by its owner.
 
 use std::cell::Cell;
 
@@ -10,7 +11,7 @@ thread_local! {
     static LOOKING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Polls a stream that will be dropped, whatever it says.
+/// Polls a stream that nobody here will poll again.
 pub(crate) fn last_look<R>(poll: impl FnOnce() -> R) -> R {
     /// A panic on the way must not leave the mark behind.
     struct Unmark(bool);
@@ -24,7 +25,6 @@ pub(crate) fn last_look<R>(poll: impl FnOnce() -> R) -> R {
 }
 
 /// Whether this poll is such a look.
-#[cfg(feature = "client")]
 pub(crate) fn is_last() -> bool {
     LOOKING.get()
 }

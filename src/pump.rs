@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 
 use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
@@ -165,10 +165,10 @@ impl Pump {
                             self.drop_chunk();
                         }
                         if let Some(waiting) = &mut self.waiting {
+                            waiting.pause(began);
                             if let Some(event) = event(&taken) {
                                 waiting.note(event);
                             }
-                            waiting.pause(began);
                         }
                         return Poll::Ready(Ok(Some(taken)));
                     }
@@ -211,6 +211,28 @@ impl Pump {
                 Poll::Ready(Ok(false))
             }
             Poll::Pending => self.poll_limits(cx).map(Err),
+        }
+    }
+
+    /// Looks at the body and hands nothing out, for a stream that may not be read any further: one
+    /// that has ended gives its connection back.
+    pub(crate) fn look(&mut self, cx: &mut Context<'_>) {
+        let Some(body) = &mut self.body else { return };
+        match Pin::new(body).poll_next(cx) {
+            Poll::Pending => {}
+            Poll::Ready(None) => self.body = None,
+            // Whoever reads on after all has lost nothing.
+            Poll::Ready(Some(Ok(chunk))) => {
+                let rest = self.chunk.slice(self.cursor.taken()..);
+                self.drop_chunk();
+                self.chunk = match rest.is_empty() {
+                    true => chunk,
+                    false => [rest, chunk].concat().into(),
+                };
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.body = Some(Body::new(stream::iter([Err::<Bytes, _>(error)])));
+            }
         }
     }
 

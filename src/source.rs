@@ -232,10 +232,6 @@ impl EventSource {
         cx: &mut Context<'_>,
         want: Want,
     ) -> Poll<Option<Result<Signal, Error>>> {
-        if look::is_last() {
-            // The connection may end; another is not wanted.
-            return self.poll_open(cx, want).map(|_| None);
-        }
         if let Some(signal) = self.obey(cx) {
             return Poll::Ready(Some(Ok(signal)));
         }
@@ -473,8 +469,13 @@ impl Stream for EventSource {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if look::is_last() {
+            // The connection may end; another is not wanted.
+            self.pump.look(cx);
+            return Poll::Pending;
+        }
         // Handles are obeyed first, and told of every event.
-        if self.watched.is_none() && !look::is_last() {
+        if self.watched.is_none() {
             if let State::Open(_) = self.session.state() {
                 let lost = match ready!(self.pump.poll_event(cx)) {
                     Ok(Some(event)) => {

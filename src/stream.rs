@@ -12,6 +12,7 @@ use futures_util::{Stream, stream::FusedStream};
 use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
+    look,
     options::Options,
     parser::Taken,
     pump::Pump,
@@ -176,6 +177,10 @@ impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if look::is_last() {
+            self.pump.look(cx);
+            return Poll::Pending;
+        }
         if self.state == State::Ended {
             return Poll::Ready(None);
         }

@@ -48,7 +48,7 @@ pub(crate) struct Alarm {
 
 /// A deadline noticed this late was not watched: the task did not run, nor, perhaps, did what
 /// would have brought it the bytes that were waiting. It is put off once, for as long.
-const UNWATCHED: Duration = Duration::from_millis(500);
+pub(crate) const UNWATCHED: Duration = Duration::from_millis(500);
 
 impl Alarm {
     /// Ready once `deadline` has passed and the runtime had the time to deliver what came before

@@ -9,7 +9,7 @@ use crate::{
     error::Timeout,
     event::Event,
     pump::{Deadline, Limits, sooner},
-    timer::{self, Instant},
+    timer::{self, Instant, UNWATCHED},
     transport::maybe_send::Progress,
 };
 
@@ -60,12 +60,11 @@ impl Waiting {
         self.progress.is_some()
     }
 
-    /// An event has come.
+    /// What is handed out is an event: if it is one of progress, the time for the next begins.
     pub(crate) fn note(&mut self, event: &Event) {
         self.first = false;
         let progress = &mut self.progress;
         if progress.as_mut().is_none_or(|counts| counts(event)) {
-            self.since = None;
             self.waited = Duration::ZERO;
         }
     }
@@ -73,24 +72,31 @@ impl Waiting {
     /// Something is handed out, and from here on it is the user who takes the time. Where nothing
     /// was waited for, looking for it began at `began`, if that is to count.
     pub(crate) fn pause(&mut self, began: Option<Instant>) {
-        if let Some(since) = self.since.take().or(began) {
-            self.waited = self.waited.saturating_add(since.elapsed());
+        let Some(since) = self.since.or(began) else {
+            return;
+        };
+        let waited = self.waited.saturating_add(since.elapsed());
+        // Had someone waited for that long, the limit would have struck: the user looked away.
+        let unwatched =
+            self.since.take().is_some() && self.late(waited.saturating_sub(UNWATCHED)).is_some();
+        if !unwatched {
+            self.waited = waited;
         }
     }
 
     /// Another chunk is taken.
     pub(crate) fn take_chunk(&mut self) {
-        self.overdue = self.late().is_some();
+        self.overdue = self.late(self.waited).is_some();
     }
 
     /// The limit that strikes before another chunk is asked for.
     pub(crate) fn strikes(&self) -> Option<Timeout> {
-        self.late().filter(|_| self.overdue)
+        self.late(self.waited).filter(|_| self.overdue)
     }
 
-    /// The limit that had passed when the user was last given something else.
-    fn late(&self) -> Option<Timeout> {
-        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < self.waited);
+    /// The limit that has passed after so long a wait.
+    fn late(&self, waited: Duration) -> Option<Timeout> {
+        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < waited);
         if self.first && passed(self.first_event) {
             return Some(Timeout::FirstEvent);
         }

@@ -1,89 +1,91 @@
 //! What the types promise beyond their methods: that they can be sent, moved, compared and shown.
 
 use std::{
+    error::Error as StdError,
     fmt::Debug,
     future::{Future, IntoFuture},
+    hash::Hash,
     pin::pin,
+    rc::Rc,
     task::{Context, Poll, Waker},
 };
 
 use everstream::{
-    Attempt, Backoff, Cause, ContentType, Error, ErrorKind, ErrorWhen, Event, EventRef,
+    Attempt, Backoff, Cause, Connect, ContentType, Error, ErrorKind, ErrorWhen, Event, EventRef,
     EventSource, EventSourceBuilder, EventStream, EventTooLarge, Events, Failure, Feed, Handle,
     Item, JsonError, JsonStream, Opening, Oversized, Parser, Reader, ReadyState, Retry, Signal,
     Signals, Skipped, Timeout, Unfinished, Until,
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
+    testing::{ClosedPort, Gate, Reply, Script, Server},
     transport::{Body, Connector, FollowRedirects, Head, Prepared, Response},
 };
-use futures_util::{Stream, stream};
+use futures_util::{
+    Stream,
+    stream::{self, FusedStream},
+};
 
-fn shared<T: Send + Sync + Debug>() {}
+/// Holds each of these types to the bounds of a function: the compiler does the checking.
+macro_rules! all {
+    ($bounds:ident: $($type:ty),+ $(,)?) => {
+        $($bounds::<$type>();)+
+    };
+}
+
+fn shared<T: Send + Sync + Unpin + Debug + 'static>() {}
 fn sent<T: Send + Unpin + Debug + 'static>() {}
-fn error<T: std::error::Error + Send + Sync + 'static>() {}
-fn compared<T: Eq + Clone>() {}
+fn cloned<T: Clone>() {}
+fn compared<T: Eq>() {}
+fn hashed<T: Hash>() {}
+fn fused<T: FusedStream>() {}
+fn error<T: StdError + Send + Sync + 'static>() {}
 
 #[test]
 fn values_can_be_shared_between_threads() {
-    shared::<Attempt>();
-    shared::<Backoff>();
-    shared::<Cause>();
-    shared::<ContentType>();
-    shared::<Error>();
-    shared::<Event>();
-    shared::<EventRef<'_>>();
-    shared::<Failure<'_>>();
-    shared::<Feed<'_, '_>>();
-    shared::<Handle>();
-    shared::<Head>();
-    shared::<Item<'_>>();
-    shared::<Parser>();
-    shared::<Prepared>();
-    shared::<Reader<std::io::Empty>>();
-    shared::<Signal>();
+    all!(shared:
+        Attempt, Backoff, Cause, ContentType, EncodeError, Error, ErrorKind, Event,
+        EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, Handle, Head,
+        Item<'static>, JsonError, Oversized, Parser, Prepared, Reader<std::io::Empty>, ReadyState,
+        Retry, Signal, Skipped, Timeout, Unfinished,
+    );
+    all!(shared: ClosedPort, Gate, Reply, Script, Server);
 }
 
 #[test]
 fn streams_can_be_sent_and_need_no_pinning() {
-    sent::<Body>();
-    sent::<Connector>();
-    sent::<ErrorWhen>();
-    sent::<EventSource>();
-    sent::<EventSourceBuilder>();
-    sent::<EventStream>();
-    sent::<Events>();
-    sent::<FollowRedirects>();
-    sent::<JsonStream<String>>();
-    sent::<Opening>();
-    sent::<Response>();
-    sent::<Signals>();
-    sent::<Signals<EventSource>>();
-    sent::<Until>();
-    sent::<Until<EventSource>>();
+    all!(sent:
+        Body, Connector, ErrorWhen, ErrorWhen<Until<EventSource>>, EventSource, EventSourceBuilder,
+        EventStream, Events, FollowRedirects, JsonStream<Rc<str>, EventSource>, JsonStream<String>,
+        Opening, Response, Signals, Signals<EventSource>, Until, Until<EventSource>,
+    );
+    fn boxed<T: Send + Unpin + 'static>() {}
+    boxed::<Box<dyn Connect>>();
+}
+
+#[test]
+fn every_stream_is_fused() {
+    all!(fused:
+        ErrorWhen, ErrorWhen<EventSource>, EventSource, EventStream, JsonStream<String>,
+        JsonStream<String, EventSource>, Signals, Signals<EventSource>, Until, Until<EventSource>,
+    );
 }
 
 #[test]
 fn errors_are_errors() {
-    error::<EncodeError>();
-    error::<Error>();
-    error::<EventTooLarge>();
-    error::<JsonError>();
+    all!(error: EncodeError, Error, EventTooLarge, JsonError);
 }
 
 #[test]
-fn what_is_a_value_can_be_compared() {
-    compared::<Backoff>();
-    compared::<ContentType>();
-    compared::<ErrorKind>();
-    compared::<Event>();
-    compared::<EventRef<'_>>();
-    compared::<Oversized>();
-    compared::<Prepared>();
-    compared::<ReadyState>();
-    compared::<Retry>();
-    compared::<Skipped>();
-    compared::<Timeout>();
-    compared::<Unfinished>();
+fn what_is_a_value_can_be_cloned_and_mostly_compared() {
+    all!(cloned:
+        Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, Handle, Head,
+        Oversized, Prepared, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
+    );
+    all!(compared:
+        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, Prepared, ReadyState,
+        Retry, Skipped, Timeout, Unfinished,
+    );
+    all!(hashed: ErrorKind, Event, ReadyState, Timeout);
 }
 
 #[test]

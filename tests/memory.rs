@@ -5,40 +5,24 @@
 //! It shows linearity, too, without a clock: what looked at a line again with each chunk would not
 //! come to the end of 64 MiB in chunks of 64 bytes.
 
-use std::{
-    alloc::System,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
 use everstream::{Feed, Oversized, Parser};
-use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use heap::alone;
 
-/// Counts, and keeps the peak. A buffer that grows counts once, not twice, as the system moves
-/// large ones without a copy.
-#[global_allocator]
-static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
+#[path = "support/heap.rs"]
+mod heap;
 
-/// The allocator counts for all threads: one test at a time.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How many bytes more than before were held at the peak.
+/// How many bytes more than before `run` were held at the peak.
 fn peak(run: impl FnOnce()) -> usize {
-    ALLOCATOR.reset_peak_memory();
+    heap::reset_peak();
     run();
-    ALLOCATOR.get_peak_memory()
+    heap::peak()
 }
 
 /// How often memory was asked for, growing included.
 fn allocations(run: impl FnOnce()) -> usize {
-    let before = INSTRUMENTED_SYSTEM.stats();
+    let before = heap::allocations();
     run();
-    let change = INSTRUMENTED_SYSTEM.stats() - before;
-    change.allocations + change.reallocations
+    heap::allocations() - before
 }
 
 const KIB: usize = 1024;
@@ -51,6 +35,24 @@ fn drain(mut feed: Feed<'_, '_>) -> usize {
         items += 1;
     }
     items
+}
+
+/// Reads all events of a chunk as they are lent, and says how many there were.
+fn lent(mut feed: Feed<'_, '_>) -> usize {
+    let mut events = 0;
+    while feed.next_event().expect("it is small").is_some() {
+        events += 1;
+    }
+    events
+}
+
+/// The same of events that are owned.
+fn owned(mut feed: Feed<'_, '_>) -> usize {
+    let mut events = 0;
+    while feed.next_owned().expect("it is small").is_some() {
+        events += 1;
+    }
+    events
 }
 
 /// Feeds `start` and then so many bytes of `fill`, and says what that took at its peak.
@@ -122,19 +124,36 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
         let parser = Parser::new().with_max_event_bytes(MIB);
         parser.with_oversized(Oversized::Skip)
     };
-    for start in ["data: ", "event: ", "id: ", "retry: ", "data: x\nid: "] {
+    let skipped = format!("data: {}\nid: ", "x".repeat(MIB));
+    for start in [
+        "data: ",
+        "event: ",
+        "id: ",
+        "retry: ",
+        "data: x\nid: ",
+        &skipped,
+    ] {
         for chunk_bytes in [64, 64 * KIB] {
             let mut parser = parser();
             let peak = endless(&mut parser, start.as_bytes(), b"0", 8 * MIB, chunk_bytes);
             assert!(
                 peak < 2 * MIB + SMALL,
-                "{start:?}, {chunk_bytes}: {peak} bytes"
+                "{:?}, {chunk_bytes}: {peak} bytes",
+                &start[..start.len().min(20)]
             );
             let mut feed = parser.feed(b"\n\ndata: on\n\n");
             assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
         }
     }
-    for lines in ["data: x\n", "data\n", "event: t\n", "id: 1\n", "retry: 5\n"] {
+    let long = format!("data: {}\n", "x".repeat(1000));
+    for lines in [
+        &*long,
+        "data: x\n",
+        "data\n",
+        "event: t\n",
+        "id: 1\n",
+        "retry: 5\n",
+    ] {
         let peak = endless(
             &mut parser(),
             b"data: x\n",
@@ -144,6 +163,37 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
         );
         assert!(peak < 2 * MIB + SMALL, "{lines:?}: {peak} bytes");
     }
+}
+
+#[test]
+fn a_long_id_is_given_back_with_the_next() {
+    let _alone = alone();
+    let long = format!("id: {}\ndata\n\n", "1".repeat(MIB));
+    for chunk_bytes in [64, 64 * KIB, 2 * MIB] {
+        let before = heap::held();
+        let mut parser = Parser::new();
+        for chunk in long.as_bytes().chunks(chunk_bytes) {
+            drain(parser.feed(chunk));
+        }
+        assert_eq!(parser.last_event_id().len(), MIB);
+        drain(parser.feed(b"id: 2\ndata\n\n"));
+        assert_eq!(parser.last_event_id(), "2");
+        let held = heap::held() - before;
+        assert!(held < SMALL as isize, "{chunk_bytes}: {held} bytes");
+    }
+}
+
+#[test]
+fn many_long_types_take_no_more_than_one() {
+    let _alone = alone();
+    let before = heap::held();
+    let mut parser = Parser::new();
+    for letter in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        let event = format!("event: {}\ndata\n\n", letter.repeat(MIB));
+        assert_eq!(drain(parser.feed(event.as_bytes())), 1);
+    }
+    let held = heap::held() - before;
+    assert!(held < (2 * MIB) as isize, "{held} bytes");
 }
 
 #[test]
@@ -192,16 +242,12 @@ const SHAPES: [&str; 6] = [
 ];
 
 /// Reads the stream over and over, in chunks that cut it everywhere, after having done so once.
-fn steady(
-    stream: &[u8],
-    chunk_bytes: usize,
-    mut read: impl FnMut(&mut Feed<'_, '_>) -> usize,
-) -> usize {
+fn steady(stream: &[u8], chunk_bytes: usize, read: fn(Feed<'_, '_>) -> usize) -> usize {
     let mut parser = Parser::new();
     let mut pass = || -> usize {
         stream
             .chunks(chunk_bytes)
-            .map(|chunk| read(&mut parser.feed(chunk)))
+            .map(|chunk| read(parser.feed(chunk)))
             .sum()
     };
     assert_eq!(pass(), EVENTS);
@@ -216,13 +262,7 @@ fn an_event_that_is_lent_allocates_nothing() {
     for shape in SHAPES {
         let stream = shape.repeat(EVENTS).into_bytes();
         for chunk_bytes in [1, 7, 64, 1460, 16 * KIB, 64 * KIB] {
-            let allocations = steady(&stream, chunk_bytes, |feed| {
-                let mut events = 0;
-                while feed.next_event().expect("it is small").is_some() {
-                    events += 1;
-                }
-                events
-            });
+            let allocations = steady(&stream, chunk_bytes, lent);
             assert!(
                 allocations < NOISE,
                 "{shape:?}, {chunk_bytes}: {allocations}"
@@ -237,13 +277,7 @@ fn an_event_with_an_id_of_its_own_allocates_nothing_when_lent() {
     let events = (0..EVENTS).map(|number| format!("id: {number:05}\ndata: x\n\n"));
     let stream = events.collect::<String>().into_bytes();
     for chunk_bytes in [1, 7, 64, 1460, 64 * KIB] {
-        let allocations = steady(&stream, chunk_bytes, |feed| {
-            let mut events = 0;
-            while feed.next_event().expect("it is small").is_some() {
-                events += 1;
-            }
-            events
-        });
+        let allocations = steady(&stream, chunk_bytes, lent);
         assert!(allocations < NOISE, "{chunk_bytes}: {allocations}");
     }
 }
@@ -254,13 +288,7 @@ fn an_event_that_is_owned_allocates_once() {
     for shape in SHAPES {
         let stream = shape.repeat(EVENTS).into_bytes();
         for chunk_bytes in [7, 64, 64 * KIB] {
-            let allocations = steady(&stream, chunk_bytes, |feed| {
-                let mut events = 0;
-                while feed.next_owned().expect("it is small").is_some() {
-                    events += 1;
-                }
-                events
-            });
+            let allocations = steady(&stream, chunk_bytes, owned);
             let most = EVENTS + NOISE;
             assert!(
                 allocations <= most,
@@ -275,13 +303,7 @@ fn an_id_of_its_own_is_one_allocation_more() {
     let _alone = alone();
     let events = (0..EVENTS).map(|number| format!("event: t\nid: {number:05}\ndata: x\n\n"));
     let stream = events.collect::<String>().into_bytes();
-    let allocations = steady(&stream, 64 * KIB, |feed| {
-        let mut events = 0;
-        while feed.next_owned().expect("it is small").is_some() {
-            events += 1;
-        }
-        events
-    });
+    let allocations = steady(&stream, 64 * KIB, owned);
     assert!(allocations <= 2 * EVENTS + NOISE, "{allocations}");
 }
 

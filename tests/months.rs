@@ -1,23 +1,17 @@
 //! A feed that runs for months: nothing grows with the number of reconnections or of events, as
 //! the allocator counts it. A test binary of its own, since the allocator counts for all threads.
 
-use std::{alloc::System, time::Duration};
-
 use everstream::{
-    Backoff, EventSource, EventSourceBuilder, Retry,
+    EventSource, EventSourceBuilder, Retry,
     testing::{Reply, Script, Server},
 };
+use follow::at_once;
 use futures_util::StreamExt;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
-
-/// Bytes that are held now.
-fn held() -> isize {
-    let stats = ALLOCATOR.stats();
-    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
-}
+#[path = "support/follow.rs"]
+mod follow;
+#[path = "support/heap.rs"]
+mod heap;
 
 const WARM: u64 = 2_000;
 const RECONNECTIONS: u64 = 10_000;
@@ -39,12 +33,8 @@ fn reply(n: u64) -> Reply {
 }
 
 fn options(builder: EventSourceBuilder) -> EventSource {
-    let at_once = Backoff::new()
-        .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO);
     builder
-        .backoff(at_once)
+        .backoff(at_once())
         .initial_attempts(None)
         .retry_when(|_| Retry::AsUsual)
         .build()
@@ -66,9 +56,9 @@ async fn growth(mut source: EventSource, requests: impl Fn() -> u64) -> isize {
         assert_eq!(handle.last_event_id(), event.id());
         last = requests();
         if warm.is_none() && last >= WARM {
-            warm = Some(held());
+            warm = Some(heap::held());
         }
-        end = held();
+        end = heap::held();
     }
     end - warm.expect("warm by then")
 }

@@ -3,6 +3,7 @@
 mod oracle;
 mod support;
 
+use oracle::Options;
 use support::{
     faces::{self, Expected, Face},
     splits::{self, Random},
@@ -134,6 +135,49 @@ fn within_a_large_chunk() {
         let expected = Expected::new(&within, &vector.options);
         expected.check_face(Face::Items, &splits::whole(&within));
         expected.check_face(Face::OwnedOneByOne, &splits::whole(&within));
+    }
+}
+
+/// Long lines are passed on, or dropped, before they have ended: the limit counts what is gone of
+/// them, too. Lines, limits and pieces are around the lengths from which on that is so.
+#[test]
+fn long_lines_around_the_limit() {
+    const LIMIT: usize = 3000;
+
+    for name in ["data: ", "event: ", "id: ", "retry: ", ":", "unknown: "] {
+        for length in [
+            LIMIT - 1100,
+            LIMIT - 8,
+            LIMIT - 7,
+            LIMIT - 1,
+            LIMIT,
+            LIMIT + 1,
+            2 * LIMIT,
+        ] {
+            let line = name.to_owned() + &"7".repeat(length - name.len());
+            let wires = [
+                // Whole, after another line of the same event; cut off; and one after the other.
+                format!("data: x\n{line}\ndata: y\n\ndata: z\n\n"),
+                format!("id: 1\n\n{line}"),
+                format!("{line}\ndata: y\n{line}\n\nid: 2\ndata: z\n\n"),
+            ];
+            for wire in wires {
+                for skip_oversized in [false, true] {
+                    let options = Options {
+                        max_event_bytes: LIMIT,
+                        skip_oversized,
+                        ..Options::default()
+                    };
+                    let expected = Expected::new(wire.as_bytes(), &options);
+                    for size in [100, 1023, 1024, 1025, 1500, wire.len()] {
+                        let chunks: Vec<_> = wire.as_bytes().chunks(size).collect();
+                        expected.check_face(Face::Items, &chunks);
+                        expected.check_face(Face::Owned, &chunks);
+                        expected.check_face(Face::EventsOneByOne, &chunks);
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -4,18 +4,16 @@
 use std::time::Duration;
 
 use everstream::{
-    Backoff, Error, ErrorKind, EventSource, EventStreamExt, RequestBuilderExt, ResponseExt, Signal,
+    Error, ErrorKind, EventSource, EventStreamExt, RequestBuilderExt, ResponseExt, Signal,
     testing::{ClosedPort, Reply, Server},
 };
 use futures_util::{StreamExt, TryStreamExt};
 use reqwest012::Client;
 
-fn at_once() -> Backoff {
-    Backoff::new()
-        .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO)
-}
+#[path = "support/follow.rs"]
+mod follow;
+
+use follow::at_once;
 
 #[tokio::test]
 async fn one_answer() {

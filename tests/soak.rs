@@ -24,7 +24,6 @@
 //! the heap between 59,893 and 60,260 KiB.
 
 use std::{
-    alloc::System,
     collections::HashMap,
     fs,
     io::{BufRead, BufReader, Write},
@@ -42,28 +41,15 @@ use everstream::{
 };
 use futures_util::StreamExt;
 use numbered::Follower;
-use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
 use splits::Random;
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::task::JoinSet;
 
+#[path = "support/heap.rs"]
+mod heap;
 #[path = "support/numbered.rs"]
-#[allow(unreachable_pub, reason = "a module of tests has no outside")]
 mod numbered;
 #[path = "support/splits.rs"]
-#[allow(dead_code, reason = "only the generator of numbers is used")]
-#[allow(unreachable_pub, reason = "a module of tests has no outside")]
 mod splits;
-
-/// Counts what is held, and keeps the peak.
-#[global_allocator]
-static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
-
-/// Bytes that are held now.
-fn held() -> isize {
-    let stats = INSTRUMENTED_SYSTEM.stats();
-    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
-}
 
 /// What the server does. Each feed has a generator of its own, seeded by its number.
 struct Feeds {
@@ -222,7 +208,7 @@ async fn soak() {
     let duration = Duration::from_secs(setting("SOAK_SECONDS", 180));
     let count = setting("SOAK_SOURCES", 2000);
     let mut server = Process::start();
-    ALLOCATOR.reset_peak_memory();
+    heap::reset_peak();
     let before = Sample::take(&Counts::default(), &mut server);
     let counts = Arc::default();
     let base = server.url.clone();
@@ -250,10 +236,7 @@ async fn soak() {
     }
     let after = Sample::take(&counts, &mut server);
     eprintln!("after | {after}");
-    eprintln!(
-        "heap at the peak: {} KiB",
-        ALLOCATOR.get_peak_memory() / 1024
-    );
+    eprintln!("heap at the peak: {} KiB", heap::peak() / 1024);
     server.stop();
 
     // The first quarter is for everything to become warm; of the rest, the first third and the last.
@@ -299,7 +282,7 @@ impl Sample {
             events: counts.events.load(Relaxed),
             reconnections: counts.reconnections.load(Relaxed),
             timeouts: counts.timeouts.load(Relaxed),
-            heap: held(),
+            heap: heap::held(),
             rss: rss(),
             fds: fds(),
             server: server.look(),

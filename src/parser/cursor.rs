@@ -158,7 +158,14 @@ impl Cursor {
     #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn is_at_end(&self, chunk: &[u8]) -> bool {
-        self.start + self.at == chunk.len()
+        self.taken() == chunk.len()
+    }
+
+    /// How many bytes of the chunk were taken so far.
+    #[cfg(feature = "stream")]
+    #[inline]
+    pub(crate) fn taken(&self) -> usize {
+        self.start + self.at
     }
 
     /// Goes on to what follows the part.

@@ -1,10 +1,10 @@
 //! When an answer is complete, and when it is not.
 
 use everstream::{
-    ErrorKind, EventStreamExt, RequestBuilderExt,
+    ErrorKind, EventStream, EventStreamExt, RequestBuilderExt, Signal,
     testing::{Gate, Reply, Server},
 };
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -158,4 +158,65 @@ async fn nothing_is_read_ahead_of_the_user() {
     gate.open();
     assert_eq!(events.try_next().await.unwrap().unwrap().data(), "c");
     assert_eq!(events.last_event_id(), "4");
+}
+
+#[tokio::test]
+async fn an_error_tells_how_many_events_came_before_it() {
+    let chunks = [
+        Ok("data: a\n\ndata: b\n\ndata: c\n\n"),
+        Err(std::io::Error::other("cut")),
+    ];
+    let (data, error) = collect(EventStream::new(stream::iter(chunks))).await;
+    assert_eq!(data, ["a", "b", "c"]);
+    assert_eq!(error.unwrap().events_before(), 3);
+}
+
+/// An answer opens before its first event, and then no more.
+#[tokio::test]
+async fn signals_that_are_asked_for_late_do_not_open_it_again() {
+    let server = Server::start(|_| Reply::events().data("a").data("b")).await;
+    let client = reqwest::Client::new();
+    let mut events = client.get(server.url("/")).events().await.unwrap();
+    assert_eq!(events.try_next().await.unwrap().unwrap().data(), "a");
+    let mut signals = events.signals();
+    let first = signals.try_next().await.unwrap();
+    assert!(matches!(first, Some(Signal::Event(event)) if event.data() == "b"));
+    assert!(signals.try_next().await.unwrap().is_none());
+}
+
+/// A stream that is only lent can be read on: what comes after the terminal event is not lost.
+#[tokio::test]
+async fn what_follows_the_terminal_event_is_left_to_its_owner() {
+    for chunks in [
+        vec!["data: a\n\ndata: end\n\ndata: b\n\ndata: end\n\ndata: c\n\n"],
+        vec![
+            "data: a\n\ndata: end\n\n",
+            "data: b\n\n",
+            "data: end\n\ndata: c\n\n",
+        ],
+        vec![
+            "data: a\n\ndata: end\n\n: x\nda",
+            "ta: b\n\ndata: end\n\n: y\ndata: ",
+            "c\n\n",
+        ],
+    ] {
+        let chunks = stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
+        let mut events = EventStream::new(chunks);
+        for data in ["a", "b"] {
+            let (seen, error) = collect((&mut events).until_data("end")).await;
+            assert_eq!(seen, [data]);
+            assert!(error.is_none());
+        }
+        assert_eq!(collect(events).await.0, ["c"]);
+    }
+
+    let chunks = [
+        Ok("data: a\n\ndata: end\n\n"),
+        Err(std::io::Error::other("cut")),
+    ];
+    let mut events = EventStream::new(stream::iter(chunks));
+    let (seen, error) = collect((&mut events).until_data("end")).await;
+    assert_eq!((seen.len(), error.is_none()), (1, true));
+    let (seen, error) = collect(events).await;
+    assert_eq!((seen.len(), error.unwrap().kind()), (0, ErrorKind::Body));
 }

@@ -1,15 +1,15 @@
 //! Time limits, on a paused clock and an in-memory body.
 
-use std::time::Duration;
+use std::{pin::pin, task::Poll, time::Duration};
 
 use everstream::{
-    Error, ErrorKind, EventStream, Events, Timeout,
+    Error, ErrorKind, EventStream, Events, Signal, Timeout,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     transport::{Body, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -179,5 +179,88 @@ async fn a_body_that_never_pauses_lets_others_run() {
         biased;
         _ = outcome => panic!("there is no event"),
         () = yields => {}
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_never_pauses_is_read_on_at_once() {
+    let comments = std::iter::repeat_n(": x\n", 1000);
+    let chunks = stream::iter(comments.chain(["data: a\n\n"]).map(Ok::<_, Error>));
+    let start = Instant::now();
+    let mut events = EventStream::new(chunks);
+    assert_eq!(events.try_next().await.unwrap().unwrap().data(), "a");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+const PING: &str = "event: ping\ndata: p\n\n";
+
+/// An answer that never has its reader wait: each piece is there as soon as it is asked for, which
+/// takes ten seconds.
+fn busy(pieces: impl Iterator<Item = &'static str> + Send + 'static) -> Events {
+    let mut pieces = pieces;
+    let chunks = stream::poll_fn(move |cx| {
+        let _ = pin!(advance(SECOND * 10)).poll(cx);
+        Poll::Ready(pieces.next().map(Ok::<_, Error>))
+    });
+    Events::new(async { Ok(response(Body::new(chunks))) })
+}
+
+/// What comes without end, and is no progress, does not keep the limit from being seen.
+#[tokio::test(start_paused = true)]
+async fn pings_that_need_no_waiting_do_not_hide_a_stall() {
+    let events = busy(std::iter::once("data: a\n\n").chain(std::iter::repeat(PING)))
+        .event_timeout(SECOND * 30)
+        .progress(|event| event.event() != "ping");
+    let (seen, at, error) = times(events.await.unwrap()).await;
+    // The limit has passed with the fourth. One more chunk is looked through: it may have come
+    // in time.
+    let pings = (2..=6).map(|n| (n * 10, "p".to_owned()));
+    let expected: Vec<_> = std::iter::once((10, "a".to_owned())).chain(pings).collect();
+    assert_eq!(seen, expected);
+    assert_eq!((error.kind(), at), (kind(Timeout::Event), 60));
+}
+
+/// What has come is handed out, even where the limit has passed in the meantime.
+#[tokio::test(start_paused = true)]
+async fn an_event_in_the_chunk_at_hand_is_in_time() {
+    let pings = || std::iter::repeat_n(PING, 4);
+    let pieces = pings()
+        .chain(["data: a\n\n"])
+        .chain(pings())
+        .chain(["data: b\n\n"]);
+    let mut events = busy(pieces)
+        .event_timeout(SECOND * 30)
+        .progress(|event| event.event() != "ping")
+        .await
+        .unwrap();
+    let mut seen = String::new();
+    while let Some(event) = events.try_next().await.unwrap() {
+        seen += event.data();
+    }
+    assert_eq!(seen, "ppppappppb");
+}
+
+/// A comment is something that is handed out, too, where signals are asked for.
+#[tokio::test(start_paused = true)]
+async fn comments_that_need_no_waiting_do_not_hide_a_stall() {
+    for (event, expected) in [
+        (None, Timeout::FirstEvent),
+        (Some("data: a\n\n"), Timeout::Event),
+    ] {
+        let pieces = event.into_iter().chain(std::iter::repeat(": x\n"));
+        let events = busy(pieces)
+            .first_event_timeout(SECOND * 20)
+            .event_timeout(SECOND * 40);
+        let mut signals = events.await.unwrap().signals();
+        let mut comments = 0;
+        let error = loop {
+            match signals.next().await.unwrap() {
+                Ok(Signal::Comment(_)) => comments += 1,
+                Ok(_) => {}
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), kind(expected));
+        assert_eq!(comments, if event.is_some() { 6 } else { 4 });
     }
 }

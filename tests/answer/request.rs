@@ -1,9 +1,7 @@
 //! What is sent, and how often.
 
-use std::sync::Arc;
-
 use everstream::{
-    EventStream, RequestBuilderExt, ResponseExt, Signal, Unfinished,
+    RequestBuilderExt, ResponseExt, Signal, Unfinished,
     testing::{Reply, Server},
 };
 use futures_util::TryStreamExt;
@@ -174,19 +172,4 @@ async fn dropping_it_closes_the_connection() {
     assert_eq!(server.open_connections(), 1);
     drop(events);
     server.wait_until_closed().await;
-}
-
-#[test]
-fn streams_can_be_kept_anywhere() {
-    fn is<T: Send + Unpin + 'static>() {}
-    is::<EventStream>();
-    is::<everstream::Signals>();
-    is::<everstream::Until>();
-    is::<everstream::ErrorWhen>();
-    is::<everstream::JsonStream<Arc<str>>>();
-    is::<everstream::Opening>();
-    fn is_shared<T: Send + Sync + Clone + 'static>() {}
-    is_shared::<everstream::Error>();
-    is_shared::<everstream::Event>();
-    is_shared::<Signal>();
 }

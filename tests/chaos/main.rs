@@ -5,27 +5,14 @@
 //! the server that breaks off, and the system has a say. The seeds are fixed, so that a failure can
 //! be had again.
 
+#[path = "../support/heap.rs"]
+mod heap;
 #[path = "../support/numbered.rs"]
-#[allow(unreachable_pub, reason = "a module of tests has no outside")]
 mod numbered;
 mod proxy;
 mod sockets;
 #[path = "../support/splits.rs"]
-#[allow(dead_code, reason = "only the generator of numbers is used")]
-#[allow(unreachable_pub, reason = "a module of tests has no outside")]
 mod splits;
-
-use std::{
-    alloc::System,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
-
-use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-
-/// Counts what is held, and keeps the peak.
-#[global_allocator]
-static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
 
 const CUTS: u64 = 10_000;
 
@@ -39,18 +26,6 @@ const MARGIN: isize = 24 * 1024;
 /// How much more than before may be held at the peak: a few connections and their buffers.
 const PEAK: usize = 1024 * 1024;
 
-/// The allocator counts for all threads: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Bytes that are held now.
-fn held() -> isize {
-    let stats = INSTRUMENTED_SYSTEM.stats();
-    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
-}
-
 /// The memory of a long run: of each window the least that was held, which would rise with what is
 /// never given back, and the peak.
 #[derive(Debug)]
@@ -63,9 +38,9 @@ struct Memory {
 
 impl Memory {
     fn new() -> Self {
-        ALLOCATOR.reset_peak_memory();
+        heap::reset_peak();
         Self {
-            before: held(),
+            before: heap::held(),
             least: vec![isize::MAX],
             peaks: Vec::new(),
             next: WINDOW,
@@ -74,13 +49,13 @@ impl Memory {
 
     /// Looks at it after so many cuts.
     fn look(&mut self, cuts: u64) {
-        let now = held() - self.before;
+        let now = heap::held() - self.before;
         if let Some(least) = self.least.last_mut() {
             *least = now.min(*least);
         }
         if cuts >= self.next {
             self.next += WINDOW;
-            self.peaks.push(ALLOCATOR.get_peak_memory());
+            self.peaks.push(heap::peak());
             self.least.push(isize::MAX);
         }
     }

@@ -43,7 +43,7 @@ use tokio::{
 };
 
 use crate::{
-    CUTS, Memory, alone,
+    CUTS, Memory, heap,
     numbered::{self, Follower},
     splits::Random,
 };
@@ -290,7 +290,7 @@ fn source(proxy: Proxy) -> Result<EventSource, Error> {
 
 #[test]
 fn ten_thousand_cuts_in_between_lose_nothing_and_repeat_nothing() -> Result<(), Error> {
-    let _alone = alone();
+    let _alone = heap::alone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

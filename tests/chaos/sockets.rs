@@ -13,7 +13,7 @@ use everstream::{
 use futures_util::TryStreamExt;
 
 use crate::{
-    CUTS, Memory, alone,
+    CUTS, Memory, heap,
     numbered::{self, Follower},
     splits::Random,
 };
@@ -54,7 +54,7 @@ fn reply(request: &Request, random: &mut Random) -> Reply {
 
 #[test]
 fn ten_thousand_cuts_of_a_server_lose_nothing_and_repeat_nothing() -> Result<(), Error> {
-    let _alone = alone();
+    let _alone = heap::alone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

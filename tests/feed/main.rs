@@ -2,6 +2,8 @@
 //! nothing is asserted but what happens and in which order.
 
 mod defects;
+#[path = "../support/follow.rs"]
+mod follow;
 mod posts;
 mod redirects;
 mod resume;
@@ -10,18 +12,11 @@ mod servers;
 use std::time::Duration;
 
 use everstream::{
-    Backoff, Error, Event, EventSource, EventSourceBuilder,
+    Error, EventSource, EventSourceBuilder,
     testing::{Reply, Request, Server},
 };
-use futures_util::{Stream, StreamExt};
-
-/// No wait between two connections.
-fn at_once() -> Backoff {
-    Backoff::new()
-        .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO)
-}
+use follow::{at_once, collect, next_data};
+use futures_util::StreamExt;
 
 /// A feed with an HTTP client of this crate's own.
 fn own(url: &str) -> EventSourceBuilder {
@@ -32,27 +27,6 @@ fn own(url: &str) -> EventSourceBuilder {
 /// A feed with a client of the user's.
 fn theirs(url: &str) -> EventSourceBuilder {
     EventSource::builder(reqwest::Client::new().get(url)).backoff(at_once())
-}
-
-/// The data of every event, and the error that ended the stream.
-async fn collect<S>(mut stream: S) -> (Vec<String>, Option<Error>)
-where
-    S: Stream<Item = Result<Event, Error>> + Unpin,
-{
-    let mut data = Vec::new();
-    let mut error = None;
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(event) => data.push(event.into_data()),
-            Err(it) => error = Some(it),
-        }
-    }
-    assert!(stream.next().await.is_none(), "it is fused");
-    (data, error)
-}
-
-async fn next_data(source: &mut EventSource) -> String {
-    source.next().await.unwrap().unwrap().into_data()
 }
 
 /// The `Last-Event-ID` of every request; empty where there was none.

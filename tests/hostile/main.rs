@@ -8,7 +8,11 @@
 mod breaks;
 mod cancel;
 mod endless;
+#[path = "../support/follow.rs"]
+mod follow;
 mod heads;
+#[path = "../support/heap.rs"]
+mod heap;
 mod ids;
 mod large;
 mod many;
@@ -16,21 +20,14 @@ mod redirects;
 mod refused;
 mod waits;
 
-use std::{
-    alloc::System,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use everstream::{
-    Backoff, Error, ErrorKind, EventSource, EventSourceBuilder, Events, RequestBuilderExt, Signal,
+    Error, ErrorKind, EventSource, EventSourceBuilder, Events, RequestBuilderExt, Signal,
     testing::{Reply, Server},
 };
+use follow::at_once;
 use futures_util::StreamExt;
-use peakmem_alloc::{PeakMemAlloc, PeakMemAllocTrait};
-
-#[global_allocator]
-static ALLOCATOR: PeakMemAlloc<System> = PeakMemAlloc::system();
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
@@ -41,8 +38,7 @@ const CONNECTION: usize = MIB;
 
 /// Runs a test while no other one does, and fails one that would hang.
 fn alone<T>(test: impl Future<Output = T>) -> T {
-    static ALONE: Mutex<()> = Mutex::new(());
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = heap::alone();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -53,20 +49,12 @@ fn alone<T>(test: impl Future<Output = T>) -> T {
 
 /// Holds what `run` takes at its peak to a limit.
 async fn within<T>(limit: usize, what: &str, run: impl Future<Output = T>) -> T {
-    ALLOCATOR.reset_peak_memory();
+    heap::reset_peak();
     let output = run.await;
-    let peak = ALLOCATOR.get_peak_memory();
+    let peak = heap::peak();
     eprintln!("{:>8} KiB  {what}", peak.div_ceil(KIB));
     assert!(peak <= limit, "{what}: {peak} bytes, not {limit}");
     output
-}
-
-/// No wait between two connections.
-fn at_once() -> Backoff {
-    Backoff::new()
-        .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO)
 }
 
 /// A client that keeps no connection for a later request: what is open then is left over.

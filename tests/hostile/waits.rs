@@ -1,5 +1,7 @@
 //! Servers that say how long to stay away. What they say is seen in the signal; nobody waits.
 
+use everstream::Backoff;
+
 use crate::*;
 
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

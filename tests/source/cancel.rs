@@ -100,3 +100,13 @@ async fn wrappers_close_with_their_source() {
     drop(json.into_inner().signals());
     assert_eq!(it.open_connections(), 0);
 }
+
+/// A source can be polled on any thread, by any task.
+#[tokio::test]
+async fn a_source_can_be_moved_to_another_task() {
+    let script = Script::new().reply(events("data: a\n\n").hold());
+    let mut source = source(&script);
+    let task = tokio::spawn(async move { next_data(&mut source).await });
+    assert_eq!(task.await.unwrap(), "a");
+    assert_eq!(script.open_connections(), 0, "dropped with the task");
+}

@@ -147,3 +147,21 @@ async fn json_goes_on_over_bad_items_and_reconnections() {
     assert_eq!((last.kind(), last.is_final()), (ErrorKind::Status, true));
     assert!(json.next().await.is_none());
 }
+
+/// A source that is only lent goes on where its events were left off.
+#[tokio::test(start_paused = true)]
+async fn what_follows_the_terminal_event_is_left_to_the_source() {
+    let script = Script::new()
+        .reply(events("id: 1\ndata: a\n\nid: 2\ndata: end\n\nid: 3\ndata: b\n\n").cut())
+        .reply(events("id: 4\ndata: end\n\n"))
+        .reply(events("id: 5\ndata: c\n\n"));
+    let mut source = source(&script);
+    for (data, id) in [("a", "2"), ("b", "4")] {
+        let (seen, error) = collect((&mut source).until_data("end")).await;
+        assert_eq!(seen, [data]);
+        assert!(error.is_none());
+        assert_eq!(source.last_event_id(), id);
+    }
+    assert_eq!(next_data(&mut source).await, "c");
+    assert_eq!(ids(&script), ["", "3", "4"]);
+}

@@ -289,3 +289,28 @@ async fn a_handle_outlives_its_source() {
     handle.close();
     assert_eq!(handle.ready_state(), ReadyState::Closed);
 }
+
+/// What had come on the connection that is given up, and was not handed out, is the next one's to
+/// send again: it resumes from the last event handed out.
+#[tokio::test(start_paused = true)]
+async fn a_reconnection_in_the_middle_of_a_chunk_hands_out_nothing_twice() {
+    let gate = Gate::new();
+    let script = Script::new()
+        .reply(events("id: 1\ndata: a\n\nid: 2\ndata: b\n\n").hold())
+        .reply(events("id: 2\ndata: b\n\n").gate_head(&gate));
+    let mut source = source(&script);
+    let handle = source.handle();
+    assert_eq!(next_data(&mut source).await, "a");
+    handle.reconnect();
+    let mut signals = source.signals();
+    let asked = signals.next().await.unwrap();
+    assert_eq!(told(&asked), "asked 1 in 0 ms");
+    assert_eq!(handle.ready_state(), ReadyState::Connecting);
+    assert!(poll(&mut signals).is_pending());
+    assert_eq!(script.open_connections(), 1, "the first is given up");
+    gate.open();
+    for expected in ["open 200", "event b", "end 1 in 3000 ms"] {
+        assert_eq!(told(&signals.next().await.unwrap()), expected);
+    }
+    assert_eq!(ids(&script), ["", "1"]);
+}

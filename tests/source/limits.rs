@@ -13,6 +13,18 @@ fn kind(timeout: Timeout) -> String {
     format!("timeout {:?}", ErrorKind::Timeout(timeout))
 }
 
+/// An event, but no progress.
+const PING: &str = "event: ping\ndata: p\n\n";
+
+/// A source that waits 30 seconds for an event other than pings.
+fn heeding_no_pings(script: &Script) -> EventSource {
+    builder(script)
+        .event_timeout(30 * SECOND)
+        .progress(|event| event.event() != "ping")
+        .build()
+        .unwrap()
+}
+
 /// The first reconnection of a source, and the second at which it was told.
 async fn first_loss(source: EventSource) -> (String, u64) {
     let start = Instant::now();
@@ -141,19 +153,14 @@ async fn events_have_a_limit_that_keep_alives_do_not_put_off() {
 
 #[tokio::test(start_paused = true)]
 async fn the_user_says_which_events_are_progress() {
-    let ping = "event: ping\ndata: p\n\n";
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .hold();
     let script = Script::new().reply(reply);
-    let source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let source = heeding_no_pings(&script);
     assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }
 
@@ -197,7 +204,7 @@ async fn a_users_own_pause_is_never_a_timeout() {
         events("data: a\n\n")
             .data("b")
             .comment("c")
-            .raw("event: ping\ndata: p\n\n")
+            .raw(PING)
             .gate(&gate)
             .data("d")
             .pause(SECOND)
@@ -243,19 +250,14 @@ async fn headers_that_wait_for_the_user_are_in_time() {
 /// Time that the user takes for an event that is no progress, or for a comment, is the user's.
 #[tokio::test(start_paused = true)]
 async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
-    let ping = "event: ping\ndata: p\n\n";
     let reply = events("data: a\n\n")
         .pause(SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(SECOND);
     let script = Script::new().reply(reply.data("b"));
-    let mut source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let mut source = heeding_no_pings(&script);
     for expected in ["a", "p", "p", "b"] {
         assert_eq!(next_data(&mut source).await, expected);
         sleep(MINUTE).await;
@@ -265,15 +267,11 @@ async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
     // What the server itself takes adds up, though.
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
-        .raw(ping)
+        .raw(PING)
         .pause(20 * SECOND)
-        .raw(ping);
+        .raw(PING);
     let script = Script::new().reply(reply.hold());
-    let mut source = builder(&script)
-        .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
-        .build()
-        .unwrap();
+    let mut source = heeding_no_pings(&script);
     assert_eq!(next_data(&mut source).await, "a");
     assert_eq!(next_data(&mut source).await, "p");
     advance(HOUR).await;
@@ -312,6 +310,15 @@ async fn a_refusals_body_is_waited_for_five_seconds() {
     assert_eq!(error.body_text().as_deref(), Some("<h1>"));
     assert_eq!(start.elapsed().as_secs(), 5);
     assert_eq!(script.open_connections(), 0);
+
+    // As much as is kept of it, and no more is waited for.
+    let long = "x".repeat(64 * 1024);
+    let page = Reply::status(404).raw(&long).raw("yz").hold();
+    let script = Script::new().reply(page);
+    let start = Instant::now();
+    let error = failure(source(&script)).await;
+    assert!(error.body_text().as_deref() == Some(&long));
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 /// Limits that no clock can count are none.
@@ -342,4 +349,72 @@ async fn the_http_clients_own_limit_is_a_timeout() {
     let script = Script::new().fail_with(Error::with_source(kind, "reqwest's own"));
     let story = story(source(&script)).await;
     assert_eq!(story, ["timeout Timeout(HttpClient) 1 in 3000 ms", "none"]);
+}
+
+/// A user who looks away while a limit passes has not waited for it, even where what comes next is
+/// no progress.
+#[tokio::test(start_paused = true)]
+async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
+    let gate = Gate::new();
+    let reply = events("data: a\n\n")
+        .gate(&gate)
+        .raw(PING)
+        .pause(SECOND)
+        .raw("data: b\n\n");
+    let script = Script::new().reply(reply);
+    let mut source = heeding_no_pings(&script);
+    assert_eq!(next_data(&mut source).await, "a");
+    assert!(poll(&mut source).is_pending());
+    gate.open();
+    advance(HOUR).await;
+    assert_eq!(next_data(&mut source).await, "p");
+    assert_eq!(next_data(&mut source).await, "b");
+    assert_eq!(script.attempts().len(), 1);
+}
+
+/// What was waited for on a connection that is lost is not held against the next one.
+#[tokio::test(start_paused = true)]
+async fn each_connection_is_waited_for_anew() {
+    for reply in [
+        events("data: a\n\n").pause(20 * SECOND),
+        events("data: a\n\n").pause(20 * SECOND).raw(PING),
+    ] {
+        let script = Script::new().reply(reply).reply(Reply::events().hold());
+        let source = heeding_no_pings(&script);
+        let mut signals = source.signals();
+        let mut losses = Vec::new();
+        let start = Instant::now();
+        while losses.len() < 2 {
+            if let Signal::Reconnecting { cause, .. } = signals.next().await.unwrap().unwrap() {
+                losses.push((why(&cause), start.elapsed().as_secs()));
+            }
+        }
+        let expected = [("end".to_owned(), 20), (kind(Timeout::Event), 53)];
+        assert_eq!(losses, expected);
+    }
+}
+
+/// An event of progress ends all the waiting before it.
+#[tokio::test(start_paused = true)]
+async fn progress_begins_the_limit_anew() {
+    let reply = events("data: a\n\n")
+        .pause(20 * SECOND)
+        .raw(PING)
+        .pause(5 * SECOND)
+        .raw("data: b\n\n")
+        .pause(20 * SECOND)
+        .raw(format!("{PING}data: c\n\n"));
+    let reply = reply.hold();
+    let script = Script::new().reply(reply.clone()).reply(reply);
+    assert_eq!(
+        first_loss(heeding_no_pings(&script)).await,
+        (kind(Timeout::Event), 75)
+    );
+
+    // The same where events are asked for, and several lie in one chunk.
+    let mut source = heeding_no_pings(&script);
+    for expected in ["a", "p", "b", "p", "c"] {
+        assert_eq!(next_data(&mut source).await, expected);
+    }
+    assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }

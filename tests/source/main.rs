@@ -3,19 +3,21 @@
 mod cancel;
 mod combine;
 mod errors;
+#[path = "../support/follow.rs"]
+mod follow;
 mod handle;
 mod limits;
 mod requests;
 mod resume;
 mod signals;
-mod types;
 
 use std::time::Duration;
 
 use everstream::{
-    Backoff, Cause, Error, Event, EventSource, EventSourceBuilder, Signal,
+    Backoff, Cause, Error, EventSource, EventSourceBuilder, Signal,
     testing::{Reply, Script},
 };
+use follow::{collect, next_data};
 use futures_util::{Stream, StreamExt};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,36 +46,9 @@ fn events(bytes: impl AsRef<[u8]>) -> Reply {
     Reply::events().raw(bytes)
 }
 
-/// The data of every event, and the error that ended the stream. It checks that the end is one.
-async fn collect<S>(mut stream: S) -> (Vec<String>, Option<Error>)
-where
-    S: Stream<Item = Result<Event, Error>> + Unpin,
-{
-    let mut data = Vec::new();
-    let mut error = None;
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(event) => data.push(event.into_data()),
-            Err(it) => {
-                assert!(it.is_final());
-                error = Some(it);
-                break;
-            }
-        }
-    }
-    for _ in 0..3 {
-        assert!(stream.next().await.is_none(), "it is fused");
-    }
-    (data, error)
-}
-
 /// The error that ends the stream.
 async fn failure(source: EventSource) -> Error {
     collect(source).await.1.expect("an error")
-}
-
-async fn next_data(source: &mut EventSource) -> String {
-    source.next().await.unwrap().unwrap().into_data()
 }
 
 /// Everything that happens, in a few words.

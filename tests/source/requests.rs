@@ -189,6 +189,18 @@ async fn max_elapsed_ends_a_run_of_failures() {
     assert_eq!(script.attempts().len(), 1 + 21);
 }
 
+/// A connection that lasted is no failure, however long ago the failures before it began.
+#[tokio::test(start_paused = true)]
+async fn max_elapsed_ends_no_connection_that_did_not_fail() {
+    let script = Script::new()
+        .fail(ErrorKind::Connect)
+        .reply(Reply::events().pause(10 * SECOND));
+    let source = builder(&script).max_elapsed(8 * SECOND).build().unwrap();
+    let told = story_until(source, 3).await;
+    let failed = "failure Connect 1 in 3000 ms";
+    assert_eq!(told, [failed, "open 200", "end 1 in 3000 ms"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_retry_after_is_honoured_in_both_forms() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";

@@ -153,3 +153,20 @@ async fn an_event_too_large_is_an_error_or_told() {
     assert_eq!(told[3], "event b");
     assert_eq!(ids(&script), ["", "7"], "its ID counts");
 }
+
+/// An event that was passed over was one: connections that bring no other do not fail.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_skipped_is_progress() {
+    let reply = || events(format!("data: {}\n\n", "x".repeat(100)));
+    let script = Script::new().reply(reply()).reply(reply()).reply(reply());
+    let source = builder(&script)
+        .max_event_bytes(50)
+        .oversized(Oversized::Skip)
+        .build()
+        .unwrap();
+    let told = story(source).await;
+    for life in told[..9].chunks(3) {
+        assert_eq!((&*life[0], &*life[2]), ("open 200", "end 1 in 3000 ms"));
+        assert!(life[1].starts_with("Event"), "{told:?}");
+    }
+}

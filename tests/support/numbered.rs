@@ -1,4 +1,9 @@
 //! A feed whose events are numbered from 1: what is lost, repeated or out of order is noticed.
+#![allow(
+    dead_code,
+    reason = "each test binary uses its own part of this module"
+)]
+#![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
 use everstream::Event;
 

@@ -1,4 +1,9 @@
 //! Ways to cut a stream into chunks.
+#![allow(
+    dead_code,
+    reason = "each test binary uses its own part of this module"
+)]
+#![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
 /// One chunk.
 pub fn whole(wire: &[u8]) -> Vec<&[u8]> {

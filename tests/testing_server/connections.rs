@@ -252,12 +252,3 @@ fn blocking_clients_are_served() {
     assert_eq!(body_of(&wire), "data: a\n\n");
     server.verify();
 }
-
-#[test]
-fn what_tests_share_can_be_shared() {
-    fn check<T: Send + Sync + 'static>() {}
-    check::<Server>();
-    check::<Reply>();
-    check::<Gate>();
-    check::<ClosedPort>();
-}
