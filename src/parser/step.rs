@@ -88,6 +88,7 @@ impl Parser {
     }
 
     /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
+    #[inline(never)]
     pub(super) fn go_on(
         &mut self,
         bytes: &[u8],
