@@ -162,9 +162,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Of less than this, looking at each value by itself is as fast. (The streams of a fuzzer are
-/// short.)
-pub(super) const WORTH_A_WINDOW: usize = if cfg!(fuzzing) { 16 } else { 256 };
+/// Of less than this, looking at each value by itself is as fast.
+pub(super) const WORTH_A_WINDOW: usize = 256;
 
 /// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
 /// look at all of them, where that pays.
