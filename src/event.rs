@@ -62,7 +62,7 @@ impl<'a> EventRef<'a> {
         self.with_data(self.data.into())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with_data(&self, data: String) -> Event {
         Event {
             event: self.event.map(SharedText::share),

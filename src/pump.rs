@@ -16,7 +16,7 @@ use futures_util::{Stream, StreamExt, stream};
 use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
     event::Event,
-    parser::{Cursor, EventTooLarge, Parser, Taken},
+    parser::{Cursor, EventAt, EventTooLarge, Parser, Taken},
     session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
@@ -121,58 +121,69 @@ impl Pump {
         self.alarm = Alarm::default();
     }
 
-    /// The next event; `None` once the body has ended as it should. After that and after an error
-    /// the pump is closed.
+    /// Finds the next event, to be [taken](Self::take) at once; `None` once the body has ended as
+    /// it should. After that and after an error the pump is closed.
     #[inline]
     pub(crate) fn poll_event(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Option<Event>, Error>> {
+    ) -> Poll<Result<Option<EventAt>, Error>> {
         // Where something else than an event of progress may be handed out, and always is there,
         // nothing is ever waited for: the time that finding it takes has to count.
         let choosy = self.waiting.as_deref().is_some_and(Waiting::is_choosy);
         let began = choosy.then(Instant::now);
-        self.poll_taken(cx, began, Cursor::next_event, |event| Some(event))
+        let found = ready!(self.poll_found(cx, Cursor::next_event));
+        if let (Some(waiting), Ok(Some(found))) = (&mut self.waiting, &found) {
+            waiting.pause(began);
+            let text = self.cursor.text(&self.chunk);
+            waiting.note(|| self.parser.lend(text, found).to_owned());
+        }
+        Poll::Ready(found)
     }
 
-    /// As [`poll_event`](Self::poll_event), with comments and skips.
+    /// The event that was found.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, found: &EventAt) -> Event {
+        let data = (self.cursor).take_data(&mut self.parser, &self.chunk, found);
+        if self.cursor.is_at_end(&self.chunk) {
+            self.drop_chunk();
+        }
+        self.parser.own(found, data)
+    }
+
+    /// As [`poll_event`](Self::poll_event), with comments and skips, and taken already.
     pub(crate) fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Taken>, Error>> {
         let began = self.waiting.is_some().then(Instant::now);
-        self.poll_taken(cx, began, Cursor::next_item, |taken| match taken {
-            Taken::Event(event) => Some(event),
-            Taken::Comment(_) | Taken::Skipped(_) => None,
-        })
+        let taken = ready!(self.poll_found(cx, Cursor::next_item));
+        if let Ok(Some(taken)) = &taken {
+            if let Some(waiting) = &mut self.waiting {
+                waiting.pause(began);
+                if let Taken::Event(event) = taken {
+                    waiting.note(|| event.clone());
+                }
+            }
+            if self.cursor.is_at_end(&self.chunk) {
+                self.drop_chunk();
+            }
+        }
+        Poll::Ready(taken)
     }
 
-    /// What `take` finds next. Where nothing was waited for, looking for it began at `began`, if
-    /// that is to count.
+    /// What `find` finds in this chunk or those that follow.
     #[inline(always)]
-    fn poll_taken<T>(
+    fn poll_found<T>(
         &mut self,
         cx: &mut Context<'_>,
-        began: Option<Instant>,
-        take: impl Fn(&mut Cursor, &mut Parser, &[u8]) -> Result<Option<T>, EventTooLarge>,
-        event: impl Fn(&T) -> Option<&Event>,
+        find: impl Fn(&mut Cursor, &mut Parser, &[u8]) -> Result<Option<T>, EventTooLarge>,
     ) -> Poll<Result<Option<T>, Error>> {
         /// So many chunks without an item, and the task lets others run.
         const CHUNKS_AT_ONCE: usize = 64;
 
         for _ in 0..CHUNKS_AT_ONCE {
             if !self.chunk.is_empty() {
-                match take(&mut self.cursor, &mut self.parser, &self.chunk) {
-                    Ok(Some(taken)) => {
-                        if self.cursor.is_at_end(&self.chunk) {
-                            self.drop_chunk();
-                        }
-                        if let Some(waiting) = &mut self.waiting {
-                            waiting.pause(began);
-                            if let Some(event) = event(&taken) {
-                                waiting.note(event);
-                            }
-                        }
-                        return Poll::Ready(Ok(Some(taken)));
-                    }
+                match find(&mut self.cursor, &mut self.parser, &self.chunk) {
                     Ok(None) => self.drop_chunk(),
+                    Ok(found) => return Poll::Ready(Ok(found)),
                     Err(error) => return Poll::Ready(Err(self.fail(error.into()))),
                 }
             }

@@ -92,7 +92,8 @@ impl<R: io::Read> Reader<R> {
         loop {
             let chunk = &self.buffer[..self.filled];
             if let Some(event) = self.cursor.next_event(&mut self.parser, chunk)? {
-                return Ok(Some(event));
+                let data = self.cursor.take_data(&mut self.parser, chunk, &event);
+                return Ok(Some(self.parser.own(&event, data)));
             }
             self.filled = 0;
             self.filled = match self.reader.read(&mut self.buffer) {

@@ -277,7 +277,13 @@ impl EventSource {
         want: Want,
     ) -> Poll<Result<Option<Taken>, Error>> {
         if want == Want::Events {
-            return self.poll_event(cx).map_ok(|event| event.map(Taken::Event));
+            let found = ready!(self.pump.poll_event(cx));
+            return Poll::Ready(found.map(|found| {
+                found.map(|found| {
+                    self.note_event();
+                    Taken::Event(self.pump.take(&found))
+                })
+            }));
         }
         let taken = ready!(self.pump.poll_item(cx));
         match taken {
@@ -286,15 +292,6 @@ impl EventSource {
             _ => {}
         }
         Poll::Ready(taken)
-    }
-
-    #[inline]
-    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
-        let event = ready!(self.pump.poll_event(cx));
-        if let Ok(Some(_)) = event {
-            self.note_event();
-        }
-        Poll::Ready(event)
     }
 
     fn note_event(&mut self) {
@@ -478,9 +475,9 @@ impl Stream for EventSource {
         if self.watched.is_none() {
             if let State::Open(_) = self.session.state() {
                 let lost = match ready!(self.pump.poll_event(cx)) {
-                    Ok(Some(event)) => {
+                    Ok(Some(found)) => {
                         self.note_event();
-                        return Poll::Ready(Some(Ok(event)));
+                        return Poll::Ready(Some(Ok(self.pump.take(&found))));
                     }
                     Ok(None) => self.lose(None),
                     Err(error) => self.lose(Some(error)),

@@ -186,9 +186,9 @@ impl Stream for EventStream {
         }
         self.state = State::Open;
         match ready!(self.pump.poll_event(cx)) {
-            Ok(Some(event)) => {
+            Ok(Some(found)) => {
                 self.events += 1;
-                Poll::Ready(Some(Ok(event)))
+                Poll::Ready(Some(Ok(self.pump.take(&found))))
             }
             Ok(None) => Poll::Ready(self.last_item(Ok(()))),
             Err(error) => Poll::Ready(self.last_item(Err(error))),

@@ -86,10 +86,11 @@ impl Alarm {
         let sleep = match &mut self.sleep {
             Some(sleep) => {
                 let in_time = now < sleep.deadline() && sleep.deadline() <= until;
-                let known = self
-                    .waker
-                    .as_ref()
-                    .is_some_and(|waker| waker.will_wake(cx.waker()));
+                let known = self.waker.as_ref().is_some_and(|waker| {
+                    // A runtime that lends its waker to the task, as Tokio's `block_on` does, lends
+                    // one that is like none of its clones. They are like each other.
+                    waker.will_wake(cx.waker()) || waker.will_wake(&cx.waker().clone())
+                });
                 if in_time && known {
                     return;
                 }

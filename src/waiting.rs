@@ -61,10 +61,11 @@ impl Waiting {
     }
 
     /// What is handed out is an event: if it is one of progress, the time for the next begins.
-    pub(crate) fn note(&mut self, event: &Event) {
+    /// (It is made for that question, if it has to be asked.)
+    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
         self.first = false;
         let progress = &mut self.progress;
-        if progress.as_mut().is_none_or(|counts| counts(event)) {
+        if progress.as_mut().is_none_or(|counts| counts(&event())) {
             self.waited = Duration::ZERO;
         }
     }

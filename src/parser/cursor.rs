@@ -44,13 +44,19 @@ pub(crate) enum Taken {
 }
 
 impl Cursor {
-    /// The next event, or `None` once `chunk` is taken.
-    #[inline]
+    /// Finds the next event. `None` once `chunk` is taken.
+    ///
+    /// It is to be [taken](Self::take_data) before anything else is asked for.
+    // The usual case is inlined into the caller, so that nothing of it goes through memory.
+    #[inline(always)]
     pub(crate) fn next_event(
         &mut self,
         parser: &mut Parser,
         chunk: &[u8],
-    ) -> Result<Option<Event>, EventTooLarge> {
+    ) -> Result<Option<EventAt>, EventTooLarge> {
+        if let Some(event) = self.usual_event(parser) {
+            return Ok(Some(event));
+        }
         if chunk.len() >= WORTH_IT || self.len > 0 {
             return self.event(parser, chunk);
         }
@@ -61,35 +67,47 @@ impl Cursor {
     }
 
     #[inline(never)]
-    fn event_in_short(
+    fn event(
         &mut self,
         parser: &mut Parser,
         chunk: &[u8],
-    ) -> Result<Option<Event>, EventTooLarge> {
-        match parser.event_in(chunk, &mut self.start)? {
-            Some(event) => parser.hand_over(Text::Raw(chunk), &event),
-            None => {
-                self.start = 0;
-                Ok(None)
+    ) -> Result<Option<EventAt>, EventTooLarge> {
+        loop {
+            match self.step(parser, chunk, Want::Events)? {
+                Some(Step::Event(event)) => return Ok(Some(event)),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+            if let Some(event) = self.usual_event(parser) {
+                return Ok(Some(event));
             }
         }
     }
 
     #[inline(never)]
-    fn event(&mut self, parser: &mut Parser, chunk: &[u8]) -> Result<Option<Event>, EventTooLarge> {
-        let event = loop {
-            if let Some(event) = self.usual_event(parser) {
-                break event;
-            }
-            match self.step(parser, chunk, Want::Events)? {
-                Some(Step::Event(event)) => break event,
-                Some(_) => {}
-                None => return Ok(None),
-            }
-        };
-        let event = parser.hand_over(self.text(chunk), &event);
+    fn event_in_short(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+    ) -> Result<Option<EventAt>, EventTooLarge> {
+        let event = parser.event_in(chunk, &mut self.start)?;
+        if event.is_none() {
+            self.start = 0;
+        }
+        Ok(event)
+    }
+
+    /// The data of the event that was found, after which [`Parser::own`] makes the event of it.
+    #[inline(always)]
+    pub(crate) fn take_data(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+        event: &EventAt,
+    ) -> String {
+        let data = parser.own_data(self.text(chunk), event);
         self.look_ahead();
-        event
+        data
     }
 
     /// The next event, comment or skip, or `None` once `chunk` is taken.
@@ -102,10 +120,7 @@ impl Cursor {
         while let Some(step) = self.step(parser, chunk, Want::Items)? {
             let text = self.text(chunk);
             let taken = match step {
-                Step::Event(event) => match parser.hand_over(text, &event)? {
-                    Some(event) => Taken::Event(event),
-                    None => continue,
-                },
+                Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
                 Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
                 Step::Skipped(skipped) => Taken::Skipped(skipped),
                 Step::Retry(_) => continue,
@@ -207,10 +222,11 @@ impl Cursor {
         self.window.push_str(text);
     }
 
-    /// The part that is being taken, where an item's text lies.
+    /// Where an item's text lies: in the part that is being taken, or in a chunk that has none.
     #[inline(always)]
-    fn text<'a>(&'a self, chunk: &'a [u8]) -> Text<'a> {
+    pub(crate) fn text<'a>(&'a self, chunk: &'a [u8]) -> Text<'a> {
         match self.known {
+            Known::Nothing if self.len == 0 => Text::Raw(chunk),
             Known::Nothing => Text::Raw(&chunk[self.start..self.start + self.len]),
             Known::Valid => Text::Valid(&self.window),
             Known::ValidLf => Text::ValidLf(&self.window),

@@ -136,10 +136,10 @@ impl<'p, 'c> Feed<'p, 'c> {
 
     #[inline(never)]
     fn hand_over_in_short(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match self.event_in_short()? {
-            Some(event) => self.parser.hand_over(Text::Raw(self.chunk), &event),
-            None => Ok(None),
-        }
+        Ok(match self.event_in_short()? {
+            Some(event) => Some(self.parser.hand_over(Text::Raw(self.chunk), &event)),
+            None => None,
+        })
     }
 
     #[inline(always)]
@@ -165,10 +165,10 @@ impl<'p, 'c> Feed<'p, 'c> {
 
     #[inline(never)]
     fn hand_over_event(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match self.event()? {
-            Some(event) => self.parser.hand_over(self.text, &event),
-            None => Ok(None),
-        }
+        Ok(match self.event()? {
+            Some(event) => Some(self.parser.hand_over(self.text, &event)),
+            None => None,
+        })
     }
 
     #[inline(always)]

@@ -133,28 +133,37 @@ impl Parser {
 
     /// An event of `text`, given away. A large one is moved, not copied.
     ///
-    /// It is `Ok(Some)`, so that it is written where the caller's own result goes. Each time that
-    /// an event just written is copied, the processor waits for the writes: 5 ns.
-    #[inline]
-    pub(crate) fn hand_over(
-        &mut self,
-        text: Text<'_>,
-        event: &EventAt,
-    ) -> Result<Option<Event>, EventTooLarge> {
-        if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
-            return Ok(Some(self.move_out(event.event)));
-        }
-        Ok(Some(self.lend(text, event).to_owned()))
+    /// This is inlined down to where the event stays. Each time that an event just written is
+    /// copied, the processor waits for the writes: 5 ns.
+    #[inline(always)]
+    pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
+        let data = self.own_data(text, event);
+        self.own(event, data)
     }
 
-    fn move_out(&mut self, event: Option<u8>) -> Event {
+    /// The data of an event of `text`, given away.
+    #[inline(always)]
+    pub(crate) fn own_data(&mut self, text: Text<'_>, event: &EventAt) -> String {
+        if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
+            return self.move_out();
+        }
+        self.lend(text, event).data().into()
+    }
+
+    /// An event, of its data.
+    #[inline(always)]
+    pub(crate) fn own(&self, event: &EventAt, data: String) -> Event {
+        let event = event.event.map(|slot| self.types.get(slot));
+        EventRef::new(event, "", &self.last_event_id).with_data(data)
+    }
+
+    fn move_out(&mut self) -> String {
         let mut data = mem::take(&mut self.data);
         // Most of a buffer that had been larger before would be kept for nothing.
         if data.capacity() > data.len() + data.len() / 4 {
             data.shrink_to_fit();
         }
-        let event = event.map(|slot| self.types.get(slot));
-        EventRef::new(event, "", &self.last_event_id).with_data(data)
+        data
     }
 
     /// The comment of a step, lent.

@@ -32,7 +32,6 @@ use core::{fmt, time::Duration};
 
 use block::Block;
 use field::Kind;
-use item::EventAt;
 use shared::Types;
 use tail::Tail;
 
@@ -41,8 +40,8 @@ pub(crate) use cursor::Cursor;
 #[cfg(feature = "stream")]
 pub(crate) use cursor::Taken;
 pub use feed::Feed;
+pub(crate) use item::{EventAt, Step, Want};
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
-pub(crate) use item::{Step, Want};
 pub(crate) use lines::Text;
 pub(crate) use shared::SharedText;
 
@@ -218,10 +217,8 @@ impl Parser {
     /// As [`dispatch_unfinished`](Self::dispatch_unfinished), with an event of one's own.
     #[cfg(feature = "std")]
     pub(crate) fn take_unfinished(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match self.end_of_stream()? {
-            Some(event) => self.hand_over(Text::Raw(&[]), &event),
-            None => Ok(None),
-        }
+        let event = self.end_of_stream()?;
+        Ok(event.map(|event| self.hand_over(Text::Raw(&[]), &event)))
     }
 
     fn end_of_stream(&mut self) -> Result<Option<EventAt>, EventTooLarge> {

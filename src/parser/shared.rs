@@ -91,6 +91,17 @@ impl Types {
         (last.as_str().as_bytes() == bytes).then_some(self.last)
     }
 
+    /// The slot used last, if a line of `bytes` begins with what it holds and ends there, by LF. The
+    /// line need not be looked through for its end then.
+    #[inline]
+    pub(super) fn repeated_line(&self, bytes: &[u8]) -> Option<(u8, usize)> {
+        let last = self.known.get(usize::from(self.last))?;
+        let len = last.as_str().len();
+        let repeated =
+            bytes.starts_with(last.as_str().as_bytes()) && bytes.get(len) == Some(&b'\n');
+        repeated.then_some((self.last, len))
+    }
+
     fn find_or_keep(&mut self, text: &str) -> u8 {
         let found = (0u8..)
             .zip(&self.known)

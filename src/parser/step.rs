@@ -67,8 +67,8 @@ impl Parser {
         let mut event = None;
         let mut len = 0;
         if let Some(value) = rest.strip_prefix(b"event: ") {
-            let end = lines::line_feed(value)?;
-            event = Some(self.types.repeated(&value[..end])?);
+            let (slot, end) = self.types.repeated_line(value)?;
+            event = Some(slot);
             len = "event: ".len() + end;
             rest = &value[end + 1..];
         }
