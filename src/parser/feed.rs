@@ -60,13 +60,10 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// [`Parser::reconnect`].
     #[inline]
     pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        if self.is_short() {
-            if self.gather() {
-                return Ok(None);
-            }
-            return self.lend_in_short();
+        if self.gather() {
+            return Ok(None);
         }
-        self.lend_event()
+        self.lend_next()
     }
 
     /// The next event, owned, or `None` once the chunk is taken. A large one is not copied.
@@ -77,13 +74,10 @@ impl<'p, 'c> Feed<'p, 'c> {
     /// As [`next_event`](Self::next_event).
     #[inline]
     pub fn next_owned(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        if self.is_short() {
-            if self.gather() {
-                return Ok(None);
-            }
-            return self.hand_over_in_short();
+        if self.gather() {
+            return Ok(None);
         }
-        self.hand_over_event()
+        self.hand_over_next()
     }
 
     /// The next event, comment, reconnection time or skip, or `None` once the chunk is taken.
@@ -124,6 +118,24 @@ impl<'p, 'c> Feed<'p, 'c> {
             self.start = 1;
         }
         gathered
+    }
+
+    #[inline(never)]
+    fn lend_next(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        if self.is_short() {
+            self.lend_in_short()
+        } else {
+            self.lend_event()
+        }
+    }
+
+    #[inline(never)]
+    fn hand_over_next(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        if self.is_short() {
+            self.hand_over_in_short()
+        } else {
+            self.hand_over_event()
+        }
     }
 
     #[inline(never)]

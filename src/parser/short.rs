@@ -129,7 +129,7 @@ impl Parser {
         }
         self.buffer_data(Text::Raw(chunk));
         *at = chunk.len();
-        if rest[0] == b':' && rest.len() > 1 {
+        if rest[0] == b':' {
             self.place = Place::Passed;
         } else {
             self.begin_kept(rest);

@@ -152,13 +152,15 @@ impl Parser {
     /// is to do for most of them.
     #[inline(always)]
     pub(super) fn gather(&mut self, chunk: &[u8]) -> bool {
-        match chunk {
-            &[byte] if !matches!(byte, b'\n' | b'\r') && self.tail.has_room(chunk) => {
-                self.tail.kept.push(byte);
-                true
-            }
-            _ => false,
+        let &[byte] = chunk else { return false };
+        if matches!(byte, b'\n' | b'\r') {
+            return false;
         }
+        if self.tail.has_room(chunk) {
+            self.tail.kept.push(byte);
+            return true;
+        }
+        self.place == Place::Passed
     }
 
     /// Begins a line with a few bytes of it, where so many may be kept.
