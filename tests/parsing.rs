@@ -3,7 +3,8 @@
 mod oracle;
 mod support;
 
-use oracle::Options;
+use everstream::Parser;
+use oracle::{Event, Item, Options};
 use support::{
     faces::{self, Expected, Face},
     splits::{self, Random},
@@ -215,5 +216,50 @@ fn read_and_streamed() {
                 });
             }
         }
+    }
+}
+
+/// Whoever asks for events has no comments kept, and that is known when the comment begins.
+#[test]
+fn a_comment_that_began_while_events_were_asked_for_is_passed_over() {
+    let events: [fn(&mut Parser, &[u8]); 2] = [
+        |parser, chunk| assert!(parser.feed(chunk).next_event().unwrap().is_none()),
+        |parser, chunk| assert!(parser.feed(chunk).next_owned().unwrap().is_none()),
+    ];
+    // Taken as it lies, or in a window.
+    for before in [0, 300] {
+        let chunk = [b"\n".repeat(before), b"data: 1\n: com".to_vec()].concat();
+        for ask in events {
+            let mut parser = Parser::new();
+            ask(&mut parser, &chunk);
+            let mut feed = parser.feed(b"ment\n: another\n\n");
+            let mut items = Vec::new();
+            while let Some(item) = feed.next_item().unwrap() {
+                items.push(faces::item(item));
+            }
+            let event = Event {
+                event: "message".to_owned(),
+                data: "1".to_owned(),
+                id: String::new(),
+            };
+            let comment = Item::Comment(" another".to_owned());
+            assert_eq!(items, [comment, Item::Event(event)], "{before}");
+        }
+    }
+}
+
+/// What an event before it left behind is not taken for a part of the comment.
+#[test]
+fn a_comment_that_began_while_items_were_asked_for_is_whole() {
+    for before in [0, 300] {
+        let chunk = [b"\n".repeat(before), b"data: 1\n: com".to_vec()].concat();
+        let mut parser = Parser::new();
+        assert!(parser.feed(&chunk).next_item().unwrap().is_none());
+        assert!(parser.feed(b"me").next_event().unwrap().is_none());
+        let mut feed = parser.feed(b"nt\n\n");
+        let item = feed.next_item().unwrap().map(faces::item);
+        assert_eq!(item, Some(Item::Comment(" comment".to_owned())), "{before}");
+        let event = feed.next_event().unwrap().unwrap();
+        assert_eq!(event.data(), "1", "{before}");
     }
 }

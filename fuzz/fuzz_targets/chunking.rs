@@ -1,8 +1,10 @@
 //! Any stream in any chunks: every face of the parser agrees with the tests' oracle, item by item
 //! and at the byte where each is due, and so does the limit.
 //!
-//! The input is a header of [`HEADER`] bytes and the stream; see `input` for what each one says.
+//! The input is a header of [`HEADER`] bytes and the stream.
 #![no_main]
+
+use std::borrow::Cow;
 
 use everstream_fuzz::{
     faces::{Expected, Face},
@@ -12,14 +14,19 @@ use everstream_fuzz::{
 };
 use libfuzzer_sys::{Corpus, fuzz_target};
 
-/// Limit, flags, longest chunk and the seed of the splits.
+/// Limit, flags, padding and longest chunk, and the seed of the splits.
 const HEADER: usize = 4;
 
+/// Who reads the stream, after the faces of the parser itself.
+const READER: usize = Face::ALL.len();
+const STREAM: usize = READER + 1;
+const SIGNALS: usize = READER + 2;
+
 fuzz_target!(|input: &[u8]| -> Corpus {
-    let Some((header, wire)) = input.split_first_chunk::<HEADER>() else {
+    let Some((header, stream)) = input.split_first_chunk::<HEADER>() else {
         return Corpus::Reject;
     };
-    let [limit, flags, longest, seed] = *header;
+    let [limit, flags, layout, seed] = *header;
     let options = Options {
         last_event_id: if flags & 2 == 0 {
             String::new()
@@ -33,9 +40,11 @@ fuzz_target!(|input: &[u8]| -> Corpus {
         },
         skip_oversized: flags & 1 == 1,
     };
+    let wire = padded(stream, layout >> 4);
+    let wire = wire.as_ref();
     let expected = Expected::new(wire, &options);
     // From single bytes to all in one: large chunks are looked at in another way.
-    let longest = 1 << (longest % 16);
+    let longest = 1 << (layout % 16);
     let mut random = Random::new(u64::from(seed));
     let mut lengths = Vec::new();
     let mut total = 0;
@@ -45,12 +54,12 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     }
     let chunks = splits::by_lengths(wire, lengths);
     // One face at a time: the fuzzer takes all of them soon enough.
-    match usize::from(flags >> 3) % (Face::ALL.len() + 3) {
-        7 => expected.check_reader(&chunks),
-        8 if options.last_event_id.is_empty() => {
+    match usize::from(flags >> 3) % (SIGNALS + 1) {
+        READER => expected.check_reader(&chunks),
+        STREAM if options.last_event_id.is_empty() => {
             with_runtime(|runtime| runtime.block_on(expected.check_stream(&chunks)));
         }
-        9 if options.last_event_id.is_empty() => {
+        SIGNALS if options.last_event_id.is_empty() => {
             with_runtime(|runtime| runtime.block_on(expected.check_signals(&chunks)));
         }
         face => {
@@ -64,3 +73,16 @@ fuzz_target!(|input: &[u8]| -> Corpus {
     }
     Corpus::Keep
 });
+
+/// The stream between comments that make a large chunk of it: the streams of a fuzzer are shorter
+/// than what is looked at as a whole (256 bytes), or copied where the chunk is kept (1024).
+fn padded(stream: &[u8], padding: u8) -> Cow<'_, [u8]> {
+    let length = if padding & 4 == 0 { 300 } else { 1100 };
+    let comment = || [b":".as_slice(), &[b'x'].repeat(length), b"\n"].concat();
+    match padding & 3 {
+        0 => Cow::Borrowed(stream),
+        1 => [stream, &comment()].concat().into(),
+        2 => [&comment(), stream].concat().into(),
+        _ => [&comment(), stream, &comment()].concat().into(),
+    }
+}

@@ -22,8 +22,8 @@ pub(crate) struct Cursor {
     window: String,
 }
 
-/// A rest of less than this is not worth a copy. (The streams of a fuzzer are short.)
-const WORTH_IT: usize = if cfg!(fuzzing) { 16 } else { 1024 };
+/// A rest of less than this is not worth a copy.
+const WORTH_IT: usize = 1024;
 
 /// What is known of the part that is being taken.
 #[derive(Clone, Copy, Debug, Default)]

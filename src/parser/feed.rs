@@ -61,6 +61,9 @@ impl<'p, 'c> Feed<'p, 'c> {
 
     /// The next event, or `None` once the chunk is taken.
     ///
+    /// Comments are passed over, and one that does not end in this chunk to its end:
+    /// [`next_item`](Self::next_item) may not lend it then, though asked for the rest of it.
+    ///
     /// # Errors
     ///
     /// [`EventTooLarge`], after every earlier event was lent. It stays so until
@@ -74,6 +77,7 @@ impl<'p, 'c> Feed<'p, 'c> {
     }
 
     /// The next event, owned, or `None` once the chunk is taken. A large one is not copied.
+    /// Comments are passed over as by [`next_event`](Self::next_event).
     ///
     /// # Errors
     ///

@@ -23,10 +23,12 @@ pub enum Face {
     EventsOneByOne,
     /// As above, with `next_owned`.
     OwnedOneByOne,
+    /// As above, with the three in turn, the other way round; only events are kept.
+    MixedOneByOne,
 }
 
 impl Face {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Items,
         Self::Events,
         Self::Owned,
@@ -34,6 +36,7 @@ impl Face {
         Self::ItemsOneByOne,
         Self::EventsOneByOne,
         Self::OwnedOneByOne,
+        Self::MixedOneByOne,
     ];
 
     fn gives_all_items(self) -> bool {
@@ -43,16 +46,20 @@ impl Face {
     fn is_one_by_one(self) -> bool {
         matches!(
             self,
-            Self::ItemsOneByOne | Self::EventsOneByOne | Self::OwnedOneByOne
+            Self::ItemsOneByOne | Self::EventsOneByOne | Self::OwnedOneByOne | Self::MixedOneByOne
         )
+    }
+
+    fn is_mixed(self) -> bool {
+        matches!(self, Self::Mixed | Self::MixedOneByOne)
     }
 
     /// The next item of the face, or event at least.
     fn next(self, feed: &mut Feed<'_, '_>, turn: usize) -> Result<Option<Item>, EventTooLarge> {
         let face = match (self, turn % 3) {
-            (Self::Mixed, 0) => Self::Items,
-            (Self::Mixed, 1) => Self::Events,
-            (Self::Mixed, _) => Self::Owned,
+            (Self::Mixed | Self::MixedOneByOne, 0) => Self::Items,
+            (Self::Mixed, 1) | (Self::MixedOneByOne, 2) => Self::Events,
+            (Self::Mixed | Self::MixedOneByOne, _) => Self::Owned,
             (face, _) => face,
         };
         match face {
@@ -60,7 +67,7 @@ impl Face {
             Self::Owned | Self::OwnedOneByOne => {
                 Ok(feed.next_owned()?.map(|event| Item::Event(owned(&event))))
             }
-            Self::Events | Self::EventsOneByOne | Self::Mixed => {
+            Self::Events | Self::EventsOneByOne | Self::Mixed | Self::MixedOneByOne => {
                 Ok(feed.next_event()?.map(|event| Item::Event(borrowed(event))))
             }
         }
@@ -250,7 +257,12 @@ impl<'a> Expected<'a> {
                 let consumed = base + feed.consumed();
                 match next {
                     Ok(Some(item)) => {
-                        if face == Face::Mixed && !matches!(item, Item::Event(_)) {
+                        if face.is_mixed() && !matches!(item, Item::Event(_)) {
+                            if face.is_one_by_one() {
+                                drop(feed);
+                                base = consumed;
+                                feed = parser.feed(&chunk[base - start..]);
+                            }
                             continue;
                         }
                         let Some(placed) = due.next() else {
