@@ -114,6 +114,9 @@ impl EventSourceBuilder {
 
     /// Allows for a request that is not safe, such as a POST, to be sent again whenever a GET
     /// would be. Whatever it does on the server is then done more than once.
+    ///
+    /// Safe are GET, HEAD, OPTIONS and TRACE. A REPORT, SEARCH or QUERY, which is so by its own
+    /// specification, needs this too.
     pub fn repeat_unsafe(mut self, repeat: bool) -> Self {
         self.repeat_unsafe = repeat;
         self

@@ -14,6 +14,12 @@
 //! that is gathered, or saved from a chunk that ends, stays there as it came, and is decoded when
 //! its event is handed out. What makes it long, or is known to be UTF-8 already, moves it to the
 //! data buffer.
+//!
+//! Three ways lead through this, and to the same events. A long chunk goes by windows, whole lines
+//! known to be UTF-8, where most events are taken by `usual_event` and the rest by `step`. A short
+//! one, of which only events are wanted, goes by `short::event_in`, which sets nothing up. And a
+//! chunk of one byte, or from the middle of a long line, hardly enters (`Parser::gather`,
+//! `Parser::pass_on`).
 
 mod block;
 #[cfg(feature = "std")]
