@@ -38,6 +38,16 @@ pub struct Feed<'p, 'c> {
     at: usize,
 }
 
+/// The ways of a chunk.
+enum Way {
+    /// In windows of whole lines.
+    Windows,
+    /// As it lies, since it is short.
+    Short,
+    /// It was taken already.
+    Passed,
+}
+
 impl<'p, 'c> Feed<'p, 'c> {
     pub(super) fn new(parser: &'p mut Parser, chunk: &'c [u8]) -> Self {
         Self {
@@ -103,12 +113,6 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.start + self.at
     }
 
-    /// Whether the chunk is taken as it lies.
-    #[inline]
-    fn is_short(&self) -> bool {
-        self.chunk.len() < WORTH_A_WINDOW
-    }
-
     /// Takes a chunk of one byte, where it ends no line and decides nothing. This alone is inlined
     /// into the caller.
     #[inline(always)]
@@ -120,27 +124,44 @@ impl<'p, 'c> Feed<'p, 'c> {
         gathered
     }
 
+    /// How to go on with the chunk. A piece of a long line is taken at once: without that, `large`
+    /// takes 12% longer in chunks of 1460 bytes.
+    #[inline(always)]
+    fn way(&mut self) -> Way {
+        if self.at > 0 {
+            return Way::Windows;
+        }
+        if self.chunk.len() < WORTH_A_WINDOW {
+            return Way::Short;
+        }
+        if self.start == 0 && self.parser.pass_on(self.chunk) {
+            self.start = self.chunk.len();
+            return Way::Passed;
+        }
+        Way::Windows
+    }
+
     #[inline(never)]
     fn lend_next(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        if self.is_short() {
-            self.lend_in_short()
-        } else {
-            self.lend_event()
+        match self.way() {
+            Way::Windows => self.lend_event(),
+            Way::Short => self.lend_in_short(),
+            Way::Passed => Ok(None),
         }
     }
 
     #[inline(never)]
     fn hand_over_next(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        if self.is_short() {
-            self.hand_over_in_short()
-        } else {
-            self.hand_over_event()
+        match self.way() {
+            Way::Windows => self.hand_over_event(),
+            Way::Short => self.hand_over_in_short(),
+            Way::Passed => Ok(None),
         }
     }
 
     #[inline(never)]
     fn lend_in_short(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        Ok(match self.event_in_short()? {
+        Ok(match self.parser.event_in(self.chunk, &mut self.start)? {
             Some(event) => Some(self.parser.lend(Text::Raw(self.chunk), &event)),
             None => None,
         })
@@ -148,21 +169,10 @@ impl<'p, 'c> Feed<'p, 'c> {
 
     #[inline(never)]
     fn hand_over_in_short(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        Ok(match self.event_in_short()? {
+        Ok(match self.parser.event_in(self.chunk, &mut self.start)? {
             Some(event) => Some(self.parser.hand_over(Text::Raw(self.chunk), &event)),
             None => None,
         })
-    }
-
-    #[inline(always)]
-    fn event_in_short(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
-        if self.at > 0 {
-            // An item was taken before.
-            self.start += self.at;
-            self.at = 0;
-            self.text = Text::Raw(&[]);
-        }
-        self.parser.event_in(self.chunk, &mut self.start)
     }
 
     // Everything down to the line is inlined into this and the next. Layers that hand their
@@ -216,15 +226,10 @@ impl<'p, 'c> Feed<'p, 'c> {
             }
             if self.parser.place == Place::LineStart {
                 self.text = window(&self.chunk[self.start..]);
-            } else if let Some(step) = self.go_on(want)? {
+            } else if let Some(step) = self.parser.go_on(self.chunk, &mut self.start, want)? {
+                // In a line that began in an earlier chunk, or after its CR.
                 return Ok(Some(step));
             }
         }
-    }
-
-    /// In a line that began in an earlier chunk, or after its CR.
-    #[inline(never)]
-    fn go_on(&mut self, want: Want) -> Result<Option<Step>, EventTooLarge> {
-        self.parser.go_on(self.chunk, &mut self.start, want)
     }
 }

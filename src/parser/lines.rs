@@ -94,16 +94,22 @@ fn end_in_word(word: &[u8; 8]) -> Option<usize> {
     }
 }
 
-/// The offset of the first LF in `bytes`, where no CR is: one needle is found faster than two.
+/// The offset of the first LF in `bytes`, where no CR is: one needle is found faster than two. The
+/// first `LOOKS` times eight bytes are looked at without `memchr`.
 #[inline(always)]
-pub(super) fn line_feed(bytes: &[u8]) -> Option<usize> {
-    let Some((word, rest)) = bytes.split_first_chunk::<8>() else {
-        return bytes.iter().position(|&byte| byte == b'\n');
-    };
-    match zeros(u64::from_le_bytes(*word) ^ (ONES * b'\n' as u64)) {
-        0 => memchr::memchr(b'\n', rest).map(|at| at + 8),
-        found => Some(found.trailing_zeros() as usize / 8),
+pub(super) fn line_feed<const LOOKS: usize>(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    for look in 0..LOOKS {
+        let Some((word, more)) = rest.split_first_chunk::<8>() else {
+            let found = rest.iter().position(|&byte| byte == b'\n');
+            return found.map(|at| 8 * look + at);
+        };
+        match zeros(u64::from_le_bytes(*word) ^ (ONES * b'\n' as u64)) {
+            0 => rest = more,
+            found => return Some(8 * look + found.trailing_zeros() as usize / 8),
+        }
     }
+    memchr::memchr(b'\n', rest).map(|at| 8 * LOOKS + at)
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

@@ -59,7 +59,7 @@ impl Parser {
         loop {
             rest = match rest {
                 [b'\n', rest @ ..] => rest,
-                [b':', comment @ ..] => &comment[lines::line_feed(comment)? + 1..],
+                [b':', comment @ ..] => &comment[lines::line_feed::<4>(comment)? + 1..],
                 _ => break,
             };
         }
@@ -73,7 +73,7 @@ impl Parser {
             rest = &value[end + 1..];
         }
         let value = rest.strip_prefix(b"data: ")?;
-        let end = lines::line_feed(value)?;
+        let end = lines::line_feed::<1>(value)?;
         len += "data: ".len() + end;
         if len > self.max_event_bytes || value.get(end + 1) != Some(&b'\n') {
             return None;
@@ -88,6 +88,7 @@ impl Parser {
     }
 
     /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
+    #[inline(never)]
     pub(super) fn go_on(
         &mut self,
         bytes: &[u8],

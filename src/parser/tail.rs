@@ -163,6 +163,22 @@ impl Parser {
         self.place == Place::Passed
     }
 
+    /// Takes a chunk of a few KiB from the middle of a long data line. In chunks of 1460 bytes that
+    /// is all that there is to do for most of them.
+    pub(super) fn pass_on(&mut self, chunk: &[u8]) -> bool {
+        let passed = self.place == Place::Spilled
+            && (SPILL..4 * SPILL).contains(&chunk.len())
+            && self.tail.line().is_empty()
+            && self.tail.gone + chunk.len() <= self.left()
+            && !self.block.skipped
+            && lines::end_in_piece(chunk).is_none();
+        if passed {
+            self.tail.spill(chunk, &mut self.data);
+            self.tail.room = self.room();
+        }
+        passed
+    }
+
     /// Begins a line with a few bytes of it, where so many may be kept.
     #[inline]
     pub(super) fn begin_kept(&mut self, bytes: &[u8]) {
