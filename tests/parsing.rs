@@ -226,13 +226,14 @@ fn a_comment_that_began_while_events_were_asked_for_is_passed_over() {
         |parser, chunk| assert!(parser.feed(chunk).next_event().unwrap().is_none()),
         |parser, chunk| assert!(parser.feed(chunk).next_owned().unwrap().is_none()),
     ];
-    // Taken as it lies, or in a window.
-    for before in [0, 300] {
-        let chunk = [b"\n".repeat(before), b"data: 1\n: com".to_vec()].concat();
+    // Taken as it lies, or in a window, cut after the colon or later.
+    for (before, cut) in [(0, 1), (0, 5), (300, 1), (300, 5)] {
+        let (began, rest) = b": comment\n: another\n\n".split_at(cut);
+        let chunk = [&b"\n".repeat(before), b"data: 1\n".as_slice(), began].concat();
         for ask in events {
             let mut parser = Parser::new();
             ask(&mut parser, &chunk);
-            let mut feed = parser.feed(b"ment\n: another\n\n");
+            let mut feed = parser.feed(rest);
             let mut items = Vec::new();
             while let Some(item) = feed.next_item().unwrap() {
                 items.push(faces::item(item));
@@ -243,7 +244,7 @@ fn a_comment_that_began_while_events_were_asked_for_is_passed_over() {
                 id: String::new(),
             };
             let comment = Item::Comment(" another".to_owned());
-            assert_eq!(items, [comment, Item::Event(event)], "{before}");
+            assert_eq!(items, [comment, Item::Event(event)], "{before}, {cut}");
         }
     }
 }
