@@ -125,18 +125,18 @@ impl<'p, 'c> Feed<'p, 'c> {
     }
 
     /// How to go on with the chunk. A piece of a long line is taken at once: without that, `large`
-    /// takes 12% longer in chunks of 1460 bytes.
+    /// takes 12% longer in chunks of 1460 bytes, and 25% in chunks of 64.
     #[inline(always)]
     fn way(&mut self) -> Way {
         if self.at > 0 {
             return Way::Windows;
         }
-        if self.chunk.len() < WORTH_A_WINDOW {
-            return Way::Short;
-        }
         if self.start == 0 && self.parser.pass_on(self.chunk) {
             self.start = self.chunk.len();
             return Way::Passed;
+        }
+        if self.chunk.len() < WORTH_A_WINDOW {
+            return Way::Short;
         }
         Way::Windows
     }

@@ -163,20 +163,31 @@ impl Parser {
         self.place == Place::Passed
     }
 
-    /// Takes a chunk of a few KiB from the middle of a long data line. In chunks of 1460 bytes that
-    /// is all that there is to do for most of them.
+    /// Takes a chunk from the middle of a long data line: where chunks are small, that is all that
+    /// there is to do for most of them.
+    #[inline]
     pub(super) fn pass_on(&mut self, chunk: &[u8]) -> bool {
-        let passed = self.place == Place::Spilled
-            && (SPILL..4 * SPILL).contains(&chunk.len())
+        self.place == Place::Spilled && self.pass_on_spilled(chunk)
+    }
+
+    // Cold, as few streams have such lines: the others have it out of their way.
+    #[cold]
+    fn pass_on_spilled(&mut self, chunk: &[u8]) -> bool {
+        let keep = self.tail.has_room(chunk);
+        let spill = (SPILL..4 * SPILL).contains(&chunk.len())
             && self.tail.line().is_empty()
             && self.tail.gone + chunk.len() <= self.left()
-            && !self.block.skipped
-            && lines::end_in_piece(chunk).is_none();
-        if passed {
+            && !self.block.skipped;
+        if !(keep || spill) || lines::end_in_piece(chunk).is_some() {
+            return false;
+        }
+        if keep {
+            self.tail.keep(chunk);
+        } else {
             self.tail.spill(chunk, &mut self.data);
             self.tail.room = self.room();
         }
-        passed
+        true
     }
 
     /// Begins a line with a few bytes of it, where so many may be kept.

@@ -1,6 +1,6 @@
 //! Time limits, on a paused clock and an in-memory body.
 
-use std::{pin::pin, task::Poll, time::Duration};
+use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use everstream::{
     Error, ErrorKind, EventStream, Events, Signal, Timeout,
@@ -263,4 +263,19 @@ async fn comments_that_need_no_waiting_do_not_hide_a_stall() {
         assert_eq!(error.kind(), kind(expected));
         assert_eq!(comments, if event.is_some() { 6 } else { 4 });
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_too_large_lets_go_of_the_connection() {
+    let held = Arc::new(());
+    let connection = Arc::clone(&held);
+    let chunks = stream::iter([Ok::<_, Error>("data: 1234567890\n\n")]).chain(stream::pending());
+    let chunks = chunks.inspect(move |_| assert!(Arc::strong_count(&connection) > 1));
+    let events = Events::new(async { Ok(response(Body::new(chunks))) }).max_event_bytes(8);
+    let mut events = events.await.unwrap();
+    assert_eq!(Arc::strong_count(&held), 2);
+    let error = events.try_next().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EventTooLarge);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(events.try_next().await.unwrap().is_none());
 }
