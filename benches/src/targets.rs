@@ -38,9 +38,12 @@ pub fn ratio(role: Role, workload: &str, chunk: usize) -> Option<f64> {
 
 fn borrowed_ratio(workload: &str) -> f64 {
     match workload {
-        "openai" | "anthropic" | "tiny" => 2.5,
+        "openai" => 2.5,
+        "anthropic" => 3.5,
+        "tiny" => 4.0,
         "cjk" => 4.5,
-        "crlf3" | "keepalive" => 1.5,
+        "crlf3" => 1.7,
+        "keepalive" => 1.6,
         "large" => 1.2,
         _ => NOT_BEHIND,
     }
@@ -48,7 +51,8 @@ fn borrowed_ratio(workload: &str) -> f64 {
 
 fn owned_ratio(workload: &str) -> f64 {
     match workload {
-        "openai" | "tiny" => 1.5,
+        "openai" => 1.5,
+        "tiny" => 1.7,
         "anthropic" => 2.0,
         "cjk" => 3.0,
         "large" => OWNED_LARGE,
