@@ -4,6 +4,7 @@
 use alloc::string::String;
 
 use super::{EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
+#[cfg(feature = "stream")]
 use crate::event::Event;
 
 /// How far a chunk was taken, between one event and the next.
