@@ -1,12 +1,10 @@
 //! A short chunk, taken as it lies: most of its lines began in an earlier one, or end in a later.
 
-use core::mem;
-
 use super::{
     EventTooLarge, Parser, Place,
     block::Strike,
-    field::{self, Kind, Name},
-    item::{Data, EventAt, Span, Step, Want},
+    field,
+    item::{EventAt, Span, Step, Want},
     lines::{self, Text},
     step::idle,
     tail::SPILL,
@@ -55,26 +53,14 @@ impl Parser {
                 continue;
             }
             let (kind, value) = field::start(rest);
-            let value_at = Span {
-                start: start + value,
-                end: start + end,
-            };
-            if kind == Kind::Field(Name::Data)
-                && rest[end..].starts_with(b"\n\n")
-                && self.block.is_open(end, self.max_event_bytes)
-            {
-                *at = start + end + 2;
-                let event = mem::take(&mut self.block).event;
-                return Ok(Some(EventAt {
-                    data: Data::InText(value_at),
-                    event,
-                }));
-            }
-            *at = self.end_of_line(chunk, start + end);
             let line = Span {
                 start,
                 end: start + end,
             };
+            if let Some(event) = self.one_line_event(chunk, line, kind, value, at) {
+                return Ok(Some(event));
+            }
+            *at = self.end_of_line(chunk, line.end);
             match self.line(Text::Raw(chunk), line, kind, value, Want::Events) {
                 Ok(_) => {}
                 Err(Strike(byte)) => {

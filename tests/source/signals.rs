@@ -122,6 +122,12 @@ async fn signals_can_be_left_for_events_and_back() {
     }
 }
 
+/// A source that passes over events of more than 50 bytes.
+fn skipping(script: &Script) -> EventSource {
+    let source = builder(script).max_event_bytes(50);
+    source.oversized(Oversized::Skip).build().unwrap()
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_event_too_large_is_an_error_or_told() {
     let reply = || {
@@ -142,12 +148,7 @@ async fn an_event_too_large_is_an_error_or_told() {
     assert_eq!(script.open_connections(), 0);
 
     let script = Script::new().reply(reply());
-    let source = builder(&script)
-        .max_event_bytes(50)
-        .oversized(Oversized::Skip)
-        .build()
-        .unwrap();
-    let told = story(source).await;
+    let told = story(skipping(&script)).await;
     assert_eq!(told[..2], ["open 200", "event a"]);
     assert!(told[2].starts_with("Event"), "{told:?}");
     assert_eq!(told[3], "event b");
@@ -159,12 +160,7 @@ async fn an_event_too_large_is_an_error_or_told() {
 async fn an_event_that_is_skipped_is_progress() {
     let reply = || events(format!("data: {}\n\n", "x".repeat(100)));
     let script = Script::new().reply(reply()).reply(reply()).reply(reply());
-    let source = builder(&script)
-        .max_event_bytes(50)
-        .oversized(Oversized::Skip)
-        .build()
-        .unwrap();
-    let told = story(source).await;
+    let told = story(skipping(&script)).await;
     for life in told[..9].chunks(3) {
         assert_eq!((&*life[0], &*life[2]), ("open 200", "end 1 in 3000 ms"));
         assert!(life[1].starts_with("Event"), "{told:?}");
