@@ -77,12 +77,12 @@ fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Until<EventSo
     // again, unless it never left.
     .retry_when(move |failure| match cursor.get() {
         None if !failure.error().is_connect() => Retry::GiveUp,
-        _ => Retry::AsUsual,
+        _ => Retry::Default,
     })
     .build()?;
-    Ok(source.until(|event| {
+    Ok(source.complete_when(|event| {
         matches!(
-            event.event(),
+            event.event_type(),
             "response.completed" | "response.failed" | "response.incomplete" | "error"
         )
     }))
@@ -112,7 +112,7 @@ fn request(
             "background": true,
             "stream": true,
         }))),
-        None => Err(Error::with_source(
+        None => Err(Error::new(
             ErrorKind::Request,
             "the stream ended before it named the response",
         )),
@@ -170,7 +170,7 @@ fn answer(request: &Request) -> Reply {
         let mut message = message.clone();
         message["sequence_number"] = json!(number);
         let kind = message["type"].as_str().unwrap_or_default();
-        reply = reply.event(&Event::new(message.to_string()).with_event(kind));
+        reply = reply.event(&Event::new(message.to_string()).with_event_type(kind));
     }
     reply.cut()
 }

@@ -97,7 +97,7 @@ pub enum Timeout {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind) -> Self {
+    pub(crate) fn of(kind: ErrorKind) -> Self {
         Self(Arc::new(Inner {
             kind,
             message: None,
@@ -115,8 +115,8 @@ impl Error {
     /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
     /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
     #[must_use]
-    pub fn with_source(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
-        Self::new(kind).and_source(source.into())
+    pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
+        Self::of(kind).and_source(source.into())
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
@@ -327,16 +327,16 @@ impl std::error::Error for Error {
 
 impl From<EventTooLarge> for Error {
     fn from(error: EventTooLarge) -> Self {
-        Self::new(ErrorKind::EventTooLarge)
+        Self::of(ErrorKind::EventTooLarge)
             .and_message(error.to_string())
             .and_source(error.into())
     }
 }
 
 #[cfg(feature = "json")]
-impl From<crate::JsonError> for Error {
-    fn from(error: crate::JsonError) -> Self {
-        Self::with_source(ErrorKind::Json, error)
+impl From<crate::event::JsonError> for Error {
+    fn from(error: crate::event::JsonError) -> Self {
+        Self::new(ErrorKind::Json, error)
     }
 }
 
@@ -359,7 +359,7 @@ mod tests {
             (ErrorKind::Incomplete, false),
             (ErrorKind::Other, false),
         ] {
-            assert_eq!(Error::new(kind).is_unsent(), unsent, "{kind:?}");
+            assert_eq!(Error::of(kind).is_unsent(), unsent, "{kind:?}");
         }
     }
 }

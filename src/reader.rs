@@ -100,7 +100,7 @@ impl<R: io::Read> Reader<R> {
                 Ok(0) => return Ok(None),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
-                Err(error) => return Err(Error::with_source(ErrorKind::Read, error)),
+                Err(error) => return Err(Error::new(ErrorKind::Read, error)),
             };
         }
     }

@@ -8,7 +8,6 @@ use super::{
     field::{self, Name},
     item::{Data, EventAt, Span, Step, Want},
     lines::{self, Text},
-    shared,
     tail::SPILL,
 };
 use crate::event::MESSAGE;
@@ -129,7 +128,7 @@ impl Parser {
         // buffer", be there data or not.
         if block.has_id {
             self.last_event_id.set(&self.next_id);
-            shared::empty(&mut self.next_id);
+            crate::event::empty(&mut self.next_id);
         }
         if block.skipped {
             return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));

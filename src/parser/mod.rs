@@ -28,7 +28,6 @@ mod feed;
 mod field;
 mod item;
 mod lines;
-mod shared;
 mod short;
 mod step;
 mod tail;
@@ -38,7 +37,6 @@ use core::{fmt, time::Duration};
 
 use block::Block;
 use field::Kind;
-use shared::Types;
 use tail::Tail;
 
 #[cfg(feature = "std")]
@@ -49,11 +47,10 @@ pub use feed::Feed;
 pub(crate) use item::{EventAt, Step, Want};
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use lines::Text;
-pub(crate) use shared::SharedText;
 
 #[cfg(feature = "std")]
 use crate::event::Event;
-use crate::event::EventRef;
+use crate::event::{EventRef, SharedText, Types};
 
 /// Incremental parser of event streams (WHATWG HTML 9.2.6).
 ///

@@ -5,9 +5,9 @@
 #[cfg(feature = "client")]
 mod attempt;
 mod body;
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 mod redirect;
-#[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
@@ -17,9 +17,9 @@ use http::HeaderName;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
+pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
 pub use body::Body;
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use reqwest::FollowRedirects;
 
 /// What is `Send`, but for wasm, where nothing of the browser's is.
@@ -58,13 +58,13 @@ pub(crate) mod maybe_send {
 pub use maybe_send::{BoxFuture, MaybeSend};
 
 /// Whether the HTTP client is a browser's fetch.
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
 /// The media type of event streams.
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 #[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");

@@ -17,7 +17,7 @@ use axum::{
     body::Body as Sent,
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
-    response::{IntoResponse, Response as Answer},
+    response::{IntoResponse, Response as IntoResponse},
     routing::get,
     serve::Listener,
 };
@@ -59,7 +59,7 @@ fn draw(random: &Shared, bound: usize) -> usize {
 
 /// The server: goes on after the last event that the client has seen, in pieces of its own, until
 /// it has had enough.
-async fn feed(State(random): State<Shared>, headers: HeaderMap) -> Answer {
+async fn feed(State(random): State<Shared>, headers: HeaderMap) -> IntoResponse {
     let id = headers.get("last-event-id");
     let seen = numbered::seen(id.map(|id| id.to_str().expect("a number")));
     if draw(&random, 20) == 0 {
@@ -277,12 +277,12 @@ fn source(proxy: Proxy) -> Result<EventSource, Error> {
         async move {
             let response = response
                 .await
-                .map_err(|error| Error::with_source(ErrorKind::Transport, error))?;
+                .map_err(|error| Error::new(ErrorKind::Transport, error))?;
             let response = response.map(|body| Body::new(body.into_data_stream()));
             Ok::<_, Error>(Response::from(response))
         }
     })
-    .initial_attempts(None)
+    .max_initial_failures(None)
     .idle_timeout(IDLE)
     .seed(7)
     .build()

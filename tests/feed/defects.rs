@@ -65,7 +65,10 @@ async fn the_id_of_an_unfinished_event_is_not_taken() {
 async fn three_attempts_are_three() {
     for reply in [Reply::status(503), Reply::events(), Reply::events().cut()] {
         let server = Server::script_then([events("id: 1\ndata: a\n\n")], reply.clone()).await;
-        let source = theirs(&server.url("/")).max_attempts(3).build().unwrap();
+        let source = theirs(&server.url("/"))
+            .max_consecutive_failures(3)
+            .build()
+            .unwrap();
         let (data, error) = soon(collect(source)).await;
         assert!(error.is_some());
         assert_eq!(data, ["a"]);

@@ -66,7 +66,7 @@ impl Model {
             rules,
             now: Duration::ZERO,
             reconnection_time: None,
-            advice: Retry::AsUsual,
+            advice: Retry::Default,
             events: false,
             opened_at: None,
             was_open: false,
@@ -140,7 +140,7 @@ impl Model {
             Op::Retry(millis) => self.reconnection_time = millis.map(Duration::from_millis),
             Op::Advise(kind, millis) => {
                 self.advice = match kind {
-                    0 => Retry::AsUsual,
+                    0 => Retry::Default,
                     1 => Retry::Now,
                     2 => Retry::After(Duration::from_millis(millis)),
                     _ => Retry::GiveUp,
@@ -184,7 +184,7 @@ impl Model {
         // The user is asked about failures alone.
         let advice = match error {
             Some(_) => std::mem::take(&mut self.advice),
-            None => Retry::AsUsual,
+            None => Retry::Default,
         };
         let events = std::mem::take(&mut self.events);
         let decision = self.session.reestablish(
@@ -280,7 +280,7 @@ impl Model {
         if unauthorized {
             self.tried_401 = true;
         }
-        if !self.rules.repeats || advice == Retry::GiveUp || (advice == Retry::AsUsual && !again) {
+        if !self.rules.repeats || advice == Retry::GiveUp || (advice == Retry::Default && !again) {
             return Expected::Fail;
         }
         if self.used_up() {
@@ -302,8 +302,8 @@ impl Model {
 
     fn used_up(&self) -> bool {
         let at = |limit: Option<u32>| limit.is_some_and(|limit| self.failures >= limit);
-        let initial = !self.was_open && at(self.rules.initial_attempts);
-        !self.rules.standard && (at(self.rules.max_attempts) || initial)
+        let initial = !self.was_open && at(self.rules.max_initial_failures);
+        !self.rules.standard && (at(self.rules.max_consecutive_failures) || initial)
     }
 
     fn usual_wait(&self, base: Duration) -> Expected {
@@ -351,5 +351,5 @@ fn failure(kind: u8) -> Error {
         14 => ErrorKind::EventTooLarge,
         _ => ErrorKind::Incomplete,
     };
-    Error::with_source(kind, "as the model has it")
+    Error::new(kind, "as the model has it")
 }

@@ -30,7 +30,7 @@ const fn ms(millis: u64) -> Duration {
 
 /// Waits without a random part, so that tests can tell them.
 fn exactly() -> Backoff {
-    Backoff::new().first(Duration::ZERO)
+    Backoff::new().initial_backoff(Duration::ZERO)
 }
 
 /// A source of the script whose waits can be told.
@@ -85,7 +85,7 @@ fn told(signal: &Result<Signal, Error>) -> String {
 fn why(cause: &Cause) -> String {
     match cause {
         Cause::End => "end".to_owned(),
-        Cause::Asked => "asked".to_owned(),
+        Cause::Requested => "asked".to_owned(),
         Cause::Failure(error) => format!("failure {:?}", error.kind()),
         Cause::Timeout(error) => format!("timeout {:?}", error.kind()),
         other => format!("{other:?}"),

@@ -88,7 +88,7 @@ pub fn item(item: everstream::Item<'_>) -> Item {
 fn borrowed(event: EventRef<'_>) -> Event {
     let copy = owned(&event.to_owned());
     let event = Event {
-        event: event.event().to_owned(),
+        event: event.event_type().to_owned(),
         data: event.data().to_owned(),
         id: event.id().to_owned(),
     };
@@ -99,7 +99,7 @@ fn borrowed(event: EventRef<'_>) -> Event {
 /// In the oracle's words.
 pub fn owned(event: &everstream::Event) -> Event {
     Event {
-        event: event.event().to_owned(),
+        event: event.event_type().to_owned(),
         data: event.data().to_owned(),
         id: event.id().to_owned(),
     }

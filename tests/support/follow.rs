@@ -14,8 +14,8 @@ use futures_util::{Stream, StreamExt};
 pub fn at_once() -> Backoff {
     Backoff::new()
         .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO)
+        .min_delay(Duration::ZERO)
+        .initial_backoff(Duration::ZERO)
 }
 
 /// The data of the next event.

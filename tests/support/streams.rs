@@ -11,7 +11,8 @@ use std::{
 };
 
 use everstream::{
-    ErrorKind, EventStream, Events, Oversized, Reader, Signal, Skipped, Unfinished as Policy,
+    ErrorKind, EventStream, EventStreamBuilder, Oversized, Reader, Signal, Skipped,
+    Unfinished as Policy,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     transport::{Body, Response},
@@ -197,7 +198,7 @@ impl Expected<'_> {
         let headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))]);
         let response = Response::new(StatusCode::OK, headers, Body::new(body));
-        let events = Events::new(async { Ok(response) })
+        let events = EventStreamBuilder::new(async { Ok(response) })
             .max_event_bytes(self.options.max_event_bytes)
             .oversized(match self.options.skip_oversized {
                 true => Oversized::Skip,

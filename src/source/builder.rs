@@ -2,13 +2,16 @@
 
 use std::{fmt, time::Duration};
 
+use super::{
+    EventSource, Failure,
+    session::{Backoff, Retry, Rules, Session},
+};
 use crate::{
     error::Error,
     event::Event,
-    options::{self, Options},
     parser::Oversized,
-    session::{Backoff, ContentType, Retry, Rules, Session},
-    source::{EventSource, Failure},
+    response::ContentType,
+    stream::{Options, setters},
     transport::{Connect, Connector, MaybeSend, maybe_send::RetryWhen},
 };
 
@@ -17,7 +20,7 @@ use crate::{
 /// Where a time limit strikes, the connection is given up and another is made.
 ///
 /// ```no_run
-/// # #[cfg(feature = "reqwest")]
+/// # #[cfg(feature = "reqwest013")]
 /// # fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
 /// use everstream::{EventSource, Retry};
 /// use std::time::Duration;
@@ -25,10 +28,10 @@ use crate::{
 /// let source = EventSource::builder(client.get("https://example.com/feed"))
 ///     .last_event_id("42")
 ///     .idle_timeout(Duration::from_secs(60))
-///     .max_attempts(10)
+///     .max_consecutive_failures(10)
 ///     .retry_when(|failure| match failure.error().status() {
 ///         Some(status) if status == 404 => Retry::After(Duration::from_secs(30)),
-///         _ => Retry::AsUsual,
+///         _ => Retry::Default,
 ///     })
 ///     .build()?;
 /// # Ok(())
@@ -39,7 +42,7 @@ pub struct EventSourceBuilder {
     connector: Connector,
     rules: Rules,
     last_event_id: Option<String>,
-    repeat_unsafe: bool,
+    resend_unsafe_methods: bool,
     seed: Option<u64>,
     options: Options,
     retry_when: Option<RetryWhen>,
@@ -51,7 +54,7 @@ impl EventSourceBuilder {
             connector,
             rules: Rules::default(),
             last_event_id: None,
-            repeat_unsafe: false,
+            resend_unsafe_methods: false,
             seed: None,
             options: Options::default(),
             retry_when: None,
@@ -73,8 +76,8 @@ impl EventSourceBuilder {
 
     /// How many failures in a row are tried before a connection has ever opened; 3 by default,
     /// `None` without end. The last failure is the error.
-    pub fn initial_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
-        self.rules.initial_attempts = attempts.into();
+    pub fn max_initial_failures(mut self, attempts: impl Into<Option<u32>>) -> Self {
+        self.rules.max_initial_failures = attempts.into();
         self
     }
 
@@ -84,8 +87,8 @@ impl EventSourceBuilder {
     /// A connection that ends cleanly but has brought nothing, no event and no ID, and has not
     /// lasted 5 seconds nor the reconnection time, counts as a failure. Only an event, a changed
     /// ID or 60 seconds of life start the count over.
-    pub fn max_attempts(mut self, attempts: impl Into<Option<u32>>) -> Self {
-        self.rules.max_attempts = attempts.into();
+    pub fn max_consecutive_failures(mut self, attempts: impl Into<Option<u32>>) -> Self {
+        self.rules.max_consecutive_failures = attempts.into();
         self
     }
 
@@ -96,7 +99,7 @@ impl EventSourceBuilder {
         self
     }
 
-    options::setters!();
+    setters!();
 
     /// Has the last word on every failure: it sees status, headers and error, and says whether to
     /// connect again. It is asked of a 200 of the wrong content type, too, which is final
@@ -117,8 +120,8 @@ impl EventSourceBuilder {
     ///
     /// Safe are GET, HEAD, OPTIONS and TRACE. A REPORT, SEARCH or QUERY, which is so by its own
     /// specification, needs this too.
-    pub fn repeat_unsafe(mut self, repeat: bool) -> Self {
-        self.repeat_unsafe = repeat;
+    pub fn resend_unsafe_methods(mut self, repeat: bool) -> Self {
+        self.resend_unsafe_methods = repeat;
         self
     }
 
@@ -147,7 +150,7 @@ impl EventSourceBuilder {
     /// Of kind [`ErrorKind::Request`](crate::ErrorKind::Request), where the request is not valid,
     /// or may have to be repeated but has a body that cannot be.
     pub fn build(mut self) -> Result<EventSource, Error> {
-        let prepared = self.connector.prepare(self.repeat_unsafe)?;
+        let prepared = self.connector.prepare(self.resend_unsafe_methods)?;
         self.rules.repeats = prepared.repeats;
         self.rules.anew = prepared.anew;
         let last_event_id = self.last_event_id.or(prepared.last_event_id);
@@ -169,7 +172,7 @@ impl fmt::Debug for EventSourceBuilder {
             .field("rules", &self.rules)
             .field("limits", &self.options.limits)
             .field("content_type", &self.options.content_type)
-            .field("repeat_unsafe", &self.repeat_unsafe)
+            .field("resend_unsafe_methods", &self.resend_unsafe_methods)
             .finish_non_exhaustive()
     }
 }

@@ -2,8 +2,7 @@
 
 use crate::{
     parser::{Oversized, Parser},
-    pump::Limits,
-    session::ContentType,
+    response::{ContentType, Limits},
     transport::maybe_send::Progress,
 };
 
@@ -62,7 +61,7 @@ macro_rules! setters {
 
         /// How long to wait for the next event, whatever else comes: it tells a server that keeps
         /// the connection alive with comments but has stalled. No limit by default. Which events
-        /// count can be said with [`progress`](Self::progress).
+        /// count can be said with [`progress_when`](Self::progress_when).
         ///
         /// Every limit counts only the time that is spent in waiting for the server, never the
         /// time that is taken between two events.
@@ -71,9 +70,9 @@ macro_rules! setters {
             self
         }
 
-        /// Says which events count for the [event limit](Self::event_timeout): `|e| e.event() !=
+        /// Says which events count for the [event limit](Self::event_timeout): `|e| e.event_type() !=
         /// "ping"`, for one.
-        pub fn progress(
+        pub fn progress_when(
             mut self,
             is_progress: impl FnMut(&Event) -> bool + MaybeSend + 'static,
         ) -> Self {

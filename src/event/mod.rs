@@ -1,9 +1,15 @@
 //! What a user holds: [`EventRef`], borrowed from the parser, and [`Event`], owned.
 
+#[cfg(feature = "json")]
+mod json;
+mod shared;
+
 use alloc::{string::String, sync::Arc};
 use core::fmt;
 
-use crate::parser::SharedText;
+#[cfg(feature = "json")]
+pub use json::JsonError;
+pub(crate) use shared::{SharedText, Types, empty};
 
 /// The type of an event whose stream names none.
 pub(crate) const MESSAGE: &str = "message";
@@ -16,7 +22,7 @@ pub(crate) const MESSAGE: &str = "message";
 /// let mut parser = everstream::Parser::new();
 /// let mut feed = parser.feed(b"event: greeting\ndata: hello\nid: 1\n\n");
 /// let event = feed.next_event()?.expect("one whole event was fed");
-/// assert_eq!((event.event(), event.data(), event.id()), ("greeting", "hello", "1"));
+/// assert_eq!((event.event_type(), event.data(), event.id()), ("greeting", "hello", "1"));
 /// # Ok::<(), everstream::EventTooLarge>(())
 /// ```
 #[derive(Clone, Copy)]
@@ -35,7 +41,7 @@ impl<'a> EventRef<'a> {
     /// The event type: the value of the `event` field, `message` where there was none.
     #[inline]
     #[must_use]
-    pub fn event(&self) -> &'a str {
+    pub fn event_type(&self) -> &'a str {
         self.event.map_or(MESSAGE, SharedText::as_str)
     }
 
@@ -77,15 +83,15 @@ impl<'a> EventRef<'a> {
     ///
     /// Where the data is not JSON, or JSON that does not fit `T`.
     #[cfg(feature = "json")]
-    pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, crate::JsonError> {
-        crate::json::from_data(self.data)
+    pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, JsonError> {
+        json::from_data(self.data)
     }
 }
 
 /// Equal are events of the same type, data and ID.
 impl PartialEq for EventRef<'_> {
     fn eq(&self, other: &Self) -> bool {
-        (self.event(), self.data, self.id()) == (other.event(), other.data, other.id())
+        (self.event_type(), self.data, self.id()) == (other.event_type(), other.data, other.id())
     }
 }
 
@@ -101,7 +107,7 @@ impl From<EventRef<'_>> for Event {
 impl fmt::Debug for EventRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventRef")
-            .field("event", &self.event())
+            .field("event", &self.event_type())
             .field("data", &self.data())
             .field("id", &self.id())
             .finish()
@@ -115,9 +121,9 @@ impl fmt::Debug for EventRef<'_> {
 /// ```
 /// use everstream::Event;
 ///
-/// let event = Event::new("hello").with_event("greeting").with_id("1");
-/// assert_eq!((event.event(), event.data(), event.id()), ("greeting", "hello", "1"));
-/// assert_eq!(Event::new("hello").event(), "message");
+/// let event = Event::new("hello").with_event_type("greeting").with_id("1");
+/// assert_eq!((event.event_type(), event.data(), event.id()), ("greeting", "hello", "1"));
+/// assert_eq!(Event::new("hello").event_type(), "message");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Event {
@@ -147,7 +153,7 @@ impl Event {
 
     /// The same event with another type. The empty string is `message`, as in a stream.
     #[must_use]
-    pub fn with_event(mut self, event: impl AsRef<str>) -> Self {
+    pub fn with_event_type(mut self, event: impl AsRef<str>) -> Self {
         self.event = Some(event.as_ref())
             .filter(|event| !event.is_empty() && *event != MESSAGE)
             .map(Arc::from);
@@ -163,7 +169,7 @@ impl Event {
 
     /// The event type: the value of the `event` field, `message` where there was none.
     #[must_use]
-    pub fn event(&self) -> &str {
+    pub fn event_type(&self) -> &str {
         self.event.as_deref().unwrap_or(MESSAGE)
     }
 
@@ -205,15 +211,15 @@ impl Event {
     ///
     /// Where the data is not JSON, or JSON that does not fit `T`.
     #[cfg(feature = "json")]
-    pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, crate::JsonError> {
-        crate::json::from_data(&self.data)
+    pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
+        json::from_data(&self.data)
     }
 }
 
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("event", &self.event())
+            .field("event", &self.event_type())
             .field("data", &self.data())
             .field("id", &self.id())
             .finish()

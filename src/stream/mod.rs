@@ -1,5 +1,12 @@
 //! [`EventStream`]: the events of one response. It never reconnects.
 
+mod builder;
+mod combine;
+#[cfg(feature = "json")]
+mod json;
+mod options;
+mod signal;
+
 use std::{
     fmt,
     pin::Pin,
@@ -9,14 +16,22 @@ use std::{
 use bytes::Bytes;
 use futures_util::{Stream, stream::FusedStream};
 
+pub use builder::EventStreamBuilder;
+pub use combine::{CompleteWhen, ErrorWhen, EventStreamExt};
+#[cfg(feature = "json")]
+pub use json::JsonStream;
+pub(crate) use options::Options;
+#[cfg(feature = "client")]
+pub(crate) use options::setters;
+pub(crate) use signal::PollSignal;
+pub use signal::{Signal, Signals};
+
 use crate::{
     error::{BoxError, Error, ErrorKind},
     event::Event,
     look,
-    options::Options,
     parser::Taken,
-    pump::Pump,
-    signal::{PollSignal, Signal, Signals},
+    response::Pump,
     trace,
     transport::{Body, Head, MaybeSend},
 };
@@ -77,7 +92,7 @@ impl EventStream {
     ///
     /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`]. The limit of five
     /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled;
-    /// [`Events`](crate::Events) sets other limits.
+    /// [`EventStreamBuilder`](crate::EventStreamBuilder) sets other limits.
     pub fn new<S, B, E>(chunks: S) -> Self
     where
         S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
@@ -146,7 +161,7 @@ impl EventStream {
     fn end(&mut self) -> Result<Option<Event>, Error> {
         match self.unfinished {
             Unfinished::Dispatch => Ok(self.pump.parser_mut().take_unfinished()?),
-            Unfinished::Error if self.has_unfinished() => Err(Error::new(ErrorKind::Incomplete)
+            Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
                 .and_message("the stream ended in the middle of an event")),
             Unfinished::Discard | Unfinished::Error => Ok(None),
         }

@@ -32,7 +32,7 @@ fn a_failure_waits_longer_by_a_random_time_that_doubles() {
     for seed in 0..seeds {
         let mut session = Session::new(
             Rules {
-                initial_attempts: None,
+                max_initial_failures: None,
                 ..Rules::default()
             },
             seed,
@@ -72,7 +72,7 @@ fn a_failure_waits_longer_by_a_random_time_that_doubles() {
 fn the_same_seed_gives_the_same_waits() {
     let waits = |seed| {
         let rules = Rules {
-            initial_attempts: None,
+            max_initial_failures: None,
             ..Rules::default()
         };
         let mut life = Life::new(rules.clone());
@@ -144,9 +144,9 @@ fn no_wait_is_too_long_to_be_counted() {
     let max = Duration::MAX;
     let backoff = Backoff::new()
         .reconnection_time(max)
-        .floor(max)
-        .first(max)
-        .cap(max);
+        .min_delay(max)
+        .initial_backoff(max)
+        .max_backoff(max);
     let mut life = Life::new(Rules {
         backoff,
         max_elapsed: Some(max),

@@ -23,14 +23,14 @@ const fn ms(millis: u64) -> Duration {
 /// Rules whose waits have no random part.
 fn rules() -> Rules {
     Rules {
-        backoff: Backoff::new().first(Duration::ZERO),
+        backoff: Backoff::new().initial_backoff(Duration::ZERO),
         ..Rules::default()
     }
 }
 
 fn without_limits() -> Rules {
     Rules {
-        initial_attempts: None,
+        max_initial_failures: None,
         ..rules()
     }
 }
@@ -40,7 +40,7 @@ fn status(status: u16) -> Error {
 }
 
 fn busy(status: u16, retry_after: Option<Duration>) -> Error {
-    Error::new(ErrorKind::Status).and_refusal(Refusal {
+    Error::of(ErrorKind::Status).and_refusal(Refusal {
         status: StatusCode::from_u16(status).unwrap(),
         headers: HeaderMap::new(),
         body: bytes::Bytes::new(),
@@ -49,11 +49,11 @@ fn busy(status: u16, retry_after: Option<Duration>) -> Error {
 }
 
 fn broken() -> Error {
-    Error::new(ErrorKind::Body)
+    Error::of(ErrorKind::Body)
 }
 
 fn refused() -> Error {
-    Error::new(ErrorKind::Connect)
+    Error::of(ErrorKind::Connect)
 }
 
 /// A session and the time that passes for it.
@@ -122,19 +122,19 @@ impl Life {
     }
 
     fn end(&mut self) -> Decision {
-        self.lose(None, Retry::AsUsual, false)
+        self.lose(None, Retry::Default, false)
     }
 
     fn end_after_events(&mut self) -> Decision {
-        self.lose(None, Retry::AsUsual, true)
+        self.lose(None, Retry::Default, true)
     }
 
     fn fail(&mut self, error: &Error) -> Decision {
-        self.lose(Some(error), Retry::AsUsual, false)
+        self.lose(Some(error), Retry::Default, false)
     }
 
     fn fail_after_events(&mut self, error: &Error) -> Decision {
-        self.lose(Some(error), Retry::AsUsual, true)
+        self.lose(Some(error), Retry::Default, true)
     }
 
     fn advised(&mut self, error: &Error, advice: Retry) -> Decision {

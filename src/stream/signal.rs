@@ -7,13 +7,13 @@ use std::{
 
 use futures_util::{Stream, stream::FusedStream};
 
+use super::EventStream;
 #[cfg(feature = "client")]
-use crate::session::Cause;
+use crate::transport::Cause;
 use crate::{
     error::Error,
     event::Event,
     parser::{Skipped, Taken},
-    stream::EventStream,
     transport::Head,
 };
 

@@ -3,6 +3,9 @@
 //! What [`EventStream`](crate::EventStream) and [`EventSource`](crate::EventSource) share: the
 //! way from a chunk to an item, and how long to wait for it.
 
+mod limits;
+mod verdict;
+
 use std::{
     fmt,
     pin::Pin,
@@ -17,11 +20,13 @@ use crate::{
     error::{Error, ErrorKind, Refusal, Timeout},
     event::Event,
     parser::{Cursor, EventAt, EventTooLarge, Parser, Taken},
-    session::{self, ContentType},
     timer::{self, Alarm, Instant},
     transport::{Body, BoxFuture, Head, Response, maybe_send::Progress},
-    waiting::Waiting,
 };
+
+use limits::Waiting;
+pub use verdict::ContentType;
+pub(crate) use verdict::{refusal, retry_after};
 
 /// How long to wait for the server. `None` is for ever.
 #[derive(Clone, Debug)]
@@ -201,7 +206,7 @@ impl Pump {
     #[inline]
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         if let Some(timeout) = self.waiting.as_deref().and_then(Waiting::strikes) {
-            let error = Error::new(ErrorKind::Timeout(timeout));
+            let error = Error::of(ErrorKind::Timeout(timeout));
             return Poll::Ready(Err(self.fail(error)));
         }
         let Some(body) = &mut self.body else {
@@ -284,7 +289,7 @@ impl Pump {
             (None, None) => return Poll::Pending,
         };
         ready!(self.alarm.poll_at(cx, now, at));
-        Poll::Ready(self.fail(Error::new(ErrorKind::Timeout(timeout))))
+        Poll::Ready(self.fail(Error::of(ErrorKind::Timeout(timeout))))
     }
 }
 
@@ -308,7 +313,7 @@ pub(crate) enum Verdict {
 /// Whether a response is an event stream.
 pub(crate) fn judge(response: Response, content_type: &ContentType) -> Verdict {
     let Response { head, body } = response;
-    match session::refusal(head.status(), head.headers(), content_type) {
+    match refusal(head.status(), head.headers(), content_type) {
         None => Verdict::Stream(head.compact(), body),
         Some((kind, message)) => Verdict::Refused(Box::pin(async move {
             let error = refused(kind, head, body).await;
@@ -327,7 +332,7 @@ async fn refused(kind: ErrorKind, head: Head, mut body: Body) -> Error {
 
     let status = head.status();
     let headers = head.into_headers();
-    let retry_after = session::retry_after(&headers, timer::wall_clock());
+    let retry_after = retry_after(&headers, timer::wall_clock());
     let mut said = BytesMut::new();
     let read = async {
         while let Some(Ok(chunk)) = body.next().await {
@@ -340,7 +345,7 @@ async fn refused(kind: ErrorKind, head: Head, mut body: Body) -> Error {
     };
     // What did not come in time, or broke off, is not worth another error.
     timer::within(MAX_WAIT, read).await;
-    Error::new(kind).and_refusal(Refusal {
+    Error::of(kind).and_refusal(Refusal {
         status,
         headers,
         body: said.freeze(),

@@ -4,8 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
 
-#[cfg(feature = "client")]
-use crate::error::Error;
 use crate::error::ErrorKind;
 
 /// Which content types are taken for an event stream.
@@ -166,56 +164,6 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
         .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
         .unwrap_or(now);
     Some(until.duration_since(now).unwrap_or_default())
-}
-
-/// What a failure means for an `EventSource`.
-#[cfg(feature = "client")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It may pass: try again.
-    Passing,
-    /// The server wants no more of this client.
-    NoContent,
-    /// Another request might be let in: one with a fresh token.
-    Unauthorized,
-    Final,
-}
-
-#[cfg(feature = "client")]
-pub(crate) fn verdict(error: &Error) -> Verdict {
-    match error.kind() {
-        ErrorKind::Status => match error.status().map_or(0, |status| status.as_u16()) {
-            204 => Verdict::NoContent,
-            401 => Verdict::Unauthorized,
-            501 | 505 => Verdict::Final,
-            408 | 425 | 429 | 500..=599 => Verdict::Passing,
-            _ => Verdict::Final,
-        },
-        ErrorKind::Connect
-        | ErrorKind::Transport
-        | ErrorKind::Body
-        | ErrorKind::Timeout(_)
-        | ErrorKind::Other => Verdict::Passing,
-        _ => Verdict::Final,
-    }
-}
-
-/// Whether the server wants no more of this client: no failure, but its word.
-#[cfg(feature = "client")]
-pub(crate) fn is_no_content(error: &Error) -> bool {
-    verdict(error) == Verdict::NoContent
-}
-
-/// What it means for a browser: "if res is a network error, reestablish the connection; otherwise
-/// \[…\] fail the connection" (WHATWG HTML 9.2.3). To it a 204 is one failure of many; "a client
-/// can be told to stop reconnecting using" it (9.2.1), so here it stays an end.
-#[cfg(feature = "client")]
-pub(crate) fn standard_verdict(error: &Error) -> Verdict {
-    match (error.kind(), verdict(error)) {
-        (ErrorKind::Status, Verdict::NoContent) => Verdict::NoContent,
-        (ErrorKind::Status, _) => Verdict::Final,
-        (_, verdict) => verdict,
-    }
 }
 
 #[cfg(test)]

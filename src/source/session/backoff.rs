@@ -13,7 +13,7 @@ use std::time::Duration;
 /// use everstream::Backoff;
 /// use std::time::Duration;
 ///
-/// let backoff = Backoff::new().first(Duration::from_millis(500)).cap(Duration::from_secs(30));
+/// let backoff = Backoff::new().initial_backoff(Duration::from_millis(500)).max_backoff(Duration::from_secs(30));
 /// # let _ = backoff;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,20 +56,20 @@ impl Backoff {
     }
 
     /// The shortest base, so that `retry: 0` does not have a server hammered; 50 ms by default.
-    pub fn floor(mut self, floor: Duration) -> Self {
+    pub fn min_delay(mut self, floor: Duration) -> Self {
         self.floor = floor;
         self
     }
 
     /// The longest random time after the first failure, doubled for each after it; 1 s by
     /// default. Zero waits for the base alone.
-    pub fn first(mut self, first: Duration) -> Self {
+    pub fn initial_backoff(mut self, first: Duration) -> Self {
         self.first = first;
         self
     }
 
     /// The longest random time after any failure; 60 s by default.
-    pub fn cap(mut self, cap: Duration) -> Self {
+    pub fn max_backoff(mut self, cap: Duration) -> Self {
         self.cap = cap;
         self
     }
@@ -134,9 +134,9 @@ mod tests {
         ] {
             assert_eq!(backoff.base(server), base);
         }
-        assert_eq!(Backoff::new().floor(ms(0)).base(Some(ms(0))), ms(0));
+        assert_eq!(Backoff::new().min_delay(ms(0)).base(Some(ms(0))), ms(0));
         let two_hours = MAX_BASE * 2;
-        assert_eq!(Backoff::new().floor(two_hours).base(None), two_hours);
+        assert_eq!(Backoff::new().min_delay(two_hours).base(None), two_hours);
     }
 
     #[test]
@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(backoff.delay(base, failures, 0.5), base + most / 2);
             assert_eq!(backoff.delay(base, failures, 1.0), base + most);
         }
-        let plain = Backoff::new().first(Duration::ZERO);
+        let plain = Backoff::new().initial_backoff(Duration::ZERO);
         assert_eq!(plain.delay(base, 9, 1.0), base);
     }
 

@@ -7,13 +7,13 @@ use std::{
 };
 
 use futures_util::{Stream, stream::FusedStream};
-use pin_project_lite::pin_project;
+use pin_project::pin_project;
 
+use super::EventStream;
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
     look,
-    stream::EventStream,
     transport::{MaybeSend, maybe_send::Progress as Predicate},
 };
 
@@ -27,8 +27,8 @@ use crate::{
 /// # async fn main() -> Result<(), everstream::Error> {
 /// let wire = "data: {\"text\":\"Hi\"}\n\ndata: [DONE]\n\n";
 /// let mut answer = EventStream::new(stream::iter([Ok::<_, std::io::Error>(wire)]))
-///     .error_when(|event| event.event() == "error")
-///     .until_data("[DONE]");
+///     .error_when(|event| event.event_type() == "error")
+///     .complete_on_data("[DONE]");
 /// while let Some(event) = answer.try_next().await? {
 ///     println!("{}", event.data());
 /// }
@@ -40,22 +40,25 @@ pub trait EventStreamExt: Stream<Item = Result<Event, Error>> + Sized {
     /// what the answer has cost.
     ///
     /// The stream ends there, without waiting for the end of the body, and lets go of the
-    /// connection; a stream that was only lent to it (`(&mut events).until(…)`) can be read on from
+    /// connection; a stream that was only lent to it (`(&mut events).complete_when(…)`) can be read on from
     /// there. Where the stream beneath ends earlier, the answer was cut short: that is an
     /// error of kind [`ErrorKind::Incomplete`].
-    fn until(self, is_last: impl FnMut(&Event) -> bool + MaybeSend + 'static) -> Until<Self> {
-        Until::new(self, Box::new(is_last), true)
+    fn complete_when(
+        self,
+        is_last: impl FnMut(&Event) -> bool + MaybeSend + 'static,
+    ) -> CompleteWhen<Self> {
+        CompleteWhen::new(self, Box::new(is_last), true)
     }
 
     /// Ends the stream at the first event with this data, which is not yielded: `[DONE]`, as
     /// the chat API of `OpenAI` and those that follow it have it. White space around it counts
     /// for nothing.
     ///
-    /// Otherwise as [`until`](Self::until).
-    fn until_data(self, last: impl Into<String>) -> Until<Self> {
+    /// Otherwise as [`complete_when`](Self::complete_when).
+    fn complete_on_data(self, last: impl Into<String>) -> CompleteWhen<Self> {
         let last = last.into();
         let is_last = move |event: &Event| event.data().trim() == last.trim();
-        Until::new(self, Box::new(is_last), false)
+        CompleteWhen::new(self, Box::new(is_last), false)
     }
 
     /// Turns the first event that `is_error` into an error of kind [`ErrorKind::ErrorEvent`],
@@ -84,17 +87,16 @@ pub trait EventStreamExt: Stream<Item = Result<Event, Error>> + Sized {
 
 impl<S: Stream<Item = Result<Event, Error>>> EventStreamExt for S {}
 
-pin_project! {
-    /// The stream of [`EventStreamExt::until`] and [`EventStreamExt::until_data`].
-    #[must_use = "streams do nothing unless polled"]
-    pub struct Until<S = EventStream> {
-        #[pin]
-        inner: Option<S>,
-        is_last: Predicate,
-        yields_last: bool,
-        leaving: Leaving,
-        events: u64,
-    }
+/// The stream of [`EventStreamExt::complete_when`] and [`EventStreamExt::complete_on_data`].
+#[pin_project]
+#[must_use = "streams do nothing unless polled"]
+pub struct CompleteWhen<S = EventStream> {
+    #[pin]
+    inner: Option<S>,
+    is_last: Predicate,
+    yields_last: bool,
+    leaving: Leaving,
+    events: u64,
 }
 
 /// How far the stream beneath is left behind.
@@ -111,7 +113,7 @@ enum Leaving {
 /// Enough for a task that reads the connection to run in between.
 const LOOKS: u8 = 2;
 
-impl<S> Until<S> {
+impl<S> CompleteWhen<S> {
     fn new(inner: S, is_last: Predicate, yields_last: bool) -> Self {
         Self {
             inner: Some(inner),
@@ -128,7 +130,7 @@ impl<S> Until<S> {
     }
 }
 
-impl<S: Stream<Item = Result<Event, Error>>> Stream for Until<S> {
+impl<S: Stream<Item = Result<Event, Error>>> Stream for CompleteWhen<S> {
     type Item = Result<Event, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -167,22 +169,22 @@ impl<S: Stream<Item = Result<Event, Error>>> Stream for Until<S> {
             }
             None => {
                 this.inner.set(None);
-                let error = Error::new(ErrorKind::Incomplete).and_events_before(*this.events);
+                let error = Error::of(ErrorKind::Incomplete).and_events_before(*this.events);
                 Poll::Ready(Some(Err(error)))
             }
         }
     }
 }
 
-impl<S: Stream<Item = Result<Event, Error>>> FusedStream for Until<S> {
+impl<S: Stream<Item = Result<Event, Error>>> FusedStream for CompleteWhen<S> {
     fn is_terminated(&self) -> bool {
         self.inner.is_none()
     }
 }
 
-impl<S: fmt::Debug> fmt::Debug for Until<S> {
+impl<S: fmt::Debug> fmt::Debug for CompleteWhen<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Until")
+        f.debug_struct("CompleteWhen")
             .field("inner", &self.inner)
             .field("yields_last", &self.yields_last)
             .field("leaving", &self.leaving)
@@ -190,15 +192,14 @@ impl<S: fmt::Debug> fmt::Debug for Until<S> {
     }
 }
 
-pin_project! {
-    /// The stream of [`EventStreamExt::error_when`].
-    #[must_use = "streams do nothing unless polled"]
-    pub struct ErrorWhen<S = EventStream> {
-        #[pin]
-        inner: Option<S>,
-        is_error: Predicate,
-        events: u64,
-    }
+/// The stream of [`EventStreamExt::error_when`].
+#[pin_project]
+#[must_use = "streams do nothing unless polled"]
+pub struct ErrorWhen<S = EventStream> {
+    #[pin]
+    inner: Option<S>,
+    is_error: Predicate,
+    events: u64,
 }
 
 impl<S> ErrorWhen<S> {
@@ -219,7 +220,7 @@ impl<S: Stream<Item = Result<Event, Error>>> Stream for ErrorWhen<S> {
         let item = ready!(inner.poll_next(cx));
         let item = match item {
             Some(Ok(event)) if (this.is_error)(&event) => {
-                Some(Err(Error::new(ErrorKind::ErrorEvent)
+                Some(Err(Error::of(ErrorKind::ErrorEvent)
                     .and_event(event)
                     .and_events_before(*this.events)))
             }

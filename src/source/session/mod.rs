@@ -6,23 +6,16 @@
 //!                        └──refused for good──▶ Closed ◀── close(), 204, limits used up ──┘
 //! ```
 //!
-//! [`Session`] knows when. What a response means is `verdict`'s, and how long to wait is
+//! [`Session`] knows when. What a failure means is `verdict`'s, and how long to wait is
 //! `backoff`'s. Time comes in as an argument, counted from any fixed moment, and a deadline goes
 //! out.
 
-#[cfg(feature = "client")]
 mod backoff;
-#[cfg(feature = "client")]
 mod machine;
-#[cfg(all(test, feature = "client"))]
+#[cfg(test)]
 mod tests;
 mod verdict;
 
-#[cfg(feature = "client")]
 pub use backoff::Backoff;
-#[cfg(feature = "client")]
-pub use machine::{Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
-pub use verdict::ContentType;
-#[cfg(feature = "client")]
-pub(crate) use verdict::is_no_content;
-pub(crate) use verdict::{refusal, retry_after};
+pub use machine::{Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
+pub(super) use verdict::is_no_content;

@@ -1,18 +1,18 @@
-//! [`Handle`]: an `EventSource` steered from elsewhere.
+//! [`EventSourceHandle`]: an `EventSource` steered from elsewhere.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Waker,
 };
 
-use crate::session::ReadyState;
+use super::session::ReadyState;
 
 /// Closes an `EventSource`, or has it reconnect, from another task.
 ///
 /// The source does as told when it is polled next, for which it is woken. A handle does not keep
 /// a source alive: one that was dropped is closed.
 #[derive(Clone, Debug)]
-pub struct Handle(Arc<Mutex<Shared>>);
+pub struct EventSourceHandle(Arc<Mutex<Shared>>);
 
 #[derive(Debug)]
 struct Shared {
@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Close,
 }
 
-impl Handle {
+impl EventSourceHandle {
     /// Closes the source, for good.
     pub fn close(&self) {
         let mut shared = lock(&self.0);
@@ -86,8 +86,8 @@ impl Watched {
         })))
     }
 
-    pub(crate) fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.0))
+    pub(crate) fn handle(&self) -> EventSourceHandle {
+        EventSourceHandle(Arc::clone(&self.0))
     }
 
     /// What was asked for since the last time. Whoever asks next wakes `waker`.

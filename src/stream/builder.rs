@@ -1,4 +1,4 @@
-//! [`Events`]: one request and what to hold its answer to.
+//! [`EventStreamBuilder`]: one request and what to hold its answer to.
 
 use std::{
     fmt,
@@ -9,14 +9,15 @@ use std::{
 
 use futures_util::FutureExt;
 
+use super::{
+    EventStream, Unfinished,
+    options::{Options, setters},
+};
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
-    options::{self, Options},
     parser::Oversized,
-    pump::{self, Limits, Verdict},
-    session::ContentType,
-    stream::{EventStream, Unfinished},
+    response::{self, ContentType, Limits, Verdict},
     timer::{self, Instant},
     transport::{BoxFuture, MaybeSend, Response},
 };
@@ -24,10 +25,10 @@ use crate::{
 /// One request whose answer is an event stream: `.await` it for an [`EventStream`].
 ///
 /// Made by `events()` on the request builder or the response of an HTTP client, or of any future
-/// of a [`Response`] by [`Events::new`]. The request is sent exactly once.
+/// of a [`Response`] by [`EventStreamBuilder::new`]. The request is sent exactly once.
 ///
 /// ```no_run
-/// # #[cfg(feature = "reqwest")]
+/// # #[cfg(feature = "reqwest013")]
 /// # async fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
 /// use everstream::RequestBuilderExt;
 /// use futures_util::TryStreamExt;
@@ -56,13 +57,13 @@ use crate::{
 ///
 /// Dropping the future, or the stream, closes the connection.
 #[must_use = "nothing is sent until it is awaited"]
-pub struct Events {
+pub struct EventStreamBuilder {
     response: BoxFuture<'static, Result<Response, Error>>,
     options: Options,
     unfinished: Unfinished,
 }
 
-impl Events {
+impl EventStreamBuilder {
     /// The answer that `response` will be, with any HTTP client.
     pub fn new<F>(response: F) -> Self
     where
@@ -75,7 +76,7 @@ impl Events {
         }
     }
 
-    options::setters!();
+    setters!();
 
     /// What becomes of an event that the end of the body leaves unfinished; it is discarded by
     /// default.
@@ -86,14 +87,14 @@ impl Events {
 
     async fn open(self) -> Result<EventStream, Error> {
         let Limits { headers, idle, .. } = self.options.limits;
-        let deadline = pump::headers_deadline(headers, idle, Instant::now());
+        let deadline = response::headers_deadline(headers, idle, Instant::now());
         let response = match deadline {
             None => self.response.await?,
             Some((at, timeout)) => timer::until(at, self.response)
                 .await
-                .unwrap_or_else(|| Err(Error::new(ErrorKind::Timeout(timeout))))?,
+                .unwrap_or_else(|| Err(Error::of(ErrorKind::Timeout(timeout))))?,
         };
-        match pump::judge(response, &self.options.content_type) {
+        match response::judge(response, &self.options.content_type) {
             Verdict::Stream(head, body) => Ok(EventStream::open(
                 Some(head),
                 body,
@@ -105,7 +106,7 @@ impl Events {
     }
 }
 
-impl IntoFuture for Events {
+impl IntoFuture for EventStreamBuilder {
     type Output = Result<EventStream, Error>;
     type IntoFuture = Opening;
 
@@ -114,16 +115,16 @@ impl IntoFuture for Events {
     }
 }
 
-impl fmt::Debug for Events {
+impl fmt::Debug for EventStreamBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events")
+        f.debug_struct("EventStreamBuilder")
             .field("limits", &self.options.limits)
             .field("content_type", &self.options.content_type)
             .finish_non_exhaustive()
     }
 }
 
-/// The future of [`Events`].
+/// The future of [`EventStreamBuilder`].
 #[must_use = "nothing is sent until it is awaited"]
 pub struct Opening(BoxFuture<'static, Result<EventStream, Error>>);
 

@@ -22,46 +22,13 @@ pub enum ReadyState {
     Closed,
 }
 
-/// Why an `EventSource` connects again.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The server ended the response as it should.
-    End,
-    /// The connection failed, did not come about, or was refused for now.
-    Failure(Error),
-    /// A time limit has passed.
-    Timeout(Error),
-    /// The user asked for it, by a `Handle`.
-    Asked,
-}
-
-impl Cause {
-    /// The error behind it, if there is one.
-    #[must_use]
-    pub fn error(&self) -> Option<&Error> {
-        match self {
-            Self::Failure(error) | Self::Timeout(error) => Some(error),
-            Self::End | Self::Asked => None,
-        }
-    }
-
-    pub(crate) fn of(error: Option<Error>) -> Self {
-        match error {
-            None => Self::End,
-            Some(error) if error.is_timeout() => Self::Timeout(error),
-            Some(error) => Self::Failure(error),
-        }
-    }
-}
-
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
     /// What the source would do by itself.
     #[default]
-    AsUsual,
+    Default,
     /// Connect again at once. From the second failure in a row on, the floor of the
     /// [`Backoff`] is kept.
     Now,
@@ -77,9 +44,9 @@ pub struct Rules {
     /// How long to wait.
     pub backoff: Backoff,
     /// Failures in a row before the first connection opened.
-    pub initial_attempts: Option<u32>,
+    pub max_initial_failures: Option<u32>,
     /// Failures in a row at any time.
-    pub max_attempts: Option<u32>,
+    pub max_consecutive_failures: Option<u32>,
     /// How long failures may go on in a row.
     pub max_elapsed: Option<Duration>,
     /// The request may be made again at all.
@@ -94,8 +61,8 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             backoff: Backoff::default(),
-            initial_attempts: Some(3),
-            max_attempts: None,
+            max_initial_failures: Some(3),
+            max_consecutive_failures: None,
             max_elapsed: None,
             repeats: true,
             anew: false,
@@ -258,16 +225,16 @@ impl Session {
         let base = self.rules.backoff.base(loss.reconnection_time);
         let failed = self.count(now, base, &loss);
         let usual = match loss.error {
-            None if self.rules.repeats => Retry::AsUsual,
+            None if self.rules.repeats => Retry::Default,
             None => return Decision::End,
             Some(error) => match self.judge(error) {
                 Verdict::NoContent => return Decision::End,
-                Verdict::Passing => Retry::AsUsual,
+                Verdict::Passing => Retry::Default,
                 Verdict::Unauthorized | Verdict::Final => Retry::GiveUp,
             },
         };
         let advice = match loss.advice {
-            Retry::AsUsual => usual,
+            Retry::Default => usual,
             advice => advice,
         };
         if advice == Retry::GiveUp || !self.rules.repeats || (failed && self.used_up()) {
@@ -277,7 +244,7 @@ impl Session {
             Retry::Now if self.failures <= 1 => Duration::ZERO,
             Retry::Now => self.rules.backoff.shortest(),
             Retry::After(delay) => delay,
-            Retry::AsUsual | Retry::GiveUp => {
+            Retry::Default | Retry::GiveUp => {
                 let asked = loss.error.and_then(|error| self.asked_for(error));
                 if !self.was_open && asked.is_some_and(|asked| asked > MAX_INITIAL_WAIT) {
                     return Decision::Fail;
@@ -336,7 +303,8 @@ impl Session {
         if self.rules.standard {
             return false;
         }
-        reached(self.rules.max_attempts) || (!self.was_open && reached(self.rules.initial_attempts))
+        reached(self.rules.max_consecutive_failures)
+            || (!self.was_open && reached(self.rules.max_initial_failures))
     }
 
     fn too_late(&self, now: Time, delay: Duration) -> bool {

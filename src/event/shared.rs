@@ -29,7 +29,7 @@ impl SharedText {
     }
 
     /// Replaces the text. The shared copy stays where the text is the same.
-    pub(super) fn set(&mut self, text: &str) {
+    pub(crate) fn set(&mut self, text: &str) {
         if self.text == text {
             return;
         }
@@ -41,7 +41,7 @@ impl SharedText {
 
 /// Empties a buffer, to be used again if it is no larger than most texts of its kind.
 #[inline]
-pub(super) fn empty(buffer: &mut String) {
+pub(crate) fn empty(buffer: &mut String) {
     buffer.clear();
     if buffer.capacity() > LONG {
         *buffer = String::new();
@@ -63,7 +63,7 @@ impl From<String> for SharedText {
 /// The event types that a stream has used lately. Real streams use a handful: each is copied
 /// and shared once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Types {
+pub(crate) struct Types {
     known: Vec<SharedText>,
     /// The one used last, where the search begins.
     last: u8,
@@ -76,7 +76,7 @@ impl Types {
 
     /// Where the type `text` is kept from now on, until as many others were seen.
     #[inline]
-    pub(super) fn slot(&mut self, text: &str) -> u8 {
+    pub(crate) fn slot(&mut self, text: &str) -> u8 {
         self.last = match self.repeated(text.as_bytes()) {
             Some(slot) => slot,
             None => self.find_or_keep(text),
@@ -86,7 +86,7 @@ impl Types {
 
     /// The slot used last, if it holds these bytes: they need not be decoded then.
     #[inline]
-    pub(super) fn repeated(&self, bytes: &[u8]) -> Option<u8> {
+    pub(crate) fn repeated(&self, bytes: &[u8]) -> Option<u8> {
         let last = self.known.get(usize::from(self.last))?;
         (last.as_str().as_bytes() == bytes).then_some(self.last)
     }
@@ -94,7 +94,7 @@ impl Types {
     /// The slot used last, if a line of `bytes` begins with what it holds and ends there, by LF. The
     /// line need not be looked through for its end then.
     #[inline]
-    pub(super) fn repeated_line(&self, bytes: &[u8]) -> Option<(u8, usize)> {
+    pub(crate) fn repeated_line(&self, bytes: &[u8]) -> Option<(u8, usize)> {
         let last = self.known.get(usize::from(self.last))?;
         let len = last.as_str().len();
         let repeated =
@@ -135,7 +135,7 @@ impl Types {
     }
 
     #[inline]
-    pub(super) fn get(&self, slot: u8) -> &SharedText {
+    pub(crate) fn get(&self, slot: u8) -> &SharedText {
         &self.known[usize::from(slot)]
     }
 }

@@ -81,7 +81,7 @@ impl Alarm {
         Poll::Pending
     }
 
-    /// Sees to it that the task is woken at `until`, or before.
+    /// Sees to it that the task is woken at `complete_when`, or before.
     fn wake_by(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {
             Some(sleep) => {

@@ -6,7 +6,7 @@ use super::*;
 #[test]
 fn a_whole_life() {
     let mut life = Life::new(Rules {
-        max_attempts: Some(3),
+        max_consecutive_failures: Some(3),
         ..rules()
     });
     assert_eq!(life.state(), State::Start);
@@ -111,7 +111,7 @@ fn what_happens_by_default_and_in_a_browser() {
         standard: true,
         ..rules()
     };
-    let kinds = |kind| Error::new(kind);
+    let kinds = |kind| Error::of(kind);
     let mut table = vec![
         (status(204), End, End),
         (kinds(ErrorKind::ContentType), Fail, Fail),
@@ -205,11 +205,11 @@ fn an_unsafe_request_is_never_repeated() {
         busy(503, Some(SECOND)),
         refused(),
         broken(),
-        Error::new(ErrorKind::Transport),
-        Error::new(ErrorKind::Timeout(Timeout::Idle)),
+        Error::of(ErrorKind::Transport),
+        Error::of(ErrorKind::Timeout(Timeout::Idle)),
     ];
     let advices = [
-        Retry::AsUsual,
+        Retry::Default,
         Retry::Now,
         Retry::After(SECOND),
         Retry::GiveUp,
@@ -230,7 +230,7 @@ fn an_unsafe_request_is_never_repeated() {
     for events in [true, false] {
         let mut life = Life::new(once.clone());
         assert_eq!(
-            life.open().lose(None, Retry::AsUsual, events),
+            life.open().lose(None, Retry::Default, events),
             Decision::End,
             "an answer has an end"
         );
@@ -259,7 +259,7 @@ fn an_unsafe_request_is_not_repeated_for_a_handle_either() {
 #[test]
 fn the_cause_of_a_reconnection_says_what_it_was() {
     assert!(matches!(Cause::of(None), Cause::End));
-    let timeout = Error::new(ErrorKind::Timeout(Timeout::Idle));
+    let timeout = Error::of(ErrorKind::Timeout(Timeout::Idle));
     assert!(matches!(Cause::of(Some(timeout)), Cause::Timeout(_)));
     let failure = Cause::of(Some(status(503)));
     assert!(matches!(failure, Cause::Failure(_)));
@@ -267,5 +267,5 @@ fn the_cause_of_a_reconnection_says_what_it_was() {
         failure.error().and_then(Error::status),
         Some(StatusCode::SERVICE_UNAVAILABLE)
     );
-    assert!(Cause::End.error().is_none() && Cause::Asked.error().is_none());
+    assert!(Cause::End.error().is_none() && Cause::Requested.error().is_none());
 }

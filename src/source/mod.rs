@@ -3,6 +3,10 @@
 //! It drives a [`Session`] over a transport: the session says when, the connector how, the pump
 //! reads. What is left here is to move values between them.
 
+mod builder;
+mod handle;
+pub(crate) mod session;
+
 use std::{
     fmt,
     pin::Pin,
@@ -13,22 +17,24 @@ use std::{
 use futures_util::{Stream, stream::FusedStream};
 use http::StatusCode;
 
+pub use builder::EventSourceBuilder;
+pub use handle::EventSourceHandle;
+use handle::{Command, Watched};
+pub use session::{Backoff, ReadyState, Retry};
+use session::{Decision, Loss, Session, State, Time};
+
 use crate::{
-    builder::EventSourceBuilder,
     error::{Error, ErrorKind},
     event::Event,
-    handle::{Command, Handle, Watched},
     look,
-    options::Options,
     parser::{Taken, Want},
-    pump::{self, Pump, Verdict},
-    session::{self, Cause, ContentType, Decision, Loss, ReadyState, Retry, Session, State, Time},
-    signal::{PollSignal, Signal, Signals},
+    response::{self, ContentType, Pump, Verdict},
+    stream::{Options, PollSignal, Signal, Signals},
     timer::{self, Alarm, Instant},
     trace,
     transport::{
-        Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
-        maybe_send::RetryWhen,
+        Attempt, BoxFuture, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend,
+        Response, maybe_send::RetryWhen,
     },
 };
 
@@ -41,7 +47,7 @@ use crate::{
 /// and after a response of 204 the stream is `None` for ever.
 ///
 /// ```no_run
-/// # #[cfg(feature = "reqwest")]
+/// # #[cfg(feature = "reqwest013")]
 /// # async fn doc() -> Result<(), everstream::Error> {
 /// use everstream::EventSource;
 /// use futures_util::TryStreamExt;
@@ -55,7 +61,7 @@ use crate::{
 /// ```
 ///
 /// A request that is not safe, such as a POST, is sent once, and the source ends with its answer,
-/// unless [`repeat_unsafe`](EventSourceBuilder::repeat_unsafe) says otherwise or each request is
+/// unless [`resend_unsafe_methods`](EventSourceBuilder::resend_unsafe_methods) says otherwise or each request is
 /// made anew by a factory.
 ///
 /// It is `Send`, `Unpin` and fused, spawns nothing and needs a Tokio runtime with its timer
@@ -109,7 +115,7 @@ impl EventSource {
     /// attempt are put. Its own errors count as failures to connect.
     ///
     /// ```no_run
-    /// # #[cfg(feature = "reqwest")]
+    /// # #[cfg(feature = "reqwest013")]
     /// # fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
     /// # async fn fresh_token() -> Result<String, std::io::Error> { Ok(String::new()) }
     /// use everstream::EventSource;
@@ -129,7 +135,7 @@ impl EventSource {
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
         Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
-        R: Answer + 'static,
+        R: IntoResponse + 'static,
         E: Into<crate::BoxError> + 'static,
     {
         EventSourceBuilder::new(Connector::from_fn(connect))
@@ -202,7 +208,7 @@ impl EventSource {
     }
 
     /// A handle to close the source, or have it reconnect, from elsewhere.
-    pub fn handle(&mut self) -> Handle {
+    pub fn handle(&mut self) -> EventSourceHandle {
         let state = self.session.ready_state();
         let id = self.pump.parser().last_event_id();
         self.watched
@@ -312,12 +318,12 @@ impl EventSource {
                     return None;
                 }
                 self.disconnect();
-                self.cause = Some(Cause::Asked);
+                self.cause = Some(Cause::Requested);
                 self.tell();
                 Some(Signal::Reconnecting {
                     attempt: 1,
                     delay: Duration::ZERO,
-                    cause: Cause::Asked,
+                    cause: Cause::Requested,
                 })
             }
         }
@@ -339,29 +345,32 @@ impl EventSource {
         loop {
             match &mut self.opening {
                 Opening::Connecting(connecting) => match connecting.as_mut().poll(cx) {
-                    Poll::Ready(Ok(response)) => match pump::judge(response, &self.content_type) {
-                        Verdict::Stream(head, body) => {
-                            self.opening = Opening::None;
-                            self.alarm = Alarm::default();
-                            self.pump.open(body);
-                            self.session.announce(self.now());
-                            trace::open(head.status());
-                            return Poll::Ready(Ok(Signal::Open(head)));
+                    Poll::Ready(Ok(response)) => {
+                        match response::judge(response, &self.content_type) {
+                            Verdict::Stream(head, body) => {
+                                self.opening = Opening::None;
+                                self.alarm = Alarm::default();
+                                self.pump.open(body);
+                                self.session.announce(self.now());
+                                trace::open(head.status());
+                                return Poll::Ready(Ok(Signal::Open(head)));
+                            }
+                            Verdict::Refused(reading) => {
+                                self.opening = Opening::Refused(reading);
+                            }
                         }
-                        Verdict::Refused(reading) => {
-                            self.opening = Opening::Refused(reading);
-                        }
-                    },
+                    }
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending => {
                         let (limit, idle) = (self.headers_timeout, self.pump.idle());
                         let since = self.opening_since;
-                        let Some((deadline, timeout)) = pump::headers_deadline(limit, idle, since)
+                        let Some((deadline, timeout)) =
+                            response::headers_deadline(limit, idle, since)
                         else {
                             return Poll::Pending;
                         };
                         ready!(self.alarm.poll(cx, deadline));
-                        return Poll::Ready(Err(Error::new(ErrorKind::Timeout(timeout))));
+                        return Poll::Ready(Err(Error::of(ErrorKind::Timeout(timeout))));
                     }
                 },
                 Opening::Refused(reading) => return reading.as_mut().poll(cx).map(Err),
@@ -380,7 +389,7 @@ impl EventSource {
                     attempt: self.attempts,
                 })
             }
-            _ => Retry::AsUsual,
+            _ => Retry::Default,
         };
         let events = self.take_progress();
         let loss = Loss {
@@ -436,7 +445,7 @@ impl EventSource {
 }
 
 fn without_progress() -> Error {
-    Error::new(ErrorKind::Incomplete)
+    Error::of(ErrorKind::Incomplete)
         .and_message("the server ended one connection after the other without an event")
 }
 

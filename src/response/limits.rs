@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
+use super::{Deadline, Limits, sooner};
 use crate::{
     error::Timeout,
     event::Event,
-    pump::{Deadline, Limits, sooner},
     timer::{self, Instant, UNWATCHED},
     transport::maybe_send::Progress,
 };

@@ -5,13 +5,13 @@ use super::*;
 #[test]
 fn the_user_has_the_last_word_on_failures() {
     let not_found = status(404);
-    let html = Error::new(ErrorKind::ContentType);
+    let html = Error::of(ErrorKind::ContentType);
     for error in [&not_found, &html] {
         let advise = |advice| {
             let mut life = Life::new(without_limits());
             life.connecting().advised(error, advice)
         };
-        assert_eq!(advise(Retry::AsUsual), Decision::Fail);
+        assert_eq!(advise(Retry::Default), Decision::Fail);
         assert_eq!(advise(Retry::GiveUp), Decision::Fail);
         assert_eq!(advise(Retry::Now), wait(1, Duration::ZERO));
         assert_eq!(advise(Retry::After(ms(1))), wait(1, ms(1)), "no floor");

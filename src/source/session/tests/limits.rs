@@ -6,7 +6,7 @@ use super::*;
 fn the_first_attempts_are_few_and_the_last_failure_tells() {
     for (attempts, tried) in [(Some(0), 1), (Some(1), 1), (Some(2), 2), (Some(3), 3)] {
         let mut life = Life::new(Rules {
-            initial_attempts: attempts,
+            max_initial_failures: attempts,
             ..rules()
         });
         for attempt in 1..tried {
@@ -17,7 +17,7 @@ fn the_first_attempts_are_few_and_the_last_failure_tells() {
         }
         assert_eq!(life.connecting().fail(&refused()), Decision::Fail);
     }
-    assert_eq!(Rules::default().initial_attempts, Some(3));
+    assert_eq!(Rules::default().max_initial_failures, Some(3));
 
     let mut life = Life::new(without_limits());
     for attempt in 1..1000 {
@@ -46,7 +46,7 @@ fn once_it_was_open_the_first_attempts_do_not_count() {
 #[test]
 fn max_attempts_counts_what_brought_nothing() {
     let mut life = Life::new(Rules {
-        max_attempts: Some(3),
+        max_consecutive_failures: Some(3),
         ..rules()
     });
     assert_eq!(life.open().after(SECOND).end(), wait(1, 3 * SECOND));
@@ -68,7 +68,7 @@ fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
         life.open().fail(&broken());
         life.connecting().fail(&refused());
         life.open().after(life_time);
-        let decision = life.lose(Some(&broken()), Retry::AsUsual, events);
+        let decision = life.lose(Some(&broken()), Retry::Default, events);
         assert_eq!(decision, wait(attempt, 3 * SECOND), "{life_time:?}");
     }
 }
@@ -87,7 +87,7 @@ fn a_clean_end_without_progress_is_a_failure() {
         (20 * SECOND, 20 * SECOND, false),
     ] {
         let mut life = Life::new(Rules {
-            max_attempts: Some(1),
+            max_consecutive_failures: Some(1),
             ..rules()
         });
         life.reconnection_time = Some(reconnection_time);
@@ -101,7 +101,7 @@ fn a_clean_end_without_progress_is_a_failure() {
 #[test]
 fn a_lasting_connection_neither_fails_nor_heals() {
     let mut life = Life::new(Rules {
-        max_attempts: Some(3),
+        max_consecutive_failures: Some(3),
         ..Rules::default()
     });
     life.open().fail(&broken());
@@ -162,8 +162,8 @@ fn max_elapsed_is_checked_before_the_wait() {
 fn the_standard_preset_goes_on_for_ever() {
     let rules = Rules {
         standard: true,
-        initial_attempts: Some(1),
-        max_attempts: Some(1),
+        max_initial_failures: Some(1),
+        max_consecutive_failures: Some(1),
         max_elapsed: Some(SECOND),
         ..Rules::default()
     };
