@@ -107,7 +107,7 @@ fn events(name: &str) -> Vec<Event> {
 }
 
 fn types(events: &[Event]) -> Vec<&str> {
-    events.iter().map(Event::event).collect()
+    events.iter().map(Event::event_type).collect()
 }
 
 /// A lone surrogate has no place in a string of Rust, and aimock cuts an emoji into two: the data

@@ -74,7 +74,7 @@ type Handler = Box<dyn FnMut(&Attempt) -> Reply + Send>;
 
 #[derive(Default)]
 struct Answers {
-    script: VecDeque<IntoResponse>,
+    script: VecDeque<Answer>,
     handler: Option<Handler>,
     attempts: Vec<(Duration, Attempt)>,
     complaints: Vec<String>,
@@ -87,7 +87,7 @@ struct Counts {
     open: usize,
 }
 
-enum IntoResponse {
+enum Answer {
     Reply(Box<Reply>),
     Fail(Error),
     Never,
@@ -128,7 +128,7 @@ impl Script {
     /// Adds an answer.
     #[must_use]
     pub fn reply(self, reply: Reply) -> Self {
-        self.then(IntoResponse::Reply(Box::new(reply)))
+        self.then(Answer::Reply(Box::new(reply)))
     }
 
     /// Adds a failure of this kind in place of an answer, such as [`ErrorKind::Connect`].
@@ -140,16 +140,16 @@ impl Script {
     /// Adds a failure in place of an answer.
     #[must_use]
     pub fn fail_with(self, error: Error) -> Self {
-        self.then(IntoResponse::Fail(error))
+        self.then(Answer::Fail(error))
     }
 
     /// Adds an answer that never comes.
     #[must_use]
     pub fn never(self) -> Self {
-        self.then(IntoResponse::Never)
+        self.then(Answer::Never)
     }
 
-    fn then(self, answer: IntoResponse) -> Self {
+    fn then(self, answer: Answer) -> Self {
         self.answers().script.push_back(answer);
         self
     }
@@ -271,21 +271,21 @@ impl Script {
     }
 
     /// The answer to this attempt, which is remembered.
-    fn next(&self, attempt: &Attempt) -> IntoResponse {
+    fn next(&self, attempt: &Attempt) -> Answer {
         let mut answers = self.answers();
         let at = self.shared.born.elapsed();
         let number = answers.attempts.len();
         answers.attempts.push((at, attempt.clone()));
         let answer = match answers.script.pop_front() {
             Some(answer) => answer,
-            None => IntoResponse::Reply(Box::new(match &mut answers.handler {
+            None => Answer::Reply(Box::new(match &mut answers.handler {
                 Some(handler) => handler(attempt),
                 None => Reply::status(204),
             })),
         };
         let complaints = match &answer {
-            IntoResponse::Reply(reply) => complaints(reply, attempt, number),
-            IntoResponse::Fail(_) | IntoResponse::Never => Vec::new(),
+            Answer::Reply(reply) => complaints(reply, attempt, number),
+            Answer::Fail(_) | Answer::Never => Vec::new(),
         };
         if complaints.is_empty() {
             return answer;
@@ -293,7 +293,7 @@ impl Script {
         let text = format!("attempt {}: {}", attempt.number(), complaints.join(", "));
         answers.complaints.push(text.clone());
         let excuse = Reply::status(500).content_type("text/plain; charset=utf-8");
-        IntoResponse::Reply(Box::new(excuse.raw(text)))
+        Answer::Reply(Box::new(excuse.raw(text)))
     }
 }
 
@@ -325,9 +325,9 @@ impl Connect for Script {
             .send_modify(|counts| counts.attempts += 1);
         Box::pin(async move {
             match answer {
-                IntoResponse::Reply(reply) => respond(*reply, open).await,
-                IntoResponse::Fail(error) => Err(error),
-                IntoResponse::Never => {
+                Answer::Reply(reply) => respond(*reply, open).await,
+                Answer::Fail(error) => Err(error),
+                Answer::Never => {
                     let _open = open;
                     std::future::pending().await
                 }

@@ -17,7 +17,7 @@ use axum::{
     body::Body as Sent,
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
-    response::{IntoResponse, Response as IntoResponse},
+    response::{IntoResponse, Response as Answer},
     routing::get,
     serve::Listener,
 };
@@ -59,7 +59,7 @@ fn draw(random: &Shared, bound: usize) -> usize {
 
 /// The server: goes on after the last event that the client has seen, in pieces of its own, until
 /// it has had enough.
-async fn feed(State(random): State<Shared>, headers: HeaderMap) -> IntoResponse {
+async fn feed(State(random): State<Shared>, headers: HeaderMap) -> Answer {
     let id = headers.get("last-event-id");
     let seen = numbered::seen(id.map(|id| id.to_str().expect("a number")));
     if draw(&random, 20) == 0 {

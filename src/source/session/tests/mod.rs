@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::*;
 use crate::error::{Error, ErrorKind, Refusal, Timeout};
+use crate::transport::Cause;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
