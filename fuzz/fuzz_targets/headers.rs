@@ -135,8 +135,8 @@ fn retry_after(values: &[Vec<Piece<'_>>], date: &Option<Vec<Piece<'_>>>) {
     .backoff(
         Backoff::new()
             .reconnection_time(Duration::ZERO)
-            .floor(Duration::ZERO)
-            .first(Duration::ZERO),
+            .min_delay(Duration::ZERO)
+            .initial_backoff(Duration::ZERO),
     )
     .build()
     .expect("a source")
