@@ -12,7 +12,7 @@ use std::{
 
 use everstream::{
     Attempt, Backoff, Cause, CompleteWhen, Connect, ContentType, Error, ErrorKind, ErrorWhen,
-    Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
+    Event, EventRef, EventSource, EventSourceBuilder, EventStreamBuilder, EventSourceHandle, EventStream,
     EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized, Parser, Reader,
     ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::EncodeError,
