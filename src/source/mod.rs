@@ -6,6 +6,7 @@
 mod builder;
 mod handle;
 pub(crate) mod session;
+mod sync;
 
 use std::{
     fmt,
@@ -207,12 +208,15 @@ impl EventSource {
         self.tell();
     }
 
-    /// A handle to close the source, or have it reconnect, from elsewhere.
+    /// Returns a handle to close the source, or make it reconnect, from another task.
+    ///
+    /// A handle wakes the task that has polled the source since the first handle was made.
     pub fn handle(&mut self) -> EventSourceHandle {
         let state = self.session.ready_state();
+        let repeats = self.session.rules().repeats;
         let id = self.pump.parser().last_event_id();
         self.watched
-            .get_or_insert_with(|| Watched::new(state, id))
+            .get_or_insert_with(|| Watched::new(state, repeats, id))
             .handle()
     }
 
@@ -521,17 +525,10 @@ impl PollSignal for EventSource {
     }
 }
 
-impl Drop for EventSource {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
 impl fmt::Debug for EventSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventSource")
             .field("ready_state", &self.ready_state())
-            .field("last_event_id", &self.last_event_id())
             .field("attempts", &self.attempts)
             .field("session", &self.session)
             .finish_non_exhaustive()
