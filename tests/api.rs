@@ -12,9 +12,9 @@ use std::{
 
 use everstream::{
     Attempt, Backoff, Cause, CompleteWhen, Connect, ContentType, Error, ErrorKind, ErrorWhen,
-    Event, EventRef, EventSource, EventSourceBuilder, EventStreamBuilder, EventSourceHandle, EventStream,
-    EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized, Parser, Reader,
-    ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
+    Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
+    EventStreamBuilder, EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized,
+    Parser, Reader, ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
