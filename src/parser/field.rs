@@ -81,6 +81,16 @@ pub(super) fn start(line: &[u8]) -> (Kind, usize) {
     }
 }
 
+/// Whether a line, or the beginning of one that has not ended, is a comment or has a name with a
+/// meaning.
+#[cfg(feature = "stream")]
+pub(crate) fn is_field_or_comment(line: &[u8], has_ended: bool) -> bool {
+    match kind(line) {
+        Kind::Comment | Kind::Field(_) => true,
+        Kind::Undecided | Kind::Unknown => has_ended && name_alone(line).is_some(),
+    }
+}
+
 /// The name that a whole line without a colon is, if it has a meaning.
 ///
 /// "If the line is not empty but does not contain a colon: process the field using the whole line
