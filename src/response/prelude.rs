@@ -21,7 +21,10 @@ impl Prelude {
         let end = self.said.len();
         self.said.extend_from_slice(&chunk[..kept]);
         let mut from = end;
-        while let Some(length) = self.said[from..].iter().position(|byte| b"\r\n".contains(byte)) {
+        while let Some(length) = self.said[from..]
+            .iter()
+            .position(|byte| b"\r\n".contains(byte))
+        {
             if self.is_field(from + length, true) {
                 return true;
             }
@@ -34,13 +37,20 @@ impl Prelude {
     /// Whether the line that ends here, or has not ended yet, is a field or a comment.
     fn is_field(&self, end: usize, has_ended: bool) -> bool {
         let line = &self.said[self.line..end];
-        let bom = if self.line == 0 { "\u{feff}".as_bytes() } else { b"" };
+        let bom = if self.line == 0 {
+            "\u{feff}".as_bytes()
+        } else {
+            b""
+        };
         parser::is_field_or_comment(line.strip_prefix(bom).unwrap_or(line), has_ended)
     }
 
     /// What was said, if it was more than white space: servers keep alive with blank lines, too.
     pub(super) fn into_said(self) -> Option<Bytes> {
-        let said = self.said.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&self.said);
+        let said = self
+            .said
+            .strip_prefix("\u{feff}".as_bytes())
+            .unwrap_or(&self.said);
         let is_blank = said.trim_ascii().is_empty();
         (!is_blank).then(|| self.said.freeze())
     }
@@ -73,7 +83,10 @@ mod tests {
             let mut whole = Prelude::default();
             assert_eq!(whole.push(body.as_bytes(), 1024), is_stream, "{body:?}");
             let mut pieces = Prelude::default();
-            let by_bytes = body.as_bytes().chunks(1).any(|byte| pieces.push(byte, 1024));
+            let by_bytes = body
+                .as_bytes()
+                .chunks(1)
+                .any(|byte| pieces.push(byte, 1024));
             assert_eq!(by_bytes, is_stream, "{body:?} byte by byte");
         }
     }

@@ -31,7 +31,9 @@ fn number(value: &str, unit: u64) -> Option<Duration> {
         return None;
     }
     // What doesn't fit is for ever all the same.
-    let whole = whole.parse().map_or(u64::MAX, |it: u64| it.saturating_mul(unit));
+    let whole = whole
+        .parse()
+        .map_or(u64::MAX, |it: u64| it.saturating_mul(unit));
     let fraction: f64 = format!("0.{fraction}").parse().ok()?;
     let rounded_up = (fraction * unit as f64).ceil() as u64;
     Some(Duration::from_millis(whole.saturating_add(rounded_up)))
@@ -60,17 +62,37 @@ mod tests {
             ("retry-after", " 7 ", None, Some(7000)),
             ("retry-after", "4.7", None, Some(4700)),
             ("retry-after", "0.0001", None, Some(1)),
-            ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT", None, Some(30_000)),
-            ("retry-after", "Sun, 06 Nov 1994 08:50:07 GMT", Some(date), Some(30_000)),
+            (
+                "retry-after",
+                "Sun, 06 Nov 1994 08:50:07 GMT",
+                None,
+                Some(30_000),
+            ),
+            (
+                "retry-after",
+                "Sun, 06 Nov 1994 08:50:07 GMT",
+                Some(date),
+                Some(30_000),
+            ),
             (
                 "retry-after",
                 "Sun, 06 Nov 1994 08:50:07 GMT",
                 Some("Sun, 06 Nov 1994 08:50:00 GMT"),
                 Some(7000),
             ),
-            ("retry-after", "Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
+            (
+                "retry-after",
+                "Sun, 06 Nov 1994 08:00:00 GMT",
+                None,
+                Some(0),
+            ),
             ("retry-after", "99999999999999999999999", None, Some(year)),
-            ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT", None, Some(year)),
+            (
+                "retry-after",
+                "Fri, 31 Dec 9999 23:59:59 GMT",
+                None,
+                Some(year),
+            ),
             ("retry-after", "soon", None, None),
             ("retry-after", "-1", None, None),
             ("retry-after", "1.", None, None),
@@ -87,7 +109,11 @@ mod tests {
                 headers.insert(header::DATE, HeaderValue::from_str(date).unwrap());
             }
             let asked = retry_after(&headers, now);
-            assert_eq!(asked, expected.map(Duration::from_millis), "{name}: {value}");
+            assert_eq!(
+                asked,
+                expected.map(Duration::from_millis),
+                "{name}: {value}"
+            );
         }
     }
 

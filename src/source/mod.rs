@@ -36,9 +36,7 @@ use crate::{
     stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event},
     timer::{self, Alarm, Instant},
     trace,
-    transport::{
-        Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend,
-    },
+    transport::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend},
 };
 
 /// The events of a feed, over as many connections as it takes.
@@ -415,7 +413,11 @@ impl EventSource {
         if let Some(retry_when) = &mut self.retry_when {
             let failures = self.session.failures_with(now, &loss);
             let attempt = self.record.attempts;
-            loss.advice = retry_when.ask(Ask { error: loss.error, attempt, failures });
+            loss.advice = retry_when.ask(Ask {
+                error: loss.error,
+                attempt,
+                failures,
+            });
         }
         if let Retry::From(id) = &loss.advice {
             let parser = self.body.parser_mut();

@@ -29,7 +29,9 @@ use crate::{error::Error, event::Event, transport::MaybeSend};
 /// # Ok(())
 /// # }
 /// ```
-pub trait EventStreamExt: Stream<Item = Result<<Self as EventStreamExt>::Of, Error>> + Sized {
+pub trait EventStreamExt:
+    Stream<Item = Result<<Self as EventStreamExt>::Of, Error>> + Sized
+{
     /// What the stream yields: [`Event`], or [`Signal`](crate::Signal).
     type Of: EventOrSignal;
 

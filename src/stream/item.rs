@@ -20,10 +20,7 @@ pub trait EventOrSignal: sealed::Sealed + Sized {
     fn try_into_event(self) -> Result<Event, Self>;
 
     #[doc(hidden)]
-    fn read<T>(
-        self,
-        read: impl FnOnce(Event) -> Result<T, Error>,
-    ) -> Result<Self::Json<T>, Error>;
+    fn read<T>(self, read: impl FnOnce(Event) -> Result<T, Error>) -> Result<Self::Json<T>, Error>;
 }
 
 impl EventOrSignal for Event {
@@ -62,10 +59,7 @@ impl EventOrSignal for Signal {
         }
     }
 
-    fn read<T>(
-        self,
-        read: impl FnOnce(Event) -> Result<T, Error>,
-    ) -> Result<JsonSignal<T>, Error> {
+    fn read<T>(self, read: impl FnOnce(Event) -> Result<T, Error>) -> Result<JsonSignal<T>, Error> {
         match self {
             Self::Event(event) => read(event).map(JsonSignal::Event),
             other => Ok(JsonSignal::Other(other)),

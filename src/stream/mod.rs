@@ -32,9 +32,9 @@ pub use item::{EventOrSignal, JsonSignal};
 pub use json::JsonStream;
 #[cfg(feature = "client")]
 pub(crate) use next::event as next_event;
+pub(crate) use options::Options;
 #[cfg(feature = "client")]
 pub(crate) use options::{body_setters, response_setters};
-pub(crate) use options::Options;
 pub(crate) use release::{Release, release};
 pub use signal::{PollSignal, Signal, Signals};
 

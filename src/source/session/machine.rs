@@ -233,8 +233,16 @@ impl Session {
     /// The number of failures in a row that this loss makes; 0 where it is not a failure.
     #[must_use]
     pub fn failures_with(&self, now: Time, loss: &Loss<'_>) -> u32 {
-        let before = if self.resets(now, loss.progress) { 0 } else { self.failures };
-        if self.is_failure(now, loss) { before.saturating_add(1) } else { 0 }
+        let before = if self.resets(now, loss.progress) {
+            0
+        } else {
+            self.failures
+        };
+        if self.is_failure(now, loss) {
+            before.saturating_add(1)
+        } else {
+            0
+        }
     }
 
     fn decide(&mut self, now: Time, loss: Loss<'_>) -> Decision {

@@ -16,7 +16,10 @@ pub(crate) enum Verdict {
 
 pub(crate) fn verdict(error: &Error) -> Verdict {
     match error.kind() {
-        ErrorKind::Status => match (error.status().map_or(0, |it| it.as_u16()), should_retry(error)) {
+        ErrorKind::Status => match (
+            error.status().map_or(0, |it| it.as_u16()),
+            should_retry(error),
+        ) {
             (204, _) => Verdict::NoContent,
             (_, Some(true)) => Verdict::Passing,
             (_, Some(false)) => Verdict::Final,
