@@ -82,7 +82,7 @@ fn what_is_a_value_can_be_cloned_and_mostly_compared() {
         Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
-        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
+        ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);
