@@ -158,22 +158,23 @@ impl Waiting {
     /// A chunk has come.
     #[inline]
     pub(crate) fn chunk(&mut self) {
-        self.silent = Duration::ZERO;
-        self.put_off = None;
         if self.watches_events() || self.phase == Phase::Refusal {
             self.count_chunk();
         } else {
             self.counted = None;
         }
+        self.silent = Duration::ZERO;
+        self.put_off = None;
     }
 
     #[inline(never)]
     fn count_chunk(&mut self) {
+        // Late before this chunk was waited for: it is the last that is looked through.
+        self.overdue = self.late().is_some();
         if self.counted.is_some() {
             self.count(Instant::now());
             self.asked = Duration::MAX;
         }
-        self.overdue = self.late().is_some();
     }
 
     /// An empty chunk has come: no sign of life.
