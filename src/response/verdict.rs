@@ -22,6 +22,18 @@ pub enum ContentType {
 }
 
 impl ContentType {
+    /// What is accepted, in words.
+    fn expected(&self) -> String {
+        match self {
+            Self::EventStream => "`text/event-stream`".to_owned(),
+            Self::OneOf(list) => {
+                let list: Vec<_> = list.iter().map(|it| format!("`{it}`")).collect();
+                list.join(" or ")
+            }
+            Self::Any => "any content type".to_owned(),
+        }
+    }
+
     fn accepts(&self, headers: &HeaderMap) -> bool {
         let essence = essence(headers);
         let is = |wanted: &str| essence.is_some_and(|is| is.eq_ignore_ascii_case(wanted));
@@ -91,20 +103,17 @@ pub(crate) fn refusal(
         return Some((ErrorKind::Status, None));
     }
     if !accepted.accepts(headers) {
-        let message = essence(headers).map_or_else(
-            || "the response is not an event stream: it names no content type".to_owned(),
-            |essence| {
-                format!(
-                    "the response is not an event stream but `{}`",
-                    short(essence)
-                )
-            },
+        let got = essence(headers).map_or_else(
+            || "no content type".to_owned(),
+            |essence| format!("`{}`", short(essence)),
         );
+        let message = format!("expected {}, got {got}", accepted.expected());
         return Some((ErrorKind::ContentType, Some(message)));
     }
     coding(headers).map(|coding| {
         let message = format!(
-            "the response is compressed (`{coding}`) and the HTTP client does not undo that",
+            "the response is compressed with `{coding}`, which the HTTP client does not undo: \
+             enable that, or ask for `Accept-Encoding: identity`",
         );
         (ErrorKind::ContentEncoding, Some(message))
     })

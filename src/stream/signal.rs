@@ -1,6 +1,7 @@
 //! [`Signal`]: everything that happens on a stream, where [`Event`] is only what was sent.
 
 use std::{
+    fmt,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -18,7 +19,9 @@ use crate::{
 };
 
 /// Something that happened on a stream.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows how long an event or a comment is, not what is in it.
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Signal {
     /// A connection is open: the server's response is an event stream.
@@ -40,6 +43,34 @@ pub enum Signal {
         /// What ended the last connection.
         cause: Cause,
     },
+}
+
+impl fmt::Debug for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(head) => f.debug_tuple("Open").field(head).finish(),
+            Self::Event(event) => f
+                .debug_struct("Event")
+                .field("data_bytes", &event.data().len())
+                .finish_non_exhaustive(),
+            Self::Comment(text) => f
+                .debug_struct("Comment")
+                .field("bytes", &text.len())
+                .finish_non_exhaustive(),
+            Self::Skipped(skipped) => f.debug_tuple("Skipped").field(skipped).finish(),
+            #[cfg(feature = "client")]
+            Self::Reconnecting {
+                attempt,
+                delay,
+                cause,
+            } => f
+                .debug_struct("Reconnecting")
+                .field("attempt", attempt)
+                .field("delay", delay)
+                .field("cause", cause)
+                .finish(),
+        }
+    }
 }
 
 impl From<Taken> for Signal {
