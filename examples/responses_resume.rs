@@ -14,7 +14,7 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry, CompleteWhen,
+    Attempt, Backoff, CompleteWhen, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
@@ -65,7 +65,11 @@ impl Cursor {
 }
 
 /// The events of one response, over as many connections as it takes.
-fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<CompleteWhen<EventSource>, Error> {
+fn ask(
+    client: Client,
+    base_url: String,
+    cursor: Cursor,
+) -> Result<CompleteWhen<EventSource>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
