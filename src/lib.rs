@@ -163,6 +163,9 @@ mod parser;
 mod builder;
 #[cfg(feature = "stream")]
 mod combine;
+#[cfg(feature = "stream")]
+#[path = "stream/contract/mod.rs"]
+mod contract;
 #[cfg(feature = "std")]
 mod error;
 #[cfg(feature = "stream")]
@@ -226,6 +229,7 @@ pub use {
 pub use {
     bytes,
     combine::{ErrorWhen, EventStreamExt, Until},
+    contract::{Contract, Meaning},
     events::{Events, Opening},
     http,
     session::ContentType,
