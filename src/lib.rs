@@ -190,6 +190,9 @@ mod signal;
 mod source;
 #[cfg(feature = "stream")]
 mod stream;
+#[cfg(feature = "json")]
+#[path = "stream/surrogates.rs"]
+mod surrogates;
 #[cfg(all(
     feature = "testing",
     not(all(target_arch = "wasm32", target_os = "unknown"))
@@ -208,8 +211,6 @@ mod waiting;
 #[cfg(feature = "std")]
 pub use error::{BoxError, Error, ErrorKind, Timeout};
 pub use event::{Event, EventRef};
-#[cfg(feature = "json")]
-pub use json::JsonError;
 #[cfg(all(feature = "stream", feature = "json"))]
 pub use json::JsonStream;
 pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
@@ -236,6 +237,8 @@ pub use {
     signal::{Signal, Signals},
     stream::{EventStream, Unfinished},
 };
+#[cfg(feature = "json")]
+pub use {json::JsonError, surrogates::SurrogateJoiner};
 
 /// The state machine of `EventSource`, for fuzz targets and property tests: no part of the API.
 #[cfg(feature = "client")]
