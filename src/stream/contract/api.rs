@@ -85,7 +85,8 @@ impl Api {
             Some(b'{') if is_last || self.may_matter(data) => {}
             Some(b'{') => return self.by_type(kind),
             Some(b'[') if data.starts_with(DONE) => return self.done(is_last),
-            None if is_last => return Meaning::EndMarker,
+            // `message_stop` has nothing to hold: the usage has come before it.
+            None if is_last && matches!(self, Self::Messages) => return Meaning::EndMarker,
             None | Some(b':') => return Meaning::KeepAlive,
             Some(_) => return self.by_type(kind),
         }
@@ -183,7 +184,7 @@ impl Api {
         if top.has_error || top.is_error_object || top.is_any(self.errors()) {
             return Meaning::Error;
         }
-        if top.is_any(self.last()) {
+        if top.is_any(self.last()) || self.last().contains(&kind) {
             return Meaning::Last;
         }
         if top.is_any(&KEEP_ALIVE) {
