@@ -53,13 +53,12 @@ impl Oracle {
             if choice[reason] == "error" || says_something(&choice["error"]) {
                 return Meaning::Error;
             }
-            let finished =
-                says_something(&choice[reason]) && choice[reason] != "FINISH_REASON_UNSPECIFIED";
+            let finished = is_reason(&choice[reason]);
             let index = choice["index"].as_u64().unwrap_or(0);
             *self.choices.entry(index).or_default() |= finished;
         }
         self.blocked |=
-            self.api == Api::Gemini && says_something(&json["promptFeedback"]["blockReason"]);
+            self.api == Api::Gemini && is_reason(&json["promptFeedback"]["blockReason"]);
         match ["ping", "keepalive"].contains(&kind) {
             true => Meaning::KeepAlive,
             false => Meaning::Item,
@@ -77,6 +76,11 @@ fn says_something(value: &Value) -> bool {
         json!({}),
     ]
     .contains(value)
+}
+
+fn is_reason(value: &Value) -> bool {
+    let is_unset = *value == "FINISH_REASON_UNSPECIFIED" || *value == "BLOCK_REASON_UNSPECIFIED";
+    says_something(value) && !is_unset
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
@@ -98,6 +102,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         json!("response.failed"),
         json!("response.output_text.delta"),
         json!("FINISH_REASON_UNSPECIFIED"),
+        json!("BLOCK_REASON_UNSPECIFIED"),
         json!("\"type\":\"error\""),
         json!("\"error\":{}}"),
         json!({ "message": "no" }),
@@ -172,7 +177,11 @@ impl Writing {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn the_scan_and_the_walk_find_what_a_parser_finds(

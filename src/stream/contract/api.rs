@@ -15,11 +15,11 @@ pub(super) enum Api {
     Gemini { candidates: Choices, blocked: bool },
 }
 
-/// Types that keep a connection alive, whatever the API: Anthropic documents `ping`; `OpenAI`'s
+/// Types that keep a connection alive, whatever the API: Anthropic documents `ping`; OpenAI's
 /// Responses send `keepalive`, which their clients skip though no page names it.
 const KEEP_ALIVE: [&str; 2] = ["ping", "keepalive"];
 
-/// What `OpenAI`'s clients, too, look for at the beginning of the data only.
+/// What OpenAI's clients, too, look for at the beginning of the data only.
 const DONE: &[u8] = b"[DONE]";
 
 /// What a look at the JSON of an event found at its top.
@@ -27,7 +27,7 @@ const DONE: &[u8] = b"[DONE]";
 struct Top<'a> {
     /// `type`, as it stands between its quotes.
     kind: Option<&'a [u8]>,
-    /// `object` is `error`, as vLLM and `FastChat` have it.
+    /// `object` is `error`, as vLLM and FastChat have it.
     is_error_object: bool,
     /// An `error` that says something.
     has_error: bool,
@@ -83,7 +83,6 @@ impl Api {
         let is_last = self.last().contains(&kind);
         match data.first() {
             Some(b'{') if is_last || self.may_matter(data) => {}
-            Some(b'{') => return self.by_type(kind),
             Some(b'[') if data.starts_with(DONE) => return self.done(is_last),
             // `message_stop` has nothing to hold: the usage has come before it.
             None if is_last && matches!(self, Self::Messages) => return Meaning::EndMarker,
@@ -169,14 +168,10 @@ impl Api {
         let Some(text) = value.strip_prefix(b"\"") else {
             return false;
         };
-        let begins = |kind: &&str| {
-            let rest = text.strip_prefix(kind.as_bytes());
-            rest.is_some_and(|rest| rest.starts_with(b"\""))
-        };
-        [self.last(), self.errors(), &KEEP_ALIVE]
-            .into_iter()
-            .flatten()
-            .any(begins)
+        let name = text.split(|byte| *byte == b'"').next().unwrap_or(text);
+        let kinds = [self.last(), self.errors(), &KEEP_ALIVE];
+        let mut kinds = kinds.into_iter().flatten();
+        kinds.any(|kind| kind.as_bytes() == name)
     }
 
     /// What an event that may matter means, now that its JSON was looked at.

@@ -2,7 +2,7 @@
 
 use super::skim;
 
-/// As many as `n` may ask for, by `OpenAI`'s reference; those beyond share the last place.
+/// As many as `n` may ask for, by OpenAI's reference; those beyond share the last place.
 const MOST: usize = 128;
 
 /// The choices of one answer, by their `index`.
@@ -16,7 +16,7 @@ impl Choices {
     /// Takes note of the choices in one event: an array of objects that have an `index`, 0 where
     /// there is none, and under `reason` why they ended, once they have.
     ///
-    /// Says whether one of them failed: by its reason or by an `error` of its own, as `OpenRouter`
+    /// Says whether one of them failed: by its reason or by an `error` of its own, as OpenRouter
     /// documents both.
     pub(super) fn note(&mut self, choices: &[u8], reason: &str) -> bool {
         let mut failed = false;

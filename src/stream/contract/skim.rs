@@ -62,6 +62,10 @@ pub(super) fn says_something(value: &[u8]) -> bool {
 /// `"\u0074ype"` is `type`.
 pub(super) fn is(mut raw: &[u8], text: &str) -> bool {
     let mut left = text.as_bytes();
+    if raw.len() <= left.len() || !raw.contains(&b'\\') {
+        // An escape is longer than what it stands for.
+        return raw == left;
+    }
     while let Some((byte, rest)) = unescaped(raw) {
         match left.split_first() {
             Some((expected, more)) if *expected == byte => (raw, left) = (rest, more),
@@ -80,9 +84,8 @@ fn unescaped(raw: &[u8]) -> Option<(u8, &[u8])> {
             byte.is_ascii().then_some((byte, rest))
         }
         [b'\\', escaped @ (b'"' | b'\\' | b'/'), rest @ ..] => Some((*escaped, rest)),
-        [b'\\', ..] => None,
+        [b'\\', ..] | [] => None,
         [byte, rest @ ..] => Some((*byte, rest)),
-        [] => None,
     }
 }
 
