@@ -16,7 +16,7 @@ pub(super) enum Api {
 }
 
 /// Types that keep a connection alive, whatever the API: Anthropic documents `ping`; OpenAI's
-/// Responses send `keepalive`, which their clients skip though no page names it.
+/// Responses send `keepalive`, which is not documented and which their clients skip.
 const KEEP_ALIVE: [&str; 2] = ["ping", "keepalive"];
 
 /// What OpenAI's clients, too, look for at the beginning of the data only.

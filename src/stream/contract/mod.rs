@@ -177,7 +177,7 @@ impl Contract {
     /// * Where it does not come, the answer is whole if the body ends once every choice that was
     ///   seen has a finish reason that is more than `null` or `""` ([Ollama] sent that). With
     ///   `n` over 1 the choices end one by one, and the first of them to end says nothing of the
-    ///   others. Chunks without a choice, such as the usage behind the finish reason or
+    ///   others. Chunks without a choice, such as the usage after the finish reason or
     ///   [Azure's] first, change nothing.
     /// * An `error` is one wherever it stands beside the choices, or in one of them, and so are a
     ///   finish reason of `error` ([OpenRouter] documents all three), an event of the type
@@ -200,7 +200,7 @@ impl Contract {
     ///   what it wrote has been paid for, and asking again would pay twice. Look at its `status` to
     ///   tell them apart.
     /// * `response.failed` and `error` are errors. The event is in the error, with all it says.
-    /// * `keepalive`, which is in no page but in [OpenAI's own client][node], is not an item.
+    /// * `keepalive` is not an item. It is not documented, and [OpenAI's own clients][node] skip it.
     ///
     /// [Responses]: https://platform.openai.com/docs/api-reference/responses-streaming
     /// [node]: https://github.com/openai/openai-node/pull/1965
