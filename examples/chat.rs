@@ -22,7 +22,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use everstream::testing::Server;
-use everstream::{Event, EventStreamExt, RequestBuilderExt};
+use everstream::{Event, RequestBuilderExt};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;

@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use everstream::{
-    Attempt, BoxError, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
+    Attempt, BoxError, Error, ErrorKind, Event, EventSource, Retry,
     bytes::Bytes,
     encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},

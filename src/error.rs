@@ -47,10 +47,28 @@ struct Inner {
 /// What a server said when it refused.
 #[cfg(feature = "stream")]
 pub(crate) struct Refusal {
-    pub(crate) status: http::StatusCode,
+    /// `None` where only a body is known.
+    pub(crate) status: Option<http::StatusCode>,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) url: Option<Box<str>>,
     pub(crate) body: bytes::Bytes,
+    pub(crate) is_whole: bool,
     pub(crate) retry_after: Option<Duration>,
+}
+
+#[cfg(feature = "stream")]
+impl Refusal {
+    /// What was said by whoever has no head.
+    pub(crate) fn of_body(body: bytes::Bytes, is_whole: bool) -> Self {
+        Self {
+            status: None,
+            headers: http::HeaderMap::new(),
+            url: None,
+            body,
+            is_whole,
+            retry_after: None,
+        }
+    }
 }
 
 /// The kinds of [`Error`].
@@ -71,6 +89,10 @@ pub enum ErrorKind {
     Status,
     /// The response is no event stream, by its `Content-Type`.
     ContentType,
+    /// The response calls itself an event stream, but there wasn't a field or a comment in its
+    /// body: it may be JSON, HTML, or compressed without a word. [`Error::body`] holds the
+    /// beginning of it.
+    NotEventStream,
     /// The response is compressed, and nothing has undone that.
     ContentEncoding,
     /// A redirect that cannot be followed.
@@ -286,7 +308,7 @@ impl Error {
     /// The status of the response that was refused.
     #[must_use]
     pub fn status(&self) -> Option<http::StatusCode> {
-        self.0.refusal.as_ref().map(|refusal| refusal.status)
+        self.0.refusal.as_ref()?.status
     }
 
     /// The headers of the response that was refused.
@@ -295,8 +317,23 @@ impl Error {
         self.0.refusal.as_ref().map(|refusal| &refusal.headers)
     }
 
-    /// The first 64 KiB of the body of the response that was refused, or what of it had come
-    /// after five seconds.
+    /// The URL of the response that was refused, after redirects, where the connector told it.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.refusal.as_ref()?.url.as_deref()
+    }
+
+    /// Whether [`body`](Self::body) is all that the server said. It isn't if more came than is
+    /// kept, if it broke off, or if it took too long.
+    #[must_use]
+    pub fn body_is_whole(&self) -> bool {
+        (self.0.refusal.as_ref()).is_some_and(|refusal| refusal.is_whole)
+    }
+
+    /// The beginning of the body of the response that was refused: 64 KiB of it, unless
+    /// `max_error_body_bytes` says otherwise. No more than five seconds are waited for it, nor
+    /// longer than the idle limit for one chunk; [`body_is_whole`](Self::body_is_whole) tells
+    /// whether that was enough.
     #[must_use]
     pub fn body(&self) -> Option<&bytes::Bytes> {
         self.0.refusal.as_ref().map(|refusal| &refusal.body)

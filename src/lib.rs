@@ -159,8 +159,6 @@ pub mod encode;
 #[cfg(feature = "std")]
 mod error;
 mod event;
-#[cfg(feature = "stream")]
-mod look;
 mod parser;
 #[cfg(feature = "std")]
 mod reader;
@@ -200,8 +198,8 @@ pub use {
     bytes, http,
     response::ContentType,
     stream::{
-        CompleteWhen, ErrorWhen, EventStream, EventStreamBuilder, EventStreamExt, Signal, Signals,
-        Unfinished,
+        CompleteWhen, ErrorWhen, EventOrSignal, EventStream, EventStreamBuilder, EventStreamExt,
+        JsonSignal, PollSignal, Signal, Signals, Unfinished,
     },
 };
 #[cfg(feature = "client")]
@@ -228,10 +226,9 @@ pub mod __session {
         retry_after: Option<core::time::Duration>,
     ) -> crate::Error {
         crate::Error::of(crate::ErrorKind::Status).and_refusal(crate::error::Refusal {
-            status,
-            headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            status: Some(status),
             retry_after,
+            ..crate::error::Refusal::of_body(bytes::Bytes::new(), true)
         })
     }
 }

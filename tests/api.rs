@@ -13,8 +13,8 @@ use std::{
 use everstream::{
     Attempt, Backoff, Cause, CompleteWhen, Connect, ContentType, Error, ErrorKind, ErrorWhen,
     Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
-    EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized, Parser, Reader,
-    ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
+    EventStreamBuilder, EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized,
+    Parser, Reader, ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
@@ -82,7 +82,7 @@ fn what_is_a_value_can_be_cloned_and_mostly_compared() {
         Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
-        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
+        ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);

@@ -117,7 +117,9 @@ fn listen(handle: EventSourceHandle) {
     std::thread::spawn(move || {
         for line in io::stdin().lines() {
             match line.as_deref().map(str::trim) {
-                Ok("reconnect") => handle.reconnect(),
+                Ok("reconnect") => {
+                    handle.reconnect();
+                }
                 Ok("close") => handle.close(),
                 Ok("") => {}
                 Ok(other) => {

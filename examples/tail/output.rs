@@ -33,7 +33,7 @@ enum Line<'a> {
         bytes: u64,
     },
     Reconnecting {
-        attempt: u32,
+        failure: u32,
         delay_ms: u64,
         cause: &'static str,
         message: &'a str,
@@ -102,7 +102,7 @@ impl Output {
                 })
             }
             Signal::Reconnecting {
-                attempt,
+                failure,
                 delay,
                 cause,
                 ..
@@ -114,7 +114,7 @@ impl Output {
                     other => ("failure", other.error().map(explain).unwrap_or_default()),
                 };
                 let reconnecting = Line::Reconnecting {
-                    attempt: *attempt,
+                    failure: *failure,
                     delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                     cause,
                     message: &message,

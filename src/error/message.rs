@@ -56,6 +56,10 @@ impl Error {
             ErrorKind::Timeout(timeout) => timeout.message(),
             ErrorKind::Status => "the server refused the request",
             ErrorKind::ContentType => "the response is not an event stream",
+            ErrorKind::NotEventStream => {
+                "expected an event stream, got a body without a single field or comment; `body` \
+                 holds what the server said"
+            }
             ErrorKind::ContentEncoding => "the response is compressed",
             ErrorKind::Redirect => "could not follow the redirect",
             ErrorKind::LastEventId => "the last event ID cannot be sent in a header",

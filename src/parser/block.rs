@@ -135,8 +135,12 @@ impl Parser {
         }
         // "If the data buffer is an empty string, set the data buffer and the event type buffer to
         // the empty string and return." (`data:` alone is not empty there: LF.)
+        let Some(data) = block.data else {
+            let said = block.has_id || block.event.is_some();
+            return said.then_some(Step::Undispatched(block.event));
+        };
         Some(Step::Event(EventAt {
-            data: block.data?,
+            data,
             event: block.event,
         }))
     }

@@ -115,6 +115,10 @@ impl<'p, 'c> Feed<'p, 'c> {
                 Some(Item::Comment(self.parser.lend_comment(self.text, &at)))
             }
             Some(Step::Retry(time)) => Some(Item::Retry(time)),
+            Some(Step::Undispatched(event)) => {
+                let (event_type, id) = self.parser.lend_undispatched(event);
+                Some(Item::Undispatched { event_type, id })
+            }
             Some(Step::Skipped(skipped)) => Some(Item::Skipped(skipped)),
         })
     }

@@ -41,6 +41,15 @@ pub enum Item<'a> {
     Comment(&'a str),
     /// The stream set the reconnection time.
     Retry(Duration),
+    /// A block ended without data: the standard doesn't dispatch it, but it may have set the last
+    /// event ID.
+    #[non_exhaustive]
+    Undispatched {
+        /// The event type; `message` if the block named none.
+        event_type: &'a str,
+        /// The last event ID after the block.
+        id: &'a str,
+    },
     /// Something was too large to be kept.
     Skipped(Skipped),
 }
@@ -57,6 +66,7 @@ impl fmt::Debug for Item<'_> {
                 .field("bytes", &text.len())
                 .finish_non_exhaustive(),
             Self::Retry(time) => f.debug_tuple("Retry").field(time).finish(),
+            Self::Undispatched { .. } => f.debug_struct("Undispatched").finish_non_exhaustive(),
             Self::Skipped(skipped) => f.debug_tuple("Skipped").field(skipped).finish(),
         }
     }
@@ -98,6 +108,8 @@ pub(crate) enum Step {
     Event(EventAt),
     Comment(CommentAt),
     Retry(Duration),
+    /// A block without data, and its type.
+    Undispatched(Option<u8>),
     Skipped(Skipped),
 }
 
@@ -174,6 +186,23 @@ impl Parser {
     pub(crate) fn own(&self, event: &EventAt, data: String) -> Event {
         let event = event.event.map(|slot| self.types.get(slot));
         EventRef::new(event, "", &self.last_event_id).with_data(data)
+    }
+
+    /// The type and the last event ID of a block without data.
+    pub(crate) fn lend_undispatched(&self, event: Option<u8>) -> (&str, &str) {
+        let event = event.map(|slot| self.types.get(slot));
+        let event = EventRef::new(event, "", &self.last_event_id);
+        (event.event_type(), event.id())
+    }
+
+    /// The same, owned.
+    #[cfg(feature = "stream")]
+    pub(crate) fn undispatched(&self, event: Option<u8>) -> super::Taken {
+        let (event_type, id) = self.lend_undispatched(event);
+        super::Taken::Undispatched {
+            event_type: event_type.into(),
+            id: id.into(),
+        }
     }
 
     fn move_out(&mut self) -> String {

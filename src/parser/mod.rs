@@ -44,6 +44,8 @@ pub(crate) use cursor::Cursor;
 #[cfg(feature = "stream")]
 pub(crate) use cursor::Taken;
 pub use feed::Feed;
+#[cfg(feature = "stream")]
+pub(crate) use field::is_field_or_comment;
 pub(crate) use item::{EventAt, Step, Want};
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use lines::Text;

@@ -1,119 +1,338 @@
-//! How long an event may be waited for.
+//! Every limit on how long a server may take, and the one rule for all of them.
 //!
-//! Only what a stream spends in waiting counts, never what its user takes between two polls: the
-//! time until something is handed out, summed up until that is an event of progress.
+//! Only waiting for the server counts, never the user's own pause. A stream can't see whether its
+//! user waits or has looked away. But a user who waits polls it at every wake-up, and it asks for
+//! one at least every tick: so of the time between two polls, no more than what was asked
+//! for counts.
 
-use std::time::Duration;
-
-use super::{Deadline, Limits, sooner};
-use crate::{
-    error::Timeout,
-    event::Event,
-    timer::{self, Instant, UNWATCHED},
-    transport::maybe_send::Progress,
+use std::{
+    task::{Context, Poll},
+    time::Duration,
 };
 
-/// The limits on events, where there are any, and how much of them is used up.
+use crate::{
+    error::{Error, ErrorKind, Timeout},
+    event::Event,
+    timer::{Alarm, Instant},
+    transport::maybe_send::EventPredicate,
+};
+
+/// How long to wait for a server. `None` is for ever.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) headers: Option<Duration>,
+    pub(crate) first_event: Option<Duration>,
+    pub(crate) idle: Option<Duration>,
+    pub(crate) event: Option<Duration>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            headers: None,
+            first_event: None,
+            idle: Some(Duration::from_secs(5 * 60)),
+            event: None,
+        }
+    }
+}
+
+/// A refusal's body is worth this much waiting: after it, the error tells what has come.
+const REFUSAL: Duration = Duration::from_secs(5);
+
+/// A wake-up noticed this late was not watched for: the user has looked away, or the runtime was
+/// blocked.
+const LATE: Duration = Duration::from_millis(25);
+
+/// After that, bytes that came meanwhile may still be on their way through the runtime. A limit
+/// that would strike is put off this long, once.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How often a user who waits is woken, so that time spent elsewhere can be told from waiting.
+fn tick(limit: Duration) -> Duration {
+    const SHORTEST: Duration = Duration::from_millis(50);
+    const LONGEST: Duration = Duration::from_secs(60);
+    (limit / 16).clamp(SHORTEST, LONGEST)
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Headers,
+    /// The body of a refusal.
+    Refusal,
+    FirstEvent,
+    Events,
+}
+
+/// The limits on one response after the other, and how much of them is used up.
 pub(crate) struct Waiting {
-    first_event: Option<Duration>,
-    event: Option<Duration>,
-    /// Which events count; all of them by default.
-    progress: Option<Progress>,
-    /// Since when an event of progress has been waited for, while that is so.
-    since: Option<Instant>,
-    /// How long it was waited for before the user was given something else.
-    waited: Duration,
-    /// The chunk was taken when that was too long already. It is looked through, as what is in it
-    /// may have come in time.
+    limits: Limits,
+    /// Which events count for the event limits; all of them by default.
+    progress: Option<EventPredicate>,
+    phase: Phase,
+    /// Up to when waiting was counted. `None` while nothing is waited for.
+    counted: Option<Instant>,
+    /// How much of the time since then may count: what was asked of the alarm.
+    asked: Duration,
+    /// How long not a byte has come.
+    silent: Duration,
+    /// How long no event of progress has come, or since when a refusal is read.
+    eventless: Duration,
+    /// The limit on events had passed when the last chunk came. The chunk is looked through, as
+    /// what is in it may have come in time.
     overdue: bool,
-    /// No event has come since the headers did.
-    first: bool,
+    /// Until when no limit strikes, after a wake-up that nobody watched for.
+    put_off: Option<Instant>,
+    alarm: Alarm,
 }
 
 impl Waiting {
-    /// `None` where there is no limit.
-    pub(crate) fn new(limits: &Limits, progress: Option<Progress>) -> Option<Box<Self>> {
-        let limited = limits.first_event.is_some() || limits.event.is_some();
-        limited.then(|| {
-            Box::new(Self {
-                first_event: limits.first_event,
-                event: limits.event,
-                progress,
-                since: None,
-                waited: Duration::ZERO,
-                overdue: false,
-                first: true,
-            })
-        })
+    pub(crate) fn new(limits: Limits, progress: Option<EventPredicate>) -> Self {
+        Self {
+            limits,
+            progress,
+            phase: Phase::Headers,
+            counted: None,
+            asked: Duration::ZERO,
+            silent: Duration::ZERO,
+            eventless: Duration::ZERO,
+            overdue: false,
+            put_off: None,
+            alarm: Alarm::default(),
+        }
     }
 
-    /// A new response has come.
-    pub(crate) fn restart(&mut self) {
-        self.first = true;
-        self.since = None;
-        self.waited = Duration::ZERO;
+    /// A request is sent: its response's headers are waited for.
+    pub(crate) fn for_headers(&mut self) {
+        self.restart(Phase::Headers);
+    }
+
+    /// A refusal's headers have come: its body is waited for.
+    pub(crate) fn for_refusal(&mut self) {
+        self.restart(Phase::Refusal);
+    }
+
+    /// An event stream's headers have come: events are waited for.
+    pub(crate) fn for_events(&mut self) {
+        self.restart(Phase::FirstEvent);
+    }
+
+    /// Nothing is waited for: lets go of the timer.
+    pub(crate) fn stop(&mut self) {
+        self.counted = None;
+        self.alarm = Alarm::default();
+    }
+
+    fn restart(&mut self, phase: Phase) {
+        self.stop();
+        self.phase = phase;
+        self.silent = Duration::ZERO;
+        self.eventless = Duration::ZERO;
         self.overdue = false;
+        self.put_off = None;
     }
 
-    /// Whether an event may be handed out that is none of progress.
-    pub(crate) fn is_choosy(&self) -> bool {
-        self.progress.is_some()
+    /// Whether the time between events is limited at all.
+    #[inline]
+    fn watches_events(&self) -> bool {
+        self.limits.event.is_some() || self.limits.first_event.is_some()
     }
 
-    /// What is handed out is an event: if it is one of progress, the time for the next begins.
-    /// (It is made for that question, if it has to be asked.)
-    pub(crate) fn note(&mut self, event: impl FnOnce() -> Event) {
-        self.first = false;
-        let progress = &mut self.progress;
-        if progress.as_mut().is_none_or(|counts| counts(&event())) {
-            self.waited = Duration::ZERO;
+    /// The stream is polled. What it does from now on until it hands something out may have to
+    /// count, though it never waits: a server can send noise faster than it is read.
+    #[inline]
+    pub(crate) fn begin(&mut self, hands_out_noise: bool) {
+        if self.watches_events() && (hands_out_noise || self.progress.is_some()) {
+            self.begin_counting();
         }
     }
 
-    /// Something is handed out, and from here on it is the user who takes the time. Where nothing
-    /// was waited for, looking for it began at `began`, if that is to count.
-    pub(crate) fn pause(&mut self, began: Option<Instant>) {
-        let Some(since) = self.since.or(began) else {
-            return;
-        };
-        let waited = self.waited.saturating_add(since.elapsed());
-        // Had someone waited for that long, the limit would have struck: the user looked away.
-        let unwatched =
-            self.since.take().is_some() && self.late(waited.saturating_sub(UNWATCHED)).is_some();
-        if !unwatched {
-            self.waited = waited;
+    fn begin_counting(&mut self) {
+        if self.counted.is_none() {
+            self.counted = Some(Instant::now());
+            self.asked = Duration::MAX;
         }
     }
 
-    /// Another chunk is taken.
-    pub(crate) fn take_chunk(&mut self) {
-        self.overdue = self.late(self.waited).is_some();
+    /// A chunk has come.
+    #[inline]
+    pub(crate) fn chunk(&mut self) {
+        if self.watches_events() || self.phase == Phase::Refusal {
+            self.count_chunk();
+        } else {
+            self.counted = None;
+        }
+        self.silent = Duration::ZERO;
+        self.put_off = None;
+    }
+
+    #[inline(never)]
+    fn count_chunk(&mut self) {
+        // Late before this chunk was waited for: it is the last that is looked through.
+        self.overdue = self.late().is_some();
+        if self.counted.is_some() {
+            self.count(Instant::now());
+            self.asked = Duration::MAX;
+        }
+    }
+
+    /// An empty chunk has come: no sign of life.
+    pub(crate) fn empty_chunk(&mut self) {
+        match self.counted {
+            Some(_) => self.count(Instant::now()),
+            None => self.counted = Some(Instant::now()),
+        }
+        self.asked = Duration::MAX;
     }
 
     /// The limit that strikes before another chunk is asked for.
-    pub(crate) fn strikes(&self) -> Option<Timeout> {
-        self.late(self.waited).filter(|_| self.overdue)
+    #[inline]
+    pub(crate) fn strikes(&self) -> Option<Error> {
+        if self.overdue { self.late() } else { None }
     }
 
-    /// The limit that has passed after so long a wait.
-    fn late(&self, waited: Duration) -> Option<Timeout> {
-        let passed = |limit: Option<Duration>| limit.is_some_and(|it| it < waited);
-        if self.first && passed(self.first_event) {
-            return Some(Timeout::FirstEvent);
+    fn late(&self) -> Option<Error> {
+        let passed = |limit: Option<Duration>| limit.is_some_and(|limit| limit < self.eventless);
+        match self.phase {
+            Phase::FirstEvent if passed(self.limits.first_event) => {
+                Some(timeout(Timeout::FirstEvent))
+            }
+            Phase::FirstEvent | Phase::Events if passed(self.limits.event) => {
+                Some(timeout(Timeout::Event))
+            }
+            _ => None,
         }
-        passed(self.event).then_some(Timeout::Event)
     }
 
-    /// Nothing has come: until when the next event has to.
-    pub(crate) fn deadline(&mut self, now: Instant) -> Option<Deadline> {
-        let since = *self.since.get_or_insert(now);
-        let deadline = |limit: Duration, timeout| {
-            let left = limit.saturating_sub(self.waited);
-            (timer::after(since, left), timeout)
-        };
-        let first = self.first_event.filter(|_| self.first);
-        let first = first.map(|limit| deadline(limit, Timeout::FirstEvent));
-        let event = self.event.map(|limit| deadline(limit, Timeout::Event));
-        first.into_iter().chain(event).reduce(sooner)
+    /// An event is handed out, made by `event` if it has to be looked at. Whether it is one of
+    /// progress. The user takes the time from here on.
+    #[inline]
+    pub(crate) fn event(&mut self, event: impl FnOnce() -> Event) -> bool {
+        if self.progress.is_some() {
+            return self.judge(&event());
+        }
+        if self.watches_events() {
+            self.progressed();
+        }
+        true
     }
+
+    #[inline(never)]
+    fn judge(&mut self, event: &Event) -> bool {
+        self.count_to_now();
+        let counts = self.progress.as_mut().is_none_or(|counts| counts(event));
+        if counts {
+            self.progressed();
+        }
+        self.phase = Phase::Events;
+        self.counted = None;
+        counts
+    }
+
+    fn progressed(&mut self) {
+        self.phase = Phase::Events;
+        self.eventless = Duration::ZERO;
+        self.overdue = false;
+        self.counted = None;
+    }
+
+    /// Something else than an event is handed out.
+    pub(crate) fn noise(&mut self) {
+        if self.watches_events() {
+            self.count_to_now();
+            self.counted = None;
+        }
+    }
+
+    fn count_to_now(&mut self) {
+        if self.counted.is_some() {
+            self.count(Instant::now());
+        }
+    }
+
+    #[inline]
+    fn count(&mut self, now: Instant) {
+        let Some(since) = self.counted.replace(now) else {
+            return;
+        };
+        let passed = now.saturating_duration_since(since);
+        let counts = passed.min(self.asked);
+        self.silent = self.silent.saturating_add(counts);
+        self.eventless = self.eventless.saturating_add(counts);
+        if passed > self.asked.saturating_add(LATE) {
+            // Put off once, not again and again: someone who polls now and then waits, too.
+            self.put_off.get_or_insert(now + GRACE);
+        }
+    }
+
+    /// Nothing has come: ready with an error once a limit has passed.
+    ///
+    /// With one chunk per event this is asked for each of them, and looks at the clock once.
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let Some(_) = self.soonest() else {
+            return Poll::Pending;
+        };
+        let now = Instant::now();
+        self.count(now);
+        self.counted = Some(now);
+        let Some((limit, waited, kind)) = self.soonest() else {
+            return Poll::Pending;
+        };
+        let mut left = limit.saturating_sub(waited);
+        if left.is_zero() {
+            left = match self.put_off {
+                Some(until) if now < until => until - now,
+                _ => return Poll::Ready(timeout(kind)),
+            };
+        }
+        self.asked = left.min(tick(limit));
+        self.alarm.wake_at(cx, now, now + self.asked);
+        Poll::Pending
+    }
+
+    /// The limit that passes first: how long it is, how much of it is used up, and its name.
+    #[inline]
+    fn soonest(&self) -> Option<(Duration, Duration, Timeout)> {
+        let Limits {
+            headers,
+            first_event,
+            idle,
+            event,
+        } = self.limits;
+        let named = |limit: Option<Duration>, waited, kind| limit.map(|it| (it, waited, kind));
+        let silent = named(idle, self.silent, Timeout::Idle);
+        match self.phase {
+            // A limit for the headers rules alone: that on silence is no part of it.
+            Phase::Headers => named(headers, self.silent, Timeout::Headers).or(silent),
+            Phase::Refusal => {
+                let whole = Some((REFUSAL, self.eventless, Timeout::Idle));
+                sooner(silent, whole)
+            }
+            Phase::FirstEvent => {
+                let first = named(first_event, self.eventless, Timeout::FirstEvent);
+                let event = named(event, self.eventless, Timeout::Event);
+                sooner(silent, sooner(first, event))
+            }
+            Phase::Events => sooner(silent, named(event, self.eventless, Timeout::Event)),
+        }
+    }
+}
+
+type Limit = Option<(Duration, Duration, Timeout)>;
+
+#[inline]
+fn sooner(one: Limit, other: Limit) -> Limit {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let left = |(limit, waited, _): (Duration, Duration, _)| limit.saturating_sub(waited);
+            Some(if left(other) < left(one) { other } else { one })
+        }
+        (one, other) => one.or(other),
+    }
+}
+
+fn timeout(kind: Timeout) -> Error {
+    Error::of(ErrorKind::Timeout(kind))
 }

@@ -1,10 +1,9 @@
 //! What a response means.
 
-use std::time::{Duration, SystemTime};
+use http::{HeaderMap, header};
 
-use http::{HeaderMap, StatusCode, header};
-
-use crate::error::ErrorKind;
+use super::Accepted;
+use crate::{error::ErrorKind, transport::Head};
 
 /// Which content types are taken for an event stream.
 ///
@@ -48,7 +47,7 @@ impl ContentType {
 /// The essence of the response's MIME type, as "extract a MIME type" has it (WHATWG Fetch 2.2.2):
 /// of several, the last one that is a type and not `*/*`. A comma within a quoted parameter
 /// separates nothing.
-pub(crate) fn essence(headers: &HeaderMap) -> Option<&str> {
+fn essence(headers: &HeaderMap) -> Option<&str> {
     let mut last = None;
     // A quote that is not closed goes on in the next value, as if all were one.
     let mut quoted = false;
@@ -90,33 +89,40 @@ fn one_essence(value: &[u8]) -> Option<&str> {
     (token(kind) && token(subtype) && essence != "*/*").then_some(essence)
 }
 
-/// Why a response is no event stream, and the words for it. `None` where it is one.
-///
+/// What a response turned out to be, by its head.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Stream,
+    /// Not an event stream: the kind of the error, and its message where the kind's own can be
+    /// bettered.
+    Refused(ErrorKind, Option<String>),
+}
+
 /// "If res's status is not 200, or if res's `Content-Type` is not `text/event-stream`, then fail
 /// the connection" (WHATWG HTML 9.2.3).
-pub(crate) fn refusal(
-    status: StatusCode,
-    headers: &HeaderMap,
-    accepted: &ContentType,
-) -> Option<(ErrorKind, Option<String>)> {
-    if status != StatusCode::OK {
-        return Some((ErrorKind::Status, None));
+pub(super) fn verdict(head: &Head, accepted: &Accepted) -> Verdict {
+    let headers = head.headers();
+    if !accepted.status(head.status()) {
+        return Verdict::Refused(ErrorKind::Status, None);
     }
-    if !accepted.accepts(headers) {
-        let got = essence(headers).map_or_else(
-            || "no content type".to_owned(),
-            |essence| format!("`{}`", short(essence)),
-        );
-        let message = format!("expected {}, got {got}", accepted.expected());
-        return Some((ErrorKind::ContentType, Some(message)));
+    if !accepted.content_type.accepts(headers) {
+        let expected = accepted.content_type.expected();
+        let message = match essence(headers) {
+            None => format!("expected {expected}, got a response without a content type"),
+            Some(essence) => format!("expected {expected}, got `{}`", short(essence)),
+        };
+        return Verdict::Refused(ErrorKind::ContentType, Some(message));
     }
-    coding(headers).map(|coding| {
-        let message = format!(
-            "the response is compressed with `{coding}`, which the HTTP client does not undo: \
-             enable that, or ask for `Accept-Encoding: identity`",
-        );
-        (ErrorKind::ContentEncoding, Some(message))
-    })
+    match coding(headers) {
+        None => Verdict::Stream,
+        Some(coding) => {
+            let message = format!(
+                "the response is compressed with `{coding}`, which the HTTP client did not \
+                 undo: enable its decompression, or send `Accept-Encoding: identity`",
+            );
+            Verdict::Refused(ErrorKind::ContentEncoding, Some(message))
+        }
+    }
 }
 
 /// The content codings there are (IANA's registry), but for `identity`.
@@ -158,27 +164,28 @@ fn short(value: &str) -> String {
         .collect()
 }
 
-/// How long the server asked to be left alone: `Retry-After` (RFC 9110 10.2.3), counted from
-/// now. A date counts from the server's own `Date`, where it gives one: its clock may be wrong,
-/// but not against itself.
-pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than fit are for ever all the same.
-        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
-    }
-    let until = httpdate::parse_http_date(value).ok()?;
-    let now = headers
-        .get(header::DATE)
-        .and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok())
-        .unwrap_or(now);
-    Some(until.duration_since(now).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::{HeaderName, HeaderValue};
+    use http::{HeaderName, HeaderValue, StatusCode};
+
+    use crate::transport::{Body, Response};
+
+    fn refusal(
+        status: StatusCode,
+        headers: &HeaderMap,
+        content_type: &ContentType,
+    ) -> Option<(ErrorKind, Option<String>)> {
+        let accepted = Accepted {
+            content_type: content_type.clone(),
+            ..Accepted::default()
+        };
+        let response = Response::new(status, headers.clone(), Body::empty());
+        match verdict(response.head(), &accepted) {
+            Verdict::Stream => None,
+            Verdict::Refused(kind, message) => Some((kind, message)),
+        }
+    }
 
     fn headers(list: &[(HeaderName, &str)]) -> HeaderMap {
         list.iter()
@@ -286,38 +293,6 @@ mod tests {
             let message = refused.and_then(|(_, message)| message);
             let what = message.as_ref().and_then(|text| text.split('`').nth(1));
             assert_eq!(what, named, "{encoding:?}");
-        }
-    }
-
-    #[test]
-    fn retry_after_comes_in_both_forms() {
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let now = httpdate::parse_http_date(date).unwrap();
-        let cases = [
-            ("120", None, Some(120)),
-            (" 7 ", None, Some(7)),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", None, Some(30)),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(date), Some(30)),
-            (
-                "Sun, 06 Nov 1994 08:50:07 GMT",
-                Some("Sun, 06 Nov 1994 08:50:00 GMT"),
-                Some(7),
-            ),
-            ("Sun, 06 Nov 1994 08:00:00 GMT", None, Some(0)),
-            ("99999999999999999999999", None, Some(u64::MAX)),
-            ("soon", None, None),
-            ("-1", None, None),
-            ("1.5", None, None),
-            ("", None, None),
-        ];
-        for (value, date, expected) in cases {
-            let mut list = vec![(header::RETRY_AFTER, value)];
-            list.extend(date.map(|date| (header::DATE, date)));
-            assert_eq!(
-                retry_after(&headers(&list), now),
-                expected.map(Duration::from_secs),
-                "{value:?}"
-            );
         }
     }
 }

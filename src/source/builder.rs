@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    EventSource, Failure,
+    EventSource, Failure, RetryWhen,
     session::{Backoff, Retry, Rules, Session},
 };
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
     event::Event,
     parser::Oversized,
     response::ContentType,
-    stream::{Options, setters},
-    transport::{Connect, Connector, MaybeSend, maybe_send::RetryWhen},
+    stream::{Options, body_setters, response_setters},
+    transport::{Connect, Connector, MaybeSend, MaybeSync},
 };
 
 /// Everything that can be said of an [`EventSource`] before it begins.
@@ -41,11 +41,11 @@ use crate::{
 pub struct EventSourceBuilder {
     connector: Connector,
     rules: Rules,
-    last_event_id: Option<String>,
     resend_unsafe_methods: bool,
     seed: Option<u64>,
     options: Options,
     retry_when: Option<RetryWhen>,
+    asks_on_end: bool,
 }
 
 impl EventSourceBuilder {
@@ -53,19 +53,12 @@ impl EventSourceBuilder {
         Self {
             connector,
             rules: Rules::default(),
-            last_event_id: None,
             resend_unsafe_methods: false,
             seed: None,
             options: Options::default(),
             retry_when: None,
+            asks_on_end: false,
         }
-    }
-
-    /// The last event ID to resume from, such as one stored by an earlier run of the program.
-    /// The empty string is none.
-    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
-        self.last_event_id = Some(id.into());
-        self
     }
 
     /// How long to wait before connecting again; see [`Backoff`] for the defaults.
@@ -99,7 +92,9 @@ impl EventSourceBuilder {
         self
     }
 
-    setters!();
+    response_setters!();
+
+    body_setters!();
 
     /// Has the last word on every failure: it sees status, headers and error, and says whether to
     /// connect again. It is asked of a 200 of the wrong content type, too, which is final
@@ -111,7 +106,14 @@ impl EventSourceBuilder {
         mut self,
         retry_when: impl FnMut(&Failure<'_>) -> Retry + MaybeSend + 'static,
     ) -> Self {
-        self.retry_when = Some(Box::new(retry_when));
+        self.retry_when = Some(RetryWhen::new(retry_when));
+        self
+    }
+
+    /// Sets whether [`retry_when`](Self::retry_when) is asked about clean ends, too:
+    /// [`Failure::ended_cleanly`]. It isn't by default.
+    pub fn retry_on_end(mut self, ask: bool) -> Self {
+        self.asks_on_end = ask;
         self
     }
 
@@ -153,13 +155,16 @@ impl EventSourceBuilder {
         let prepared = self.connector.prepare(self.resend_unsafe_methods)?;
         self.rules.repeats = prepared.repeats;
         self.rules.anew = prepared.anew;
-        let last_event_id = self.last_event_id.or(prepared.last_event_id);
+        let id = &mut self.options.last_event_id;
+        *id = id.take().or(prepared.last_event_id);
+        if let Some(retry_when) = &mut self.retry_when {
+            retry_when.on_end = self.asks_on_end;
+        }
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let session = Session::new(self.rules, seed);
         Ok(EventSource::build(
             self.connector,
             session,
-            last_event_id.unwrap_or_default(),
             self.options,
             self.retry_when,
         ))
@@ -171,7 +176,7 @@ impl fmt::Debug for EventSourceBuilder {
         f.debug_struct("EventSourceBuilder")
             .field("rules", &self.rules)
             .field("limits", &self.options.limits)
-            .field("content_type", &self.options.content_type)
+            .field("content_type", &self.options.accepted.content_type)
             .field("resend_unsafe_methods", &self.resend_unsafe_methods)
             .finish_non_exhaustive()
     }

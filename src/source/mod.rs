@@ -1,15 +1,17 @@
 //! [`EventSource`]: one stream over many connections.
 //!
-//! It drives a [`Session`] over a transport: the session says when, the connector how, the pump
-//! reads. What is left here is to move values between them.
+//! It drives a [`Session`] over a transport: the session says when, the connector how, and
+//! [`Events`] reads. What is left here is to move values between them.
 
 mod builder;
+mod failure;
 mod handle;
 pub(crate) mod session;
 mod sync;
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -19,6 +21,8 @@ use futures_util::{Stream, stream::FusedStream};
 use http::StatusCode;
 
 pub use builder::EventSourceBuilder;
+pub use failure::Failure;
+use failure::{Ask, RetryWhen};
 pub use handle::EventSourceHandle;
 use handle::{Command, Watched};
 pub use session::{Backoff, ReadyState, Retry};
@@ -27,16 +31,12 @@ use session::{Decision, Loss, Session, State, Time};
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
-    look,
     parser::{Taken, Want},
-    response::{self, ContentType, Pump, Verdict},
-    stream::{Options, PollSignal, Signal, Signals},
+    response::{Accepted, Events, Opening},
+    stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event},
     timer::{self, Alarm, Instant},
     trace,
-    transport::{
-        Attempt, BoxFuture, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend,
-        Response, maybe_send::RetryWhen,
-    },
+    transport::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend},
 };
 
 /// The events of a feed, over as many connections as it takes.
@@ -51,10 +51,9 @@ use crate::{
 /// # #[cfg(feature = "reqwest013")]
 /// # async fn doc() -> Result<(), everstream::Error> {
 /// use everstream::EventSource;
-/// use futures_util::TryStreamExt;
 ///
 /// let mut source = EventSource::get("https://example.com/feed")?;
-/// while let Some(event) = source.try_next().await? {
+/// while let Some(event) = source.next_event().await? {
 ///     println!("{} {}", event.id(), event.data());
 /// }
 /// # Ok(())
@@ -72,35 +71,35 @@ use crate::{
 pub struct EventSource {
     connector: Connector,
     session: Session,
-    pump: Pump,
-    opening: Opening,
+    /// A connection that is being made: there is one while the session is connecting.
+    opening: Option<Opening>,
+    /// The body of the connection, and what all of them have in common.
+    body: Events,
+    accepted: Accepted,
+    /// For the waits between connections.
     alarm: Alarm,
-    /// Since when the headers have been waited for.
-    opening_since: Instant,
+    /// The moment that the session's time is counted from.
     origin: Instant,
-
-    attempts: u64,
-    events: u64,
-    /// What ended the last connection.
-    cause: Option<Cause>,
-    /// An event came since the last connection was lost.
-    had_events: bool,
-    /// The last event ID when it was.
-    resumed_from: String,
-    closed_by: Option<StatusCode>,
-
-    headers_timeout: Option<Duration>,
-    content_type: ContentType,
+    record: Record,
     retry_when: Option<RetryWhen>,
     watched: Option<Watched>,
 }
 
-/// The way from a request to an open connection.
-enum Opening {
-    None,
-    Connecting(BoxFuture<'static, Result<Response, Error>>),
-    /// What the server says to its refusal is being read.
-    Refused(BoxFuture<'static, Error>),
+/// What has happened so far.
+#[derive(Default)]
+struct Record {
+    /// Requests.
+    attempts: u64,
+    events: u64,
+    /// An event of progress came since the last connection was lost.
+    progress: bool,
+    /// The last event ID when it was.
+    resumed_from: String,
+    /// The body of this connection has ended within an event, and this was told.
+    unfinished: bool,
+    /// What ended the last connection.
+    cause: Option<Cause>,
+    closed_by: Option<StatusCode>,
 }
 
 impl EventSource {
@@ -142,32 +141,25 @@ impl EventSource {
         EventSourceBuilder::new(Connector::from_fn(connect))
     }
 
-    pub(crate) fn build(
+    fn build(
         connector: Connector,
         session: Session,
-        last_event_id: String,
         options: Options,
         retry_when: Option<RetryWhen>,
     ) -> Self {
-        let resumed_from = last_event_id.clone();
-        let parser = options.parser().with_last_event_id(last_event_id);
-        let pump = Pump::new(parser, &options.limits, options.progress);
+        let record = Record {
+            resumed_from: options.last_event_id.clone().unwrap_or_default(),
+            ..Record::default()
+        };
         Self {
             connector,
             session,
-            pump,
-            opening: Opening::None,
+            opening: None,
+            accepted: options.accepted.clone(),
+            body: options.into_events(),
             alarm: Alarm::default(),
-            opening_since: Instant::now(),
             origin: Instant::now(),
-            attempts: 0,
-            events: 0,
-            cause: None,
-            had_events: false,
-            resumed_from,
-            closed_by: None,
-            headers_timeout: options.limits.headers,
-            content_type: options.content_type,
+            record,
             retry_when,
             watched: None,
         }
@@ -183,22 +175,28 @@ impl EventSource {
     /// since. It is what the next connection resumes from.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        self.pump.parser().last_event_id()
+        self.body.parser().last_event_id()
     }
 
     /// The reconnection time: what the server set by `retry`, or else what was configured, 3
     /// seconds by default.
     #[must_use]
     pub fn reconnection_time(&self) -> Duration {
-        let server = self.pump.parser().reconnection_time();
+        let server = self.body.parser().reconnection_time();
         self.session.rules().backoff.reconnection_time_or(server)
     }
 
+    /// The head of the last response that was an event stream.
+    #[must_use]
+    pub fn head(&self) -> Option<&crate::transport::Head> {
+        self.body.head()
+    }
+
     /// The status that ended the source without an error, which is 204. `None` until then, and
-    /// where something else ended it.
+    /// if something else ended it.
     #[must_use]
     pub fn closed_by(&self) -> Option<StatusCode> {
-        self.closed_by
+        self.record.closed_by
     }
 
     /// Closes the connection, for good. The stream is `None` from now on.
@@ -214,17 +212,34 @@ impl EventSource {
     pub fn handle(&mut self) -> EventSourceHandle {
         let state = self.session.ready_state();
         let repeats = self.session.rules().repeats;
-        let id = self.pump.parser().last_event_id();
+        let id = self.body.parser().last_event_id();
         self.watched
             .get_or_insert_with(|| Watched::new(state, repeats, id))
             .handle()
     }
 
-    /// The stream with everything else that happens: every opening and every reconnection,
-    /// comments and skips.
+    /// Turns it into a stream of everything that happens: every opening and every reconnection,
+    /// comments and skips, too.
     pub fn signals(self) -> Signals<Self> {
         Signals::new(self)
     }
+
+    next_event!(Event);
+
+    /// Waits for the next signal. `None` is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
+        poll_fn(|cx| self.poll_signal(cx)).await.transpose()
+    }
+
+    combinators!();
 
     fn now(&self) -> Time {
         self.origin.elapsed()
@@ -232,9 +247,10 @@ impl EventSource {
 
     /// Lets go of whatever holds a connection.
     fn disconnect(&mut self) {
-        self.opening = Opening::None;
-        self.pump.close();
+        self.opening = None;
+        self.body.close();
         self.alarm = Alarm::default();
+        self.record.unfinished = false;
     }
 
     fn poll_next_signal(
@@ -251,33 +267,46 @@ impl EventSource {
         polled
     }
 
+    /// Goes on until something has happened. (At most a wait and a request lie before that.)
     fn advance(&mut self, cx: &mut Context<'_>, want: Want) -> Poll<Option<Result<Signal, Error>>> {
         loop {
-            let item = match self.session.state() {
-                State::Start => match self.connect() {
-                    Ok(()) => continue,
-                    Err(error) => Some(Err(self.fail(error))),
-                },
-                State::Connecting => match ready!(self.poll_opening(cx)) {
-                    Ok(signal) => Some(Ok(signal)),
-                    Err(error) => self.lose(Some(error)),
-                },
-                State::Open(_) => match ready!(self.poll_open(cx, want)) {
-                    Ok(Some(taken)) => Some(Ok(taken.into())),
-                    Ok(None) => self.lose(None),
-                    Err(error) => self.lose(Some(error)),
-                },
-                State::Waiting(until) => {
-                    // Nothing is watched for but the time, so no deadline is noticed too late.
-                    if self.now() < until {
-                        ready!(self.alarm.poll(cx, timer::after(self.origin, until)));
+            if let Some(opening) = &mut self.opening {
+                let opened = ready!(opening.poll(cx, &mut self.body.waiting));
+                self.opening = None;
+                return Poll::Ready(match opened {
+                    Ok((head, body)) => {
+                        trace::open(head.status());
+                        self.session.announce(self.now());
+                        self.body.open(Some(head.clone()), body);
+                        Some(Ok(Signal::Open(head)))
                     }
-                    self.session.wake(self.now().max(until));
-                    continue;
+                    Err(error) => self.lose(Some(error)),
+                });
+            }
+            match self.session.state() {
+                State::Start | State::Connecting => {
+                    if let Err(error) = self.connect() {
+                        return Poll::Ready(Some(Err(self.fail(error))));
+                    }
                 }
-                State::Closed => None,
-            };
-            return Poll::Ready(item);
+                State::Open(_) => {
+                    return Poll::Ready(match ready!(self.poll_open(cx, want)) {
+                        Ok(Some(signal)) => Some(Ok(signal)),
+                        Ok(None) => self.end(),
+                        Err(error) => self.lose(Some(error)),
+                    });
+                }
+                State::Waiting(until) => {
+                    let now = self.now();
+                    if now < until {
+                        let at = timer::after(self.origin, until);
+                        self.alarm.wake_at(cx, Instant::now(), at);
+                        return Poll::Pending;
+                    }
+                    self.session.wake(now);
+                }
+                State::Closed => return Poll::Ready(None),
+            }
         }
     }
 
@@ -285,28 +314,30 @@ impl EventSource {
         &mut self,
         cx: &mut Context<'_>,
         want: Want,
-    ) -> Poll<Result<Option<Taken>, Error>> {
+    ) -> Poll<Result<Option<Signal>, Error>> {
         if want == Want::Events {
-            let found = ready!(self.pump.poll_event(cx));
-            return Poll::Ready(found.map(|found| {
-                found.map(|found| {
-                    self.note_event();
-                    Taken::Event(self.pump.take(&found))
-                })
-            }));
+            let event = ready!(self.poll_event(cx));
+            return Poll::Ready(event.map(|event| event.map(Signal::Event)));
         }
-        let taken = ready!(self.pump.poll_item(cx));
-        match taken {
-            Ok(Some(Taken::Event(_))) => self.note_event(),
-            Ok(Some(Taken::Skipped(_))) => self.had_events = true,
-            _ => {}
-        }
-        Poll::Ready(taken)
+        let Some((taken, progress)) = ready!(self.body.poll_item(cx))? else {
+            return Poll::Ready(Ok(None));
+        };
+        self.record.progress |= progress;
+        self.record.events += u64::from(matches!(taken, Taken::Event(_)));
+        Poll::Ready(Ok(Some(taken.into())))
     }
 
-    fn note_event(&mut self) {
-        self.had_events = true;
-        self.events += 1;
+    #[inline]
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        Poll::Ready(match ready!(self.body.poll_event(cx)) {
+            Ok(Some(found)) => {
+                self.record.events += 1;
+                self.record.progress |= self.body.note(&found);
+                Ok(Some(self.body.take(&found)))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        })
     }
 
     /// Does what a handle asked for.
@@ -318,14 +349,18 @@ impl EventSource {
             }
             Command::Reconnect => {
                 // Before the first connection there is nothing to give up.
-                if self.attempts == 0 || !self.session.ask() {
+                if self.record.attempts == 0 {
+                    return None;
+                }
+                let progress = self.take_progress();
+                if !self.session.ask(self.now(), progress) {
                     return None;
                 }
                 self.disconnect();
-                self.cause = Some(Cause::Requested);
+                self.record.cause = Some(Cause::Requested);
                 self.tell();
                 Some(Signal::Reconnecting {
-                    attempt: 1,
+                    failure: 0,
                     delay: Duration::ZERO,
                     cause: Cause::Requested,
                 })
@@ -334,110 +369,96 @@ impl EventSource {
     }
 
     fn connect(&mut self) -> Result<(), Error> {
-        let last_event_id = self.pump.parser().last_event_id();
-        self.attempts += 1;
-        trace::connecting(self.attempts, !last_event_id.is_empty());
-        let attempt = Attempt::new(self.attempts, last_event_id, self.cause.take())?;
-        self.opening = Opening::Connecting(self.connector.connect(attempt));
-        self.opening_since = Instant::now();
-        self.alarm = Alarm::default();
+        let last_event_id = self.body.parser().last_event_id();
+        let record = &mut self.record;
+        record.attempts += 1;
+        trace::connecting(record.attempts, !last_event_id.is_empty());
+        let attempt = Attempt::new(record.attempts, last_event_id, record.cause.take())?;
+        let response = self.connector.connect(attempt);
+        let accepted = self.accepted.clone();
+        self.opening = Some(Opening::new(response, accepted, &mut self.body.waiting));
         self.session.connect();
         Ok(())
     }
 
-    fn poll_opening(&mut self, cx: &mut Context<'_>) -> Poll<Result<Signal, Error>> {
-        loop {
-            match &mut self.opening {
-                Opening::Connecting(connecting) => match connecting.as_mut().poll(cx) {
-                    Poll::Ready(Ok(response)) => {
-                        match response::judge(response, &self.content_type) {
-                            Verdict::Stream(head, body) => {
-                                self.opening = Opening::None;
-                                self.alarm = Alarm::default();
-                                self.pump.open(body);
-                                self.session.announce(self.now());
-                                trace::open(head.status());
-                                return Poll::Ready(Ok(Signal::Open(head)));
-                            }
-                            Verdict::Refused(reading) => {
-                                self.opening = Opening::Refused(reading);
-                            }
-                        }
-                    }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => {
-                        let (limit, idle) = (self.headers_timeout, self.pump.idle());
-                        let since = self.opening_since;
-                        let Some((deadline, timeout)) =
-                            response::headers_deadline(limit, idle, since)
-                        else {
-                            return Poll::Pending;
-                        };
-                        ready!(self.alarm.poll(cx, deadline));
-                        return Poll::Ready(Err(Error::of(ErrorKind::Timeout(timeout))));
-                    }
-                },
-                Opening::Refused(reading) => return reading.as_mut().poll(cx).map(Err),
-                Opening::None => unreachable!("a session is connecting only while one is opening"),
-            }
+    /// The body has ended as it should, but maybe within an event.
+    fn end(&mut self) -> Option<Result<Signal, Error>> {
+        if !self.body.parser().has_unfinished() {
+            return self.lose(None);
         }
+        if !self.record.unfinished {
+            self.record.unfinished = true;
+            return Some(Ok(Signal::Unfinished));
+        }
+        let error = Error::of(ErrorKind::Incomplete)
+            .and_message("the response ended in the middle of an event");
+        self.lose(Some(error))
     }
 
-    /// The connection was lost, or did not come about: what the session makes of that.
+    /// The connection was lost, or could not be made: does what the session makes of that.
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
-        let advice = match (&error, &mut self.retry_when) {
-            (Some(error), Some(retry_when)) if !session::is_no_content(error) => {
-                retry_when(&Failure {
-                    error,
-                    attempt: self.attempts,
-                })
-            }
-            _ => Retry::Default,
-        };
-        let events = self.take_progress();
-        let loss = Loss {
+        // To a browser the end of the body is the end, whatever was in it.
+        let error = error.filter(|error| {
+            let ended = [ErrorKind::Incomplete, ErrorKind::NotEventStream];
+            !(self.session.rules().standard && ended.contains(&error.kind()))
+        });
+        let now = self.now();
+        let mut loss = Loss {
             error: error.as_ref(),
-            advice,
-            events,
-            reconnection_time: self.pump.parser().reconnection_time(),
+            advice: Retry::Default,
+            progress: self.take_progress(),
+            reconnection_time: self.body.parser().reconnection_time(),
         };
-        let decision = self.session.reestablish(self.now(), loss);
-        match decision {
-            Decision::Wait { attempt, delay } => {
-                trace::reconnecting(attempt, delay, error.as_ref());
+        if let Some(retry_when) = &mut self.retry_when {
+            let failures = self.session.failures_with(now, &loss);
+            let attempt = self.record.attempts;
+            loss.advice = retry_when.ask(Ask {
+                error: loss.error,
+                attempt,
+                failures,
+            });
+        }
+        if let Retry::From(id) = &loss.advice {
+            let parser = self.body.parser_mut();
+            *parser = std::mem::take(parser).with_last_event_id(id.clone());
+            self.record.resumed_from.clone_from(id);
+        }
+        match self.session.reestablish(now, loss) {
+            Decision::Wait { failure, delay } => {
+                trace::reconnecting(failure, delay, error.as_ref());
                 let cause = Cause::of(error);
-                self.cause = Some(cause.clone());
+                self.record.cause = Some(cause.clone());
                 Some(Ok(Signal::Reconnecting {
-                    attempt,
+                    failure,
                     delay,
                     cause,
                 }))
             }
             Decision::End => {
-                trace::ended(self.events, None);
-                self.closed_by = error.and_then(|error| error.status());
+                trace::ended(self.record.events, None);
+                self.record.closed_by = error.and_then(|error| error.status());
                 None
             }
             Decision::Fail => Some(Err(self.fail(error.unwrap_or_else(without_progress)))),
         }
     }
 
-    /// Whether an event has come, or another last event ID, since this was asked last.
+    /// Whether an event of progress has come, or another last event ID, since this was asked last.
     fn take_progress(&mut self) -> bool {
-        let last_event_id = self.pump.parser().last_event_id();
-        let changed = self.resumed_from != last_event_id;
+        let last_event_id = self.body.parser().last_event_id();
+        let resumed_from = &mut self.record.resumed_from;
+        let changed = resumed_from != last_event_id;
         if changed {
-            self.resumed_from.clear();
-            self.resumed_from.push_str(last_event_id);
+            last_event_id.clone_into(resumed_from);
         }
-        std::mem::take(&mut self.had_events) || changed
+        std::mem::take(&mut self.record.progress) || changed
     }
 
     fn fail(&mut self, error: Error) -> Error {
         self.close();
-        trace::ended(self.events, Some(&error));
-        error.and_events_before(self.events)
+        trace::ended(self.record.events, Some(&error));
+        error.and_events_before(self.record.events)
     }
 
     /// Tells the handles how things stand.
@@ -453,56 +474,28 @@ fn without_progress() -> Error {
         .and_message("the server ended one connection after the other without an event")
 }
 
-/// What [`retry_when`](EventSourceBuilder::retry_when) is asked about.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Failure<'a> {
-    error: &'a Error,
-    attempt: u64,
-}
-
-impl<'a> Failure<'a> {
-    /// What failed, with status and headers where the server refused.
-    #[must_use]
-    pub fn error(&self) -> &'a Error {
-        self.error
-    }
-
-    /// Which attempt of the source it was, from 1.
-    #[must_use]
-    pub fn attempt(&self) -> u64 {
-        self.attempt
-    }
-}
-
 impl Stream for EventSource {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if look::is_last() {
-            // The connection may end; another is not wanted.
-            self.pump.look(cx);
-            return Poll::Pending;
-        }
+        /// After this many signals that nobody sees, other tasks get their turn: a connector may
+        /// be ready at once, each time.
+        const SIGNALS_AT_ONCE: usize = 16;
+
         // Handles are obeyed first, and told of every event.
-        if self.watched.is_none() {
-            if let State::Open(_) = self.session.state() {
-                let lost = match ready!(self.pump.poll_event(cx)) {
-                    Ok(Some(found)) => {
-                        self.note_event();
-                        return Poll::Ready(Some(Ok(self.pump.take(&found))));
-                    }
-                    Ok(None) => self.lose(None),
-                    Err(error) => self.lose(Some(error)),
-                };
-                match lost {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    None => return Poll::Ready(None),
-                }
+        if self.watched.is_none() && matches!(self.session.state(), State::Open(_)) {
+            let lost = match ready!(self.poll_event(cx)) {
+                Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),
+                Ok(None) => self.end(),
+                Err(error) => self.lose(Some(error)),
+            };
+            match lost {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
-        loop {
+        for _ in 0..SIGNALS_AT_ONCE {
             match ready!(self.poll_next_signal(cx, Want::Events)) {
                 Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
                 Some(Ok(_)) => {}
@@ -510,6 +503,8 @@ impl Stream for EventSource {
                 None => return Poll::Ready(None),
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -525,11 +520,17 @@ impl PollSignal for EventSource {
     }
 }
 
+impl Release for EventSource {
+    fn release(&mut self) {
+        self.close();
+    }
+}
+
 impl fmt::Debug for EventSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventSource")
             .field("ready_state", &self.ready_state())
-            .field("attempts", &self.attempts)
+            .field("attempts", &self.record.attempts)
             .field("session", &self.session)
             .finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ use futures_util::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 use serde::de::DeserializeOwned;
 
-use super::EventStream;
+use super::{EventOrSignal, EventStream, next};
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
@@ -47,6 +47,7 @@ pub struct JsonStream<T, S = EventStream> {
     #[pin]
     inner: S,
     events: u64,
+    ended: bool,
     item: PhantomData<fn() -> T>,
 }
 
@@ -55,61 +56,68 @@ impl<T, S> JsonStream<T, S> {
         Self {
             inner,
             events: 0,
+            ended: false,
             item: PhantomData,
         }
     }
 
-    /// The stream of events beneath.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// The stream of events beneath.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// The stream of events beneath, where it was left off.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    next::accessors!();
 }
 
-impl<T, S> Stream for JsonStream<T, S>
+impl<T, S> JsonStream<T, S>
 where
     T: DeserializeOwned,
-    S: Stream<Item = Result<Event, Error>>,
+    S: Stream<Item = Result<Event, Error>> + Unpin,
 {
-    type Item = Result<T, Error>;
+    next::event!(T);
+}
+
+impl<T, S, I> Stream for JsonStream<T, S>
+where
+    T: DeserializeOwned,
+    S: Stream<Item = Result<I, Error>>,
+    I: EventOrSignal,
+{
+    type Item = Result<I::Json<T>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.project();
-        let Some(event) = ready!(this.inner.poll_next(cx)) else {
+        if *this.ended {
             return Poll::Ready(None);
+        }
+        let item = match ready!(this.inner.poll_next(cx)) {
+            Some(Ok(item)) => item,
+            Some(Err(error)) => {
+                *this.ended = error.is_final();
+                return Poll::Ready(Some(Err(error)));
+            }
+            None => {
+                *this.ended = true;
+                return Poll::Ready(None);
+            }
         };
-        let event = match event {
-            Ok(event) => event,
-            Err(error) => return Poll::Ready(Some(Err(error))),
-        };
-        let events_before = *this.events;
-        *this.events += 1;
-        let item = event.json();
-        Poll::Ready(Some(item.map_err(|error| {
-            Error::new(ErrorKind::Json, error)
-                .and_event(event)
-                .and_events_before(events_before)
-                .not_final()
-        })))
+        let events = this.events;
+        let item = item.read(|event| {
+            *events += 1;
+            event.json().map_err(|error| {
+                Error::new(ErrorKind::Json, error)
+                    .and_event(event)
+                    .and_events_before(*events - 1)
+                    .not_final()
+            })
+        });
+        Poll::Ready(Some(item))
     }
 }
 
-impl<T, S> FusedStream for JsonStream<T, S>
+impl<T, S, I> FusedStream for JsonStream<T, S>
 where
     T: DeserializeOwned,
-    S: FusedStream<Item = Result<Event, Error>>,
+    S: Stream<Item = Result<I, Error>>,
+    I: EventOrSignal,
 {
     fn is_terminated(&self) -> bool {
-        self.inner.is_terminated()
+        self.ended
     }
 }
 

@@ -1,14 +1,20 @@
 //! [`EventStream`]: the events of one response. It never reconnects.
 
 mod builder;
-mod combine;
+mod complete_when;
+mod error_when;
+mod ext;
+mod item;
 #[cfg(feature = "json")]
 mod json;
+mod next;
 mod options;
+mod release;
 mod signal;
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -17,21 +23,26 @@ use bytes::Bytes;
 use futures_util::{Stream, stream::FusedStream};
 
 pub use builder::EventStreamBuilder;
-pub use combine::{CompleteWhen, ErrorWhen, EventStreamExt};
+pub use complete_when::CompleteWhen;
+pub use error_when::ErrorWhen;
+pub use ext::EventStreamExt;
+pub(crate) use ext::combinators;
+pub use item::{EventOrSignal, JsonSignal};
 #[cfg(feature = "json")]
 pub use json::JsonStream;
+#[cfg(feature = "client")]
+pub(crate) use next::event as next_event;
 pub(crate) use options::Options;
 #[cfg(feature = "client")]
-pub(crate) use options::setters;
-pub(crate) use signal::PollSignal;
-pub use signal::{Signal, Signals};
+pub(crate) use options::{body_setters, response_setters};
+pub(crate) use release::{Release, release};
+pub use signal::{PollSignal, Signal, Signals};
 
 use crate::{
     error::{BoxError, Error, ErrorKind},
-    event::Event,
-    look,
-    parser::Taken,
-    response::Pump,
+    event::{Event, EventRef},
+    parser::EventAt,
+    response::Events,
     trace,
     transport::{Body, Head, MaybeSend},
 };
@@ -72,9 +83,8 @@ pub enum Unfinished {
 /// ```
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct EventStream {
-    pump: Pump,
+    body: Events,
     unfinished: Unfinished,
-    head: Option<Head>,
     state: State,
     events: u64,
 }
@@ -88,40 +98,56 @@ enum State {
 }
 
 impl EventStream {
-    /// The events of any stream of byte chunks.
+    /// Returns the events of any stream of byte chunks, with every option at its default:
+    /// [`builder`](Self::builder) sets others.
     ///
     /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`]. The limit of five
-    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled;
-    /// [`EventStreamBuilder`](crate::EventStreamBuilder) sets other limits.
+    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled.
     pub fn new<S, B, E>(chunks: S) -> Self
     where
         S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self::open(
-            None,
-            Body::new(chunks),
-            Options::default(),
-            Unfinished::default(),
-        )
+        Self::builder(chunks).build()
     }
 
-    pub(crate) fn open(
-        head: Option<Head>,
-        body: Body,
-        options: Options,
-        unfinished: Unfinished,
-    ) -> Self {
+    /// Options for the events of any stream of byte chunks.
+    ///
+    /// ```
+    /// use everstream::EventStream;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), everstream::Error> {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: x\n\n")]);
+    /// let mut events = EventStream::builder(chunks)
+    ///     .last_event_id("42")
+    ///     .idle_timeout(None)
+    ///     .build();
+    /// let event = events.next_event().await?.expect("there is one");
+    /// assert_eq!((event.data(), event.id()), ("x", "42"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder<S, B, E>(chunks: S) -> EventStreamBuilder<Body>
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        EventStreamBuilder::of(Body::new(chunks))
+    }
+
+    fn open(head: Option<Head>, body: Body, options: Options, unfinished: Unfinished) -> Self {
         if let Some(head) = &head {
             trace::open(head.status());
         }
-        let mut pump = Pump::new(options.parser(), &options.limits, options.progress);
-        pump.open(body);
+        let mut events = options.into_events();
+        events.open(head, body);
         Self {
-            pump,
+            body: events,
             unfinished,
-            head,
             state: State::Start,
             events: 0,
         }
@@ -130,55 +156,120 @@ impl EventStream {
     /// The head of the response, where there was one: its status, headers and URL.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
-        self.head.as_ref()
+        self.body.head()
     }
 
-    /// The last event ID of the stream: that of the last block of lines that has ended.
+    /// The last event ID of the stream: that of the last block of lines that has ended, or else the
+    /// one that it started from.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        self.pump.parser().last_event_id()
+        self.body.parser().last_event_id()
     }
 
     /// The reconnection time, once a `retry` field has set one. An `EventStream` makes no use of
     /// it.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<std::time::Duration> {
-        self.pump.parser().reconnection_time()
+        self.body.parser().reconnection_time()
     }
 
     /// Whether what has come so far ends in the middle of an event. After the end of the stream:
     /// whether one was discarded.
     #[must_use]
     pub fn has_unfinished(&self) -> bool {
-        self.pump.parser().has_unfinished()
+        self.body.parser().has_unfinished()
     }
 
-    /// The stream with everything else that happens on it: its head, comments and skips.
+    /// Turns it into a stream of everything that happens: its head, comments and skips, too.
     pub fn signals(self) -> Signals<Self> {
         Signals::new(self)
     }
 
-    fn end(&mut self) -> Result<Option<Event>, Error> {
-        match self.unfinished {
-            Unfinished::Dispatch => Ok(self.pump.parser_mut().take_unfinished()?),
-            Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
-                .and_message("the stream ended in the middle of an event")),
-            Unfinished::Discard | Unfinished::Error => Ok(None),
+    next::event!(Event);
+
+    /// Waits for the next event, and lends it: nothing is allocated or copied for it. `None` is
+    /// the end of the stream.
+    ///
+    /// ```
+    /// use everstream::EventStream;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), everstream::Error> {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: 1\n\ndata: 2\n\n")]);
+    /// let mut events = EventStream::new(chunks);
+    /// let mut sum = 0;
+    /// while let Some(event) = events.next_event_ref().await? {
+    ///     sum += event.data().parse::<u32>().unwrap();
+    /// }
+    /// assert_eq!(sum, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_event_ref(&mut self) -> Result<Option<EventRef<'_>>, Error> {
+        match poll_fn(|cx| self.poll_found(cx)).await {
+            Some(Ok(Found::InBody(found))) => Ok(Some(self.body.lend(&found))),
+            Some(Ok(Found::Unfinished)) => Ok(self.body.parser_mut().dispatch_unfinished()?),
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits for the next signal. `None` is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
+        poll_fn(|cx| self.poll_signal(cx)).await.transpose()
+    }
+
+    combinators!();
+
+    /// Finds the next event. What is found is to be taken at once.
+    #[inline]
+    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+        if self.state == State::Ended {
+            return Poll::Ready(None);
+        }
+        self.state = State::Open;
+        match ready!(self.body.poll_event(cx)) {
+            Ok(Some(found)) => {
+                self.events += 1;
+                self.body.note(&found);
+                Poll::Ready(Some(Ok(Found::InBody(found))))
+            }
+            Ok(None) => Poll::Ready(self.end(Ok(()))),
+            Err(error) => Poll::Ready(self.end(Err(error))),
         }
     }
 
     /// The body has ended, or failed: what is still to be said of it.
-    fn last_item(&mut self, ended: Result<(), Error>) -> Option<Result<Event, Error>> {
-        let ended = ended.and_then(|()| self.end());
+    fn end(&mut self, ended: Result<(), Error>) -> Option<Result<Found, Error>> {
         self.state = State::Ended;
-        match ended {
-            Ok(None) => {
+        let left = ended.and_then(|()| match self.unfinished {
+            Unfinished::Dispatch => Ok(self.has_unfinished()),
+            Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
+                .and_message("the stream ended in the middle of an event")),
+            Unfinished::Discard | Unfinished::Error => Ok(false),
+        });
+        match left {
+            Ok(true) => Some(Ok(Found::Unfinished)),
+            Ok(false) => {
                 trace::ended(self.events, None);
                 None
-            }
-            Ok(Some(event)) => {
-                self.events += 1;
-                Some(Ok(event))
             }
             Err(error) => {
                 trace::ended(self.events, Some(&error));
@@ -186,27 +277,31 @@ impl EventStream {
             }
         }
     }
+
+    /// The unfinished event, dispatched: there may be none, as there may be no data.
+    fn take_unfinished(&mut self) -> Option<Result<Event, Error>> {
+        let taken = self.body.parser_mut().take_unfinished();
+        taken.map_err(Error::from).transpose()
+    }
+}
+
+/// Where an event lies.
+enum Found {
+    InBody(EventAt),
+    /// At the end of the body, in the parser.
+    Unfinished,
 }
 
 impl Stream for EventStream {
     type Item = Result<Event, Error>;
 
+    #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if look::is_last() {
-            self.pump.look(cx);
-            return Poll::Pending;
-        }
-        if self.state == State::Ended {
-            return Poll::Ready(None);
-        }
-        self.state = State::Open;
-        match ready!(self.pump.poll_event(cx)) {
-            Ok(Some(found)) => {
-                self.events += 1;
-                Poll::Ready(Some(Ok(self.pump.take(&found))))
-            }
-            Ok(None) => Poll::Ready(self.last_item(Ok(()))),
-            Err(error) => Poll::Ready(self.last_item(Err(error))),
+        match ready!(self.poll_found(cx)) {
+            Some(Ok(Found::InBody(found))) => Poll::Ready(Some(Ok(self.body.take(&found)))),
+            Some(Ok(Found::Unfinished)) => Poll::Ready(self.take_unfinished()),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(None),
         }
     }
 }
@@ -224,29 +319,41 @@ impl PollSignal for EventStream {
             State::Open => {}
             State::Start => {
                 self.state = State::Open;
-                if let Some(head) = &self.head {
+                if let Some(head) = self.body.head() {
                     return Poll::Ready(Some(Ok(Signal::Open(head.clone()))));
                 }
             }
         }
-        let last = match ready!(self.pump.poll_item(cx)) {
-            Ok(Some(taken)) => {
-                self.events += u64::from(matches!(taken, Taken::Event(_)));
-                return Poll::Ready(Some(Ok(taken.into())));
+        let ended = match ready!(self.body.poll_item(cx)) {
+            Ok(Some((taken, _))) => {
+                let signal = Signal::from(taken);
+                self.events += u64::from(matches!(signal, Signal::Event(_)));
+                return Poll::Ready(Some(Ok(signal)));
             }
-            Ok(None) => self.last_item(Ok(())),
-            Err(error) => self.last_item(Err(error)),
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
         };
-        Poll::Ready(last.map(|event| event.map(Signal::Event)))
+        Poll::Ready(match self.end(ended) {
+            Some(Ok(_)) => self.take_unfinished().map(|event| event.map(Signal::Event)),
+            Some(Err(error)) => Some(Err(error)),
+            None => self.has_unfinished().then_some(Ok(Signal::Unfinished)),
+        })
+    }
+}
+
+impl Release for EventStream {
+    fn release(&mut self) {
+        self.state = State::Ended;
+        self.body.close();
     }
 }
 
 impl fmt::Debug for EventStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream")
-            .field("head", &self.head)
+            .field("head", &self.head())
             .field("state", &self.state)
-            .field("pump", &self.pump)
+            .field("body", &self.body)
             .finish_non_exhaustive()
     }
 }

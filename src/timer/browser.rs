@@ -1,8 +1,8 @@
 //! The browser's clocks, and its `setTimeout`.
 
 use std::{
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
+    future::Future,
+    pin::Pin,
     task::{Context, Poll, ready},
     time::{Duration, SystemTime},
 };
@@ -17,25 +17,7 @@ pub(crate) fn wall_clock() -> SystemTime {
     web_time::SystemTime::now().to_std()
 }
 
-/// Lets `future` run until `deadline` at most.
-pub(crate) async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut sleep = pin!(sleep_until(deadline));
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
-    })
-    .await
-}
-
-pub(super) fn sleep_until(deadline: Instant) -> Sleep {
-    Sleep {
-        deadline,
-        timeout: None,
-    }
-}
-
-/// As Tokio's, over as many timeouts as it takes.
+/// A wake-up at a moment, over as many timeouts as it takes.
 #[derive(Debug)]
 pub(super) struct Sleep {
     deadline: Instant,
@@ -43,20 +25,29 @@ pub(super) struct Sleep {
 }
 
 impl Sleep {
+    pub(super) fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            timeout: None,
+        }
+    }
+
     pub(super) fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    pub(super) fn reset(mut self: Pin<&mut Self>, deadline: Instant) {
+    /// Whether a timeout will still strike.
+    pub(super) fn is_set(&self) -> bool {
+        self.timeout.is_some()
+    }
+
+    pub(super) fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         self.timeout = None;
     }
-}
 
-impl Future for Sleep {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    /// Has `cx` woken, unless the moment has come.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             // A timeout may strike a moment early: clocks of browsers are made coarse on purpose.
             let left = self.deadline.saturating_duration_since(Instant::now());

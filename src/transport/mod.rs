@@ -30,12 +30,15 @@ pub(crate) mod maybe_send {
         pub trait MaybeSend: Send {}
         impl<T: Send> MaybeSend for T {}
 
+        /// What is `Sync`, but for wasm.
+        pub trait MaybeSync: Sync {}
+        impl<T: Sync> MaybeSync for T {}
+
         /// A future in a box: `Send`, but for wasm.
         pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
         pub(crate) type BoxStream<'a, T> = futures_util::stream::BoxStream<'a, T>;
-        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool + Send>;
-        #[cfg(feature = "client")]
-        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry + Send>;
+        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool + Send>;
+        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool + Send + Sync;
     }
 
     #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
@@ -44,18 +47,21 @@ pub(crate) mod maybe_send {
         pub trait MaybeSend {}
         impl<T> MaybeSend for T {}
 
+        /// What is `Sync`, but for wasm.
+        pub trait MaybeSync {}
+        impl<T> MaybeSync for T {}
+
         /// A future in a box: `Send`, but for wasm.
         pub type BoxFuture<'a, T> = futures_util::future::LocalBoxFuture<'a, T>;
         pub(crate) type BoxStream<'a, T> = futures_util::stream::LocalBoxStream<'a, T>;
-        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool>;
-        #[cfg(feature = "client")]
-        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry>;
+        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool>;
+        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool;
     }
 
     pub use send::*;
 }
 
-pub use maybe_send::{BoxFuture, MaybeSend};
+pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Whether the HTTP client is a browser's fetch.
 #[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
@@ -156,13 +162,6 @@ impl Head {
             parts.headers.append(name.clone(), own);
         }
         self
-    }
-
-    pub(crate) fn into_headers(self) -> HeaderMap {
-        match Arc::try_unwrap(self.0) {
-            Ok(parts) => parts.headers,
-            Err(shared) => shared.headers.clone(),
-        }
     }
 }
 

@@ -101,10 +101,9 @@ fn refused(status: StatusCode, headers: &HeaderMap, what: &str) -> Error {
     Error::of(ErrorKind::Redirect)
         .and_message(format!("the redirect ({}) {what}", status.as_u16()))
         .and_refusal(Refusal {
-            status,
+            status: Some(status),
             headers: headers.clone(),
-            body: Bytes::new(),
-            retry_after: None,
+            ..Refusal::of_body(Bytes::new(), false)
         })
 }
 

@@ -68,7 +68,8 @@ async fn follow() -> Result<(), Error> {
             .await;
     let at_once = Backoff::new()
         .min_delay(Duration::ZERO)
-        .initial_backoff(Duration::ZERO);
+        .initial_backoff(Duration::ZERO)
+        .jitter(0.0);
     let mut signals = EventSource::request(HttpRequest::get(server.url("/")).body(""))
         .backoff(at_once)
         .max_initial_failures(None)

@@ -143,7 +143,8 @@ fn a_retry_after_in_the_past_is_no_hurry() {
                     Backoff::new()
                         .reconnection_time(Duration::from_millis(4))
                         .min_delay(Duration::from_millis(3))
-                        .initial_backoff(Duration::ZERO),
+                        .initial_backoff(Duration::ZERO)
+                        .jitter(0.0),
                 )
                 .build()
                 .unwrap();

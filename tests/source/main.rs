@@ -30,7 +30,7 @@ const fn ms(millis: u64) -> Duration {
 
 /// Waits without a random part, so that tests can tell them.
 fn exactly() -> Backoff {
-    Backoff::new().initial_backoff(Duration::ZERO)
+    Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0)
 }
 
 /// A source of the script whose waits can be told.
@@ -72,11 +72,11 @@ fn told(signal: &Result<Signal, Error>) -> String {
         Ok(Signal::Comment(text)) => format!("comment {text}"),
         Ok(Signal::Skipped(skipped)) => format!("{skipped:?}"),
         Ok(Signal::Reconnecting {
-            attempt,
+            failure,
             delay,
             cause,
             ..
-        }) => format!("{} {attempt} in {} ms", why(cause), delay.as_millis()),
+        }) => format!("{} {failure} in {} ms", why(cause), delay.as_millis()),
         Ok(other) => format!("{other:?}"),
         Err(error) => format!("error {:?}", error.kind()),
     }

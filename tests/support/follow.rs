@@ -16,6 +16,7 @@ pub fn at_once() -> Backoff {
         .reconnection_time(Duration::ZERO)
         .min_delay(Duration::ZERO)
         .initial_backoff(Duration::ZERO)
+        .jitter(0.0)
 }
 
 /// The data of the next event.

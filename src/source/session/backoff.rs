@@ -5,33 +5,48 @@ use std::time::Duration;
 /// How long an `EventSource` waits before it connects again.
 ///
 /// The *base* is the reconnection time, 3 seconds until the server sets another by `retry`, held
-/// between a floor and one hour. After a clean end the wait is the base; after the nth failure in
-/// a row it is the base and a random share of `min(cap, first · 2ⁿ⁻¹)`, so that clients cut off
-/// together do not come back together. `Retry-After` takes the place of the base for one wait.
+/// between a shortest delay and one hour. `Retry-After` takes its place for one wait.
+///
+/// * After a clean end with progress, the wait is the base and a random share of a quarter of it:
+///   a deploy ends every client's response cleanly, in one instant. A connection that broke off
+///   after progress is treated alike.
+/// * After the nth failure in a row it is the base and a random time of up to
+///   `min(max_backoff, initial_backoff · 2ⁿ⁻¹)`.
+///
+/// *Progress* is an event (that [`progress_when`] counts), a changed last event ID, or a connection
+/// that lasted 5 seconds and the base.
 ///
 /// ```
 /// use everstream::Backoff;
 /// use std::time::Duration;
 ///
-/// let backoff = Backoff::new().initial_backoff(Duration::from_millis(500)).max_backoff(Duration::from_secs(30));
+/// let backoff = Backoff::new()
+///     .initial_backoff(Duration::from_millis(500))
+///     .max_backoff(Duration::from_secs(30));
 /// # let _ = backoff;
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// [`progress_when`]: crate::EventSourceBuilder::progress_when
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Backoff {
     reconnection_time: Duration,
-    floor: Duration,
-    first: Duration,
-    cap: Duration,
+    min_delay: Duration,
+    jitter: f64,
+    initial_backoff: Duration,
+    max_backoff: Duration,
+    reset_after: Option<Duration>,
 }
 
 impl Default for Backoff {
     fn default() -> Self {
         Self {
             reconnection_time: Duration::from_secs(3),
-            floor: Duration::from_millis(50),
-            first: Duration::from_secs(1),
-            cap: Duration::from_secs(60),
+            min_delay: Duration::from_millis(50),
+            jitter: 0.25,
+            initial_backoff: Duration::from_secs(1),
+            max_backoff: Duration::from_secs(60),
+            reset_after: None,
         }
     }
 }
@@ -39,38 +54,50 @@ impl Default for Backoff {
 /// The base is never longer than this, whatever a server says.
 const MAX_BASE: Duration = Duration::from_secs(60 * 60);
 
-/// A clock cannot count longer waits, and nobody lives to see their end.
-const MAX_RETRY_AFTER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
 impl Backoff {
-    /// The defaults: 3 s of reconnection time, a floor of 50 ms, 1 s of random time at first, 60 s
-    /// of it at most.
+    /// The defaults: a reconnection time of 3 s, a shortest delay of 50 ms, a jitter of a quarter,
+    /// 1 s of random time at first, 60 s of it at most.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The reconnection time until the server sets one; 3 seconds by default.
+    /// Sets the reconnection time until the server sets one; 3 seconds by default.
     pub fn reconnection_time(mut self, time: Duration) -> Self {
         self.reconnection_time = time;
         self
     }
 
-    /// The shortest base, so that `retry: 0` does not have a server hammered; 50 ms by default.
-    pub fn min_delay(mut self, floor: Duration) -> Self {
-        self.floor = floor;
+    /// Sets the shortest base, so that `retry: 0` doesn't hammer the server; 50 ms by default.
+    pub fn min_delay(mut self, delay: Duration) -> Self {
+        self.min_delay = delay;
         self
     }
 
-    /// The longest random time after the first failure, doubled for each after it; 1 s by
-    /// default. Zero waits for the base alone.
-    pub fn initial_backoff(mut self, first: Duration) -> Self {
-        self.first = first;
+    /// Sets the random part of the wait after a clean end, as a share of the base; 0.25 by
+    /// default. Zero waits for the base alone. What is negative or not a number is zero.
+    pub fn jitter(mut self, share: f64) -> Self {
+        self.jitter = if share > 0.0 { share } else { 0.0 };
         self
     }
 
-    /// The longest random time after any failure; 60 s by default.
-    pub fn max_backoff(mut self, cap: Duration) -> Self {
-        self.cap = cap;
+    /// Sets the longest random time after the first failure, which is doubled for each after it; 1 s
+    /// by default. Zero waits for the base alone.
+    pub fn initial_backoff(mut self, time: Duration) -> Self {
+        self.initial_backoff = time;
+        self
+    }
+
+    /// Sets the longest random time after any failure; 60 s by default.
+    pub fn max_backoff(mut self, time: Duration) -> Self {
+        self.max_backoff = time;
+        self
+    }
+
+    /// Sets how long a connection has to last to start the count of failures over. By default an
+    /// event or a changed last event ID does so at once, and 60 seconds without either. A server
+    /// that greets each client with an event and closes needs more.
+    pub fn reset_after(mut self, life: impl Into<Option<Duration>>) -> Self {
+        self.reset_after = life.into();
         self
     }
 
@@ -79,39 +106,42 @@ impl Backoff {
         server.unwrap_or(self.reconnection_time)
     }
 
-    /// The base in force.
+    /// The base in force, of what the server asked for.
     pub(crate) fn base(&self, server: Option<Duration>) -> Duration {
-        let longest = MAX_BASE.max(self.floor);
-        self.reconnection_time_or(server).clamp(self.floor, longest)
+        let longest = MAX_BASE.max(self.min_delay);
+        self.reconnection_time_or(server)
+            .clamp(self.min_delay, longest)
     }
 
     /// The wait after the `failures`th failure in a row, 0 being a clean end. `share` is random,
     /// from 0 to 1.
     pub(crate) fn delay(&self, base: Duration, failures: u32, share: f64) -> Duration {
-        match failures.checked_sub(1) {
-            None => base,
+        let random = match failures.checked_sub(1) {
+            None => Duration::try_from_secs_f64(base.as_secs_f64() * self.jitter * share)
+                .unwrap_or(MAX_BASE),
             Some(doublings) => {
                 let spread = self.spread(doublings);
-                let random = Duration::try_from_secs_f64(spread.as_secs_f64() * share);
                 // A share of the longest duration may be rounded up beyond it.
-                base.saturating_add(random.unwrap_or(spread))
+                Duration::try_from_secs_f64(spread.as_secs_f64() * share).unwrap_or(spread)
             }
-        }
+        };
+        base.saturating_add(random)
     }
 
     fn spread(&self, doublings: u32) -> Duration {
         let factor = 1u32.checked_shl(doublings).unwrap_or(u32::MAX);
-        self.first.saturating_mul(factor).min(self.cap)
+        self.initial_backoff
+            .saturating_mul(factor)
+            .min(self.max_backoff)
     }
 
     pub(crate) fn shortest(&self) -> Duration {
-        self.floor
+        self.min_delay
     }
-}
 
-/// What `Retry-After` asks for, as a base.
-pub(crate) fn asked_for(retry_after: Duration, floor: Duration) -> Duration {
-    retry_after.clamp(floor.min(MAX_RETRY_AFTER), MAX_RETRY_AFTER)
+    pub(crate) fn least_life(&self) -> Option<Duration> {
+        self.reset_after
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +173,10 @@ mod tests {
     fn the_random_time_doubles_up_to_the_cap() {
         let backoff = Backoff::new();
         let base = ms(3000);
-        assert_eq!(backoff.delay(base, 0, 1.0), base);
+        assert_eq!(backoff.delay(base, 0, 0.0), base);
+        assert_eq!(backoff.delay(base, 0, 1.0), ms(3750));
+        let none = Backoff::new().jitter(f64::NAN);
+        assert_eq!(none.delay(base, 0, 1.0), base);
         for (failures, most) in [
             (1, 1),
             (2, 2),
@@ -160,13 +193,5 @@ mod tests {
         }
         let plain = Backoff::new().initial_backoff(Duration::ZERO);
         assert_eq!(plain.delay(base, 9, 1.0), base);
-    }
-
-    #[test]
-    fn a_retry_after_is_never_cut_short_of_a_year() {
-        let year = MAX_RETRY_AFTER;
-        assert_eq!(asked_for(Duration::ZERO, ms(50)), ms(50));
-        assert_eq!(asked_for(ms(7000), ms(50)), ms(7000));
-        assert_eq!(asked_for(Duration::MAX, ms(50)), year);
     }
 }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::{
-    backoff::{self, Backoff},
+    backoff::Backoff,
     verdict::{Verdict, standard_verdict, verdict},
 };
-use crate::error::Error;
+use crate::error::{Error, ErrorKind, Timeout};
 
 /// A moment: how long after a fixed one of the caller's choice.
 pub type Time = Duration;
@@ -23,7 +23,7 @@ pub enum ReadyState {
 }
 
 /// What to do about a failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
     /// What the source would do by itself.
@@ -34,6 +34,9 @@ pub enum Retry {
     Now,
     /// Connect again after this time.
     After(Duration),
+    /// Connect again after the usual wait, but resume from this last event ID: for a server that
+    /// doesn't know the last one any more (410 Gone). The empty string starts without one.
+    From(String),
     /// End the stream with the error.
     GiveUp,
 }
@@ -87,14 +90,14 @@ pub enum State {
 }
 
 /// How a connection was lost, or did not come about.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Loss<'a> {
     /// What failed; `None` where the body ended as it should.
     pub error: Option<&'a Error>,
     /// What the user says to that.
     pub advice: Retry,
-    /// An event was dispatched, or the last event ID has changed.
-    pub events: bool,
+    /// An event of progress was dispatched, or the last event ID has changed.
+    pub progress: bool,
     /// The reconnection time, if the server has set one.
     pub reconnection_time: Option<Duration>,
 }
@@ -104,8 +107,8 @@ pub struct Loss<'a> {
 pub enum Decision {
     /// Wait, then connect again.
     Wait {
-        /// The number of failures in a row, at least 1.
-        attempt: u32,
+        /// The number of failures in a row; 0 after an end that is not a failure.
+        failure: u32,
         /// How long.
         delay: Duration,
     },
@@ -124,6 +127,8 @@ pub struct Session {
     /// Failures in a row, and since when.
     failures: u32,
     failing_since: Option<Time>,
+    /// Failures before the first connection opened, but for those of a server that only was slow.
+    initial_failures: u32,
     was_open: bool,
     /// A 401 was answered with another attempt since the last connection opened.
     reauthorized: bool,
@@ -146,6 +151,7 @@ impl Session {
             random: fastrand::Rng::with_seed(seed),
             failures: 0,
             failing_since: None,
+            initial_failures: 0,
             was_open: false,
             reauthorized: false,
         }
@@ -198,9 +204,12 @@ impl Session {
 
     /// The user wants another connection, now: any state but Closed → Start. It is `false` where
     /// there can be none: the session is closed, or its request must not be repeated.
-    pub fn ask(&mut self) -> bool {
+    pub fn ask(&mut self, now: Time, progress: bool) -> bool {
         let possible = self.state != State::Closed && self.rules.repeats;
         if possible {
+            if self.resets(now, progress) {
+                self.reset();
+            }
             self.state = State::Start;
         }
         possible
@@ -221,9 +230,24 @@ impl Session {
         decision
     }
 
+    /// The number of failures in a row that this loss makes; 0 where it is not a failure.
+    #[must_use]
+    pub fn failures_with(&self, now: Time, loss: &Loss<'_>) -> u32 {
+        let before = if self.resets(now, loss.progress) {
+            0
+        } else {
+            self.failures
+        };
+        if self.is_failure(now, loss) {
+            before.saturating_add(1)
+        } else {
+            0
+        }
+    }
+
     fn decide(&mut self, now: Time, loss: Loss<'_>) -> Decision {
-        let base = self.rules.backoff.base(loss.reconnection_time);
-        let failed = self.count(now, base, &loss);
+        let failed = self.count(now, &loss);
+        let failure = if failed { self.failures } else { 0 };
         let usual = match loss.error {
             None if self.rules.repeats => Retry::Default,
             None => return Decision::End,
@@ -244,45 +268,79 @@ impl Session {
             Retry::Now if self.failures <= 1 => Duration::ZERO,
             Retry::Now => self.rules.backoff.shortest(),
             Retry::After(delay) => delay,
-            Retry::Default | Retry::GiveUp => {
+            Retry::Default | Retry::From(_) | Retry::GiveUp => {
                 let asked = loss.error.and_then(|error| self.asked_for(error));
                 if !self.was_open && asked.is_some_and(|asked| asked > MAX_INITIAL_WAIT) {
                     return Decision::Fail;
                 }
-                let floor = self.rules.backoff.shortest();
-                let base = asked.map_or(base, |asked| backoff::asked_for(asked, floor));
+                let base = self.rules.backoff.base(asked.or(loss.reconnection_time));
                 let share = self.random.f64();
-                let failures = if failed { self.failures } else { 0 };
-                self.rules.backoff.delay(base, failures, share)
+                self.rules.backoff.delay(base, failure, share)
             }
         };
         if failed && self.too_late(now, delay) {
             return Decision::Fail;
         }
-        Decision::Wait {
-            attempt: self.failures.max(1),
-            delay,
-        }
+        Decision::Wait { failure, delay }
     }
 
-    /// Counts the loss, and whether it is a failure. A clean end is one too, where the
-    /// connection had brought nothing.
-    fn count(&mut self, now: Time, base: Duration, loss: &Loss<'_>) -> bool {
-        let life = match self.state {
-            State::Open(since) => now.saturating_sub(since),
-            _ => Duration::ZERO,
-        };
-        if loss.events || life >= HEALTHY {
-            self.failures = 0;
-            self.failing_since = None;
+    /// Counts the loss, and whether it is a failure.
+    fn count(&mut self, now: Time, loss: &Loss<'_>) -> bool {
+        let failed = self.is_failure(now, loss);
+        if self.resets(now, loss.progress) {
+            self.reset();
         }
-        let progress = loss.events || life >= base.max(LASTING);
-        let failed = loss.error.is_some() || !progress;
         if failed {
             self.failures = self.failures.saturating_add(1);
             self.failing_since.get_or_insert(now);
+            // A server that accepted the connection and has not answered yet is not absent.
+            let slow = loss.error.is_some_and(|error| {
+                use Timeout::{Headers, Idle};
+                matches!(error.kind(), ErrorKind::Timeout(Headers | Idle))
+            });
+            if !self.was_open && !slow {
+                self.initial_failures = self.initial_failures.saturating_add(1);
+            }
         }
         failed
+    }
+
+    /// How long the connection has been open.
+    fn life(&self, now: Time) -> Duration {
+        match self.state {
+            State::Open(since) => now.saturating_sub(since),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether the connection has done enough to forget the failures before it.
+    fn resets(&self, now: Time, progress: bool) -> bool {
+        match self.rules.backoff.least_life() {
+            None => progress || self.life(now) >= HEALTHY,
+            Some(least) => self.life(now) >= least,
+        }
+    }
+
+    fn reset(&mut self) {
+        self.failures = 0;
+        self.failing_since = None;
+    }
+
+    /// Whether the loss counts as a failure. A clean end does if the connection had brought nothing.
+    /// A connection that broke off after progress doesn't: it ended, and not where it should.
+    fn is_failure(&self, now: Time, loss: &Loss<'_>) -> bool {
+        let base = self.rules.backoff.base(loss.reconnection_time);
+        let lasted = self.life(now) >= base.max(LASTING);
+        let progress = match self.rules.backoff.least_life() {
+            None => loss.progress || lasted,
+            Some(least) => self.life(now) >= least,
+        };
+        match loss.error.map(Error::kind) {
+            None | Some(ErrorKind::Body | ErrorKind::Timeout(_) | ErrorKind::Transport) => {
+                !progress || !matches!(self.state, State::Open(_))
+            }
+            Some(_) => true,
+        }
     }
 
     fn judge(&mut self, error: &Error) -> Verdict {
@@ -299,12 +357,11 @@ impl Session {
     }
 
     fn used_up(&self) -> bool {
-        let reached = |limit: Option<u32>| limit.is_some_and(|limit| self.failures >= limit);
-        if self.rules.standard {
-            return false;
-        }
-        reached(self.rules.max_consecutive_failures)
-            || (!self.was_open && reached(self.rules.max_initial_failures))
+        let reached = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);
+        !self.rules.standard
+            && (reached(self.rules.max_consecutive_failures, self.failures)
+                || (!self.was_open
+                    && reached(self.rules.max_initial_failures, self.initial_failures)))
     }
 
     fn too_late(&self, now: Time, delay: Duration) -> bool {

@@ -16,23 +16,39 @@ pub(crate) enum Verdict {
 
 pub(crate) fn verdict(error: &Error) -> Verdict {
     match error.kind() {
-        ErrorKind::Status => match error.status().map_or(0, |status| status.as_u16()) {
-            204 => Verdict::NoContent,
-            401 => Verdict::Unauthorized,
-            501 | 505 => Verdict::Final,
-            408 | 425 | 429 | 500..=599 => Verdict::Passing,
+        ErrorKind::Status => match (
+            error.status().map_or(0, |it| it.as_u16()),
+            should_retry(error),
+        ) {
+            (204, _) => Verdict::NoContent,
+            (_, Some(true)) => Verdict::Passing,
+            (_, Some(false)) => Verdict::Final,
+            (401, None) => Verdict::Unauthorized,
+            (501 | 505, None) => Verdict::Final,
+            (408 | 425 | 429 | 500..=599, None) => Verdict::Passing,
             _ => Verdict::Final,
         },
         ErrorKind::Connect
         | ErrorKind::Transport
         | ErrorKind::Body
         | ErrorKind::Timeout(_)
+        | ErrorKind::NotEventStream
+        | ErrorKind::Incomplete
         | ErrorKind::Other => Verdict::Passing,
         _ => Verdict::Final,
     }
 }
 
-/// Whether the server wants no more of this client: no failure, but its word.
+/// The `x-should-retry` of servers that know better than their status tells.
+fn should_retry(error: &Error) -> Option<bool> {
+    match error.headers()?.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the server wants no more of this client: its word, not a failure.
 pub(crate) fn is_no_content(error: &Error) -> bool {
     verdict(error) == Verdict::NoContent
 }

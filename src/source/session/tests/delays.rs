@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_end_with_progress_waits_exactly_the_base() {
+fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
     for (set, base) in [
         (None, 3 * SECOND),
         (Some(ms(0)), ms(50)),
@@ -14,11 +14,34 @@ fn an_end_with_progress_waits_exactly_the_base() {
         (Some(ms(u64::MAX)), HOUR),
         (Some(Duration::MAX), HOUR),
     ] {
+        let mut life = Life::new(rules());
+        life.reconnection_time = set;
+        assert_eq!(life.open().end_after_events(), wait(0, base), "{set:?}");
         let mut life = Life::new(Rules::default());
         life.reconnection_time = set;
-        for _ in 0..5 {
-            assert_eq!(life.open().end_after_events(), wait(1, base), "{set:?}");
-        }
+        let waits: Vec<_> = (0..200)
+            .map(|turn| {
+                life.open();
+                // A connection that breaks off after progress is treated alike.
+                let decision = match turn % 2 {
+                    0 => life.end_after_events(),
+                    _ => life.fail_after_events(&broken()),
+                };
+                let Decision::Wait { failure: 0, delay } = decision else {
+                    panic!("{decision:?}");
+                };
+                delay
+            })
+            .collect();
+        let (least, most) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
+        assert!(
+            *least >= base && *most <= base + base / 4,
+            "{set:?}: {least:?}, {most:?}"
+        );
+        assert!(
+            *least < base + base / 40 && *most > base + base / 5,
+            "all of it is used"
+        );
     }
 }
 
@@ -41,7 +64,7 @@ fn a_failure_waits_longer_by_a_random_time_that_doubles() {
         for n in 1..=40 {
             session.connect();
             let error = refused();
-            let Decision::Wait { attempt, delay } = session.reestablish(
+            let Decision::Wait { failure, delay } = session.reestablish(
                 now,
                 Loss {
                     error: Some(&error),
@@ -50,7 +73,7 @@ fn a_failure_waits_longer_by_a_random_time_that_doubles() {
             ) else {
                 panic!("without an end")
             };
-            assert_eq!(attempt, n);
+            assert_eq!(failure, n);
             assert!(
                 delay >= 3 * SECOND,
                 "the base is never cut short: {delay:?}"
@@ -86,13 +109,14 @@ fn the_same_seed_gives_the_same_waits() {
 
 #[test]
 fn a_retry_after_takes_the_place_of_the_base_once() {
-    let year = 365 * 24 * HOUR;
     for (asked, waited) in [
         (Duration::ZERO, ms(50)),
         (ms(10), ms(50)),
         (SECOND, SECOND),
-        (2 * HOUR, 2 * HOUR),
-        (Duration::MAX, year),
+        (ms(4700), ms(4700)),
+        (HOUR, HOUR),
+        (HOUR + ms(1), HOUR),
+        (Duration::MAX, HOUR),
     ] {
         let mut life = Life::new(rules());
         life.open().end_after_events();
@@ -126,6 +150,7 @@ fn a_long_retry_after_is_told_before_the_first_open_and_waited_for_after_it() {
     assert_eq!(life.connecting().fail(&asked(60)), wait(1, MINUTE));
     assert_eq!(life.connecting().fail(&asked(61)), Decision::Fail);
     assert_eq!(met(rules(), &asked(61)), wait(1, 61 * SECOND));
+    assert_eq!(met(rules(), &asked(24 * 3600)), wait(1, HOUR));
 }
 
 #[test]
@@ -146,7 +171,8 @@ fn no_wait_is_too_long_to_be_counted() {
         .reconnection_time(max)
         .min_delay(max)
         .initial_backoff(max)
-        .max_backoff(max);
+        .max_backoff(max)
+        .jitter(f64::INFINITY);
     let mut life = Life::new(Rules {
         backoff,
         max_elapsed: Some(max),

@@ -68,7 +68,8 @@ fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
         life.open().fail(&broken());
         life.connecting().fail(&refused());
         life.open().after(life_time);
-        let decision = life.lose(Some(&broken()), Retry::Default, events);
+        let unfinished = Error::of(ErrorKind::Incomplete);
+        let decision = life.lose(Some(&unfinished), Retry::Default, events);
         assert_eq!(decision, wait(attempt, 3 * SECOND), "{life_time:?}");
     }
 }
@@ -102,7 +103,7 @@ fn a_clean_end_without_progress_is_a_failure() {
 fn a_lasting_connection_neither_fails_nor_heals() {
     let mut life = Life::new(Rules {
         max_consecutive_failures: Some(3),
-        ..Rules::default()
+        ..rules()
     });
     life.open().fail(&broken());
     for _ in 0..50 {
@@ -113,7 +114,7 @@ fn a_lasting_connection_neither_fails_nor_heals() {
     }
     assert!(matches!(
         life.open().fail(&broken()),
-        Decision::Wait { attempt: 2, .. }
+        Decision::Wait { failure: 2, .. }
     ));
     assert_eq!(life.open().fail(&broken()), Decision::Fail);
 }
@@ -144,14 +145,14 @@ fn max_elapsed_is_checked_before_the_wait() {
     life.open().after(SECOND);
     assert_eq!(
         life.fail_after_events(&broken()),
-        wait(1, 10 * SECOND),
+        wait(0, 10 * SECOND),
         "an event starts the time over"
     );
     for _ in 0..100 {
         life.open().after(HOUR);
         assert_eq!(
             life.end_after_events(),
-            wait(1, 10 * SECOND),
+            wait(0, 10 * SECOND),
             "what does not fail may go on"
         );
     }
@@ -170,12 +171,69 @@ fn the_standard_preset_goes_on_for_ever() {
     let mut life = Life::new(rules);
     life.reconnection_time = Some(Duration::ZERO);
     for n in 1..=100 {
-        let Decision::Wait { attempt, delay } = life.connecting().fail(&refused()) else {
+        let Decision::Wait { failure, delay } = life.connecting().fail(&refused()) else {
             panic!("a network error never ends it")
         };
-        assert_eq!(attempt, n);
+        assert_eq!(failure, n);
         assert!(delay >= ms(50) && delay <= ms(50) + MINUTE);
     }
     assert!(matches!(life.open().end(), Decision::Wait { .. }));
     assert_eq!(life.connecting().fail(&status(500)), Decision::Fail);
+}
+
+/// A server that has accepted and not answered yet is slow, not absent.
+#[test]
+fn headers_that_are_late_are_not_among_the_first_failures() {
+    for timeout in [Timeout::Headers, Timeout::Idle] {
+        let late = Error::of(ErrorKind::Timeout(timeout));
+        let mut life = Life::new(rules());
+        for failure in 1..100 {
+            assert_eq!(life.connecting().fail(&late), wait(failure, 3 * SECOND));
+        }
+        life.connecting().fail(&refused());
+        life.connecting().fail(&refused());
+        assert_eq!(life.connecting().fail(&refused()), Decision::Fail);
+    }
+}
+
+/// A greeting and a close, again and again: more than an event may be asked for.
+#[test]
+fn a_count_that_a_greeting_does_not_start_over() {
+    let limited = |reset_after| Rules {
+        max_consecutive_failures: Some(3),
+        backoff: rules().backoff.reset_after(reset_after),
+        ..rules()
+    };
+    let mut greeted = Life::new(limited(None));
+    for _ in 0..100 {
+        assert_eq!(greeted.open().end_after_events(), wait(0, 3 * SECOND));
+    }
+    let mut life = Life::new(limited(Some(10 * SECOND)));
+    assert_eq!(life.open().end_after_events(), wait(1, 3 * SECOND));
+    assert_eq!(life.open().end_after_events(), wait(2, 3 * SECOND));
+    life.open().after(10 * SECOND);
+    assert_eq!(life.end_after_events(), wait(0, 3 * SECOND));
+    life.open().end_after_events();
+    life.open().fail_after_events(&broken());
+    assert_eq!(life.open().end_after_events(), Decision::Fail);
+}
+
+/// A handle that reconnects counts the life of the connection that it ends.
+#[test]
+fn a_reconnection_asked_for_forgets_failures_as_a_loss_does() {
+    for (life_time, progress, failure) in [
+        (Duration::ZERO, false, 3),
+        (Duration::ZERO, true, 1),
+        (MINUTE, false, 1),
+    ] {
+        let mut life = Life::new(without_limits());
+        life.connecting().fail(&refused());
+        life.connecting().fail(&refused());
+        life.open().after(life_time);
+        assert!(life.session.ask(life.now, progress));
+        assert_eq!(
+            life.connecting().fail(&refused()),
+            wait(failure, 3 * SECOND)
+        );
+    }
 }

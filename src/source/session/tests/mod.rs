@@ -7,7 +7,7 @@ mod limits;
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::*;
 use crate::error::{Error, ErrorKind, Refusal, Timeout};
@@ -24,7 +24,7 @@ const fn ms(millis: u64) -> Duration {
 /// Rules whose waits have no random part.
 fn rules() -> Rules {
     Rules {
-        backoff: Backoff::new().initial_backoff(Duration::ZERO),
+        backoff: Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0),
         ..Rules::default()
     }
 }
@@ -42,10 +42,9 @@ fn status(status: u16) -> Error {
 
 fn busy(status: u16, retry_after: Option<Duration>) -> Error {
     Error::of(ErrorKind::Status).and_refusal(Refusal {
-        status: StatusCode::from_u16(status).unwrap(),
-        headers: HeaderMap::new(),
-        body: bytes::Bytes::new(),
+        status: Some(StatusCode::from_u16(status).unwrap()),
         retry_after,
+        ..Refusal::of_body(bytes::Bytes::new(), true)
     })
 }
 
@@ -102,20 +101,19 @@ impl Life {
         self
     }
 
-    fn lose(&mut self, error: Option<&Error>, advice: Retry, events: bool) -> Decision {
+    fn lose(&mut self, error: Option<&Error>, advice: Retry, progress: bool) -> Decision {
         let decision = self.session.reestablish(
             self.now,
             Loss {
                 error,
                 advice,
-                events,
+                progress,
                 reconnection_time: self.reconnection_time,
             },
         );
         match decision {
-            Decision::Wait { delay, attempt } => {
+            Decision::Wait { delay, .. } => {
                 assert_eq!(self.state(), State::Waiting(self.now.saturating_add(delay)));
-                assert!(attempt >= 1);
             }
             Decision::End | Decision::Fail => assert_eq!(self.state(), State::Closed),
         }
@@ -143,8 +141,8 @@ impl Life {
     }
 }
 
-fn wait(attempt: u32, delay: Duration) -> Decision {
-    Decision::Wait { attempt, delay }
+fn wait(failure: u32, delay: Duration) -> Decision {
+    Decision::Wait { failure, delay }
 }
 
 /// What becomes of a source that was open, when this is what it meets.

@@ -1,0 +1,239 @@
+//! [`Alarm`]: what every time limit and every wait sleeps with.
+
+use std::task::{Context, Waker};
+
+use super::{Instant, clock::Sleep};
+
+/// A deadline that moves often and strikes seldom.
+///
+/// The waker that asked last will be woken at the deadline or before,
+/// whatever task or runtime that was in, and whatever was left of the task's cooperative budget.
+///
+/// The sleep behind it is not moved with the deadline, and is polled only when there is something
+/// new to tell it: waiting for one more chunk costs a look at the clock and at the runtime.
+///
+/// It needs a Tokio runtime with its timer enabled, and panics without.
+#[derive(Debug, Default)]
+pub(crate) struct Alarm {
+    sleep: Option<Sleep>,
+    /// Whom the sleep wakes. As long as this is kept, no other waker can look like it.
+    waker: Option<Waker>,
+}
+
+impl Alarm {
+    /// Has the task woken at `until`, or before.
+    pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
+        let sleep = match &mut self.sleep {
+            Some(sleep) => {
+                let in_time = now < sleep.deadline() && sleep.deadline() <= until;
+                if !in_time || !sleep.is_set() {
+                    sleep.reset(until);
+                } else if is_known(self.waker.as_ref(), cx) {
+                    return;
+                }
+                sleep
+            }
+            none => none.insert(Sleep::until(until)),
+        };
+        if sleep.poll(cx).is_ready() {
+            // It struck just now: the next poll sees that.
+            cx.waker().wake_by_ref();
+        }
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+}
+
+fn is_known(waker: Option<&Waker>, cx: &Context<'_>) -> bool {
+    // A runtime that lends its waker to the task, as Tokio's `block_on` does, lends one that is
+    // like none of its clones. They are like each other.
+    waker.is_some_and(|waker| waker.will_wake(cx.waker()) || waker.will_wake(&cx.waker().clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Future, poll_fn},
+        pin::pin,
+        sync::{
+            Arc,
+            atomic::{AtomicU32, Ordering::Relaxed},
+        },
+        task::{Poll, Wake},
+        time::Duration,
+    };
+
+    use tokio::{
+        runtime::{Builder, Runtime},
+        task::coop::{consume_budget, has_budget_remaining},
+        time::{sleep, timeout_at},
+    };
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn poll(alarm: &mut Alarm, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let now = Instant::now();
+        if now >= deadline {
+            return Poll::Ready(());
+        }
+        alarm.wake_at(cx, now, deadline);
+        Poll::Pending
+    }
+
+    /// Polls once, and whether the deadline has passed.
+    async fn has_struck(alarm: &mut Alarm, deadline: Instant) -> bool {
+        poll_fn(|cx| Poll::Ready(poll(alarm, cx, deadline).is_ready())).await
+    }
+
+    async fn strike(alarm: &mut Alarm, deadline: Instant) {
+        poll_fn(|cx| poll(alarm, cx, deadline)).await;
+    }
+
+    /// Counts how often it was called.
+    #[derive(Default)]
+    struct Calls(AtomicU32);
+
+    impl Wake for Calls {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    impl Calls {
+        fn count(&self) -> u32 {
+            self.0.load(Relaxed)
+        }
+
+        fn poll(self: &Arc<Self>, alarm: &mut Alarm, deadline: Instant) -> Poll<()> {
+            let waker = Waker::from(Arc::clone(self));
+            poll(alarm, &mut Context::from_waker(&waker), deadline)
+        }
+    }
+
+    fn paused() -> Runtime {
+        let mut runtime = Builder::new_current_thread();
+        runtime.enable_time().start_paused(true).build().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_deadline_that_moves_strikes_where_it_ended_up() {
+        let start = Instant::now();
+        let mut alarm = Alarm::default();
+        for seconds in [10, 5, 20] {
+            assert!(!has_struck(&mut alarm, start + seconds * SECOND).await);
+        }
+        strike(&mut alarm, start + 20 * SECOND).await;
+        let elapsed = start.elapsed();
+        assert!(elapsed >= 20 * SECOND && elapsed < 21 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_new_task_is_woken_too() {
+        let deadline = Instant::now() + SECOND;
+        let mut alarm = Alarm::default();
+        assert!(!has_struck(&mut alarm, deadline).await);
+        tokio::spawn(async move { strike(&mut alarm, deadline).await })
+            .await
+            .unwrap();
+        assert!(Instant::now() >= deadline);
+    }
+
+    /// A sleep that has no budget is pending without a word to the timer.
+    #[tokio::test(start_paused = true)]
+    async fn a_task_without_budget_is_woken_all_the_same() {
+        for moved in [false, true] {
+            let deadline = Instant::now() + SECOND;
+            let mut alarm = Alarm::default();
+            if moved {
+                assert!(!has_struck(&mut alarm, deadline + SECOND).await);
+            }
+            let task = tokio::spawn(async move {
+                while has_budget_remaining() {
+                    consume_budget().await;
+                }
+                strike(&mut alarm, deadline).await;
+            });
+            let hung = timeout_at(deadline + HOUR, task).await.is_err();
+            assert!(!hung, "moved: {moved}");
+        }
+    }
+
+    /// Each poll has a waker of its own, and only the last one counts.
+    #[tokio::test(start_paused = true)]
+    async fn only_the_last_waker_is_called_and_only_once() {
+        let deadline = Instant::now() + SECOND;
+        let mut alarm = Alarm::default();
+        let wakers: [Arc<Calls>; 4] = Default::default();
+        for calls in &wakers {
+            assert!(calls.poll(&mut alarm, deadline).is_pending());
+            assert!(calls.poll(&mut alarm, deadline).is_pending());
+        }
+        sleep(HOUR).await;
+        assert_eq!(wakers.each_ref().map(|calls| calls.count()), [0, 0, 0, 1]);
+    }
+
+    /// The waker of a `FuturesUnordered`, or of a thread that blocks, is the same in each runtime.
+    #[test]
+    fn a_waker_known_from_a_runtime_that_stands_still_is_woken_in_another() {
+        let calls = Arc::new(Calls::default());
+        let mut alarm = Alarm::default();
+        let runtimes = [paused(), paused(), paused()];
+        for (turn, runtime) in (1..).zip(&runtimes) {
+            runtime.block_on(async {
+                let deadline = Instant::now() + HOUR;
+                assert!(calls.poll(&mut alarm, deadline).is_pending());
+                if turn == 3 {
+                    sleep(2 * HOUR).await;
+                    assert_eq!(calls.count(), 1);
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_is_gone_takes_no_deadline_with_it() {
+        let calls = Arc::new(Calls::default());
+        let mut alarm = Alarm::default();
+        for turn in 0..3 {
+            let runtime = paused();
+            runtime.block_on(async {
+                let deadline = Instant::now() + HOUR;
+                assert!(calls.poll(&mut alarm, deadline).is_pending());
+                assert!(calls.poll(&mut alarm, deadline + SECOND).is_pending());
+                assert!(calls.poll(&mut alarm, deadline - SECOND).is_pending());
+            });
+            drop(runtime);
+            assert_eq!(calls.count(), turn + 1, "whoever waits there is woken");
+        }
+        paused().block_on(async {
+            let deadline = Instant::now() + SECOND;
+            strike(&mut alarm, deadline).await;
+            assert!(Instant::now() >= deadline);
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_polls_no_more_often_than_it_takes() {
+        let deadline = Instant::now() + HOUR;
+        let mut alarm = Alarm::default();
+        let mut polls = 0;
+        let mut waiting = pin!(poll_fn(|cx| {
+            polls += 1;
+            poll(&mut alarm, cx, deadline)
+        }));
+        poll_fn(|cx| waiting.as_mut().poll(cx)).await;
+        assert_eq!(polls, 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "Tokio")]
+    fn there_is_no_waiting_outside_a_runtime() {
+        let deadline = Instant::now() + HOUR;
+        let _ = Arc::new(Calls::default()).poll(&mut Alarm::default(), deadline);
+    }
+}
