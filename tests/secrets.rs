@@ -15,8 +15,8 @@ use std::{
 
 use everstream::{
     Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventSource, EventStream,
-    EventStreamBuilder, EventStreamExt, EventTooLarge, Oversized, Parser, Reader, ReadyState,
-    RequestBuilderExt, Retry, Signal, Timeout, Unfinished,
+    EventStreamBuilder, EventTooLarge, Oversized, Parser, Reader, ReadyState, RequestBuilderExt,
+    Retry, Signal, Timeout, Unfinished,
     bytes::Bytes,
     encode::{self, EncodeError},
     http::{HeaderMap, Request, StatusCode},
@@ -53,12 +53,14 @@ const EXEMPT: [(&str, &str); 6] = [
     ),
 ];
 
-const TRAITS: [&str; 7] = [
+const TRAITS: [&str; 9] = [
     "Connect",
+    "EventOrSignal",
     "EventStreamExt",
     "IntoConnector",
     "IntoResponse",
     "MaybeSend",
+    "PollSignal",
     "RequestBuilderExt",
     "ResponseExt",
 ];
@@ -110,8 +112,7 @@ impl Walk {
     }
 }
 
-const WIRE: &str =
-    ": MarkComment\n\nid: MarkId\nevent: MarkType\ndata: \"MarkData\"\n\nretry: 1\ndata: MarkData";
+const WIRE: &str = ": MarkComment\n\nevent: MarkType\nid: MarkId\n\nid: MarkId\nevent: MarkType\ndata: \"MarkData\"\n\nretry: 1\ndata: MarkData";
 
 fn headers(content_type: &str) -> HeaderMap {
     let list = [
@@ -294,6 +295,15 @@ async fn responses_and_streams(walk: &mut Walk) {
         walk.debug(&signal.unwrap());
     }
 
+    // A value of the user's own type shows what it holds, as everywhere.
+    let mut values = chunks(WIRE).signals().json::<serde::de::IgnoredAny>();
+    while let Some(value) = values.next().await {
+        match value {
+            Ok(value) => walk.debug(&value),
+            Err(error) => walk.error(&error),
+        }
+    }
+
     let json = || chunks(WIRE).json::<String>();
     walk.debug(&json());
     let until = chunks(WIRE).complete_on_data("MarkData");
@@ -339,7 +349,7 @@ async fn sources(walk: &mut Walk) {
     let handle = source.handle();
     walk.debug(&source);
     let mut signals = source.signals();
-    let mut last = None;
+    let (mut last, mut bodies) = (None, Vec::new());
     while let Some(signal) = signals.next().await {
         walk.debug(signals.get_ref());
         walk.debug(&signals);
@@ -348,7 +358,7 @@ async fn sources(walk: &mut Walk) {
             Ok(Signal::Reconnecting { ref cause, .. }) => {
                 walk.debug(cause);
                 if let Cause::Failure(error) = cause {
-                    assert_eq!(error.body().unwrap(), "MarkBody");
+                    bodies.extend(error.body().cloned());
                     walk.error(error);
                 }
                 walk.debug(&signal.unwrap());
@@ -358,6 +368,7 @@ async fn sources(walk: &mut Walk) {
         }
     }
     walk.error(&last.expect("the last response is a refusal"));
+    assert_eq!(bodies, ["MarkBody"]);
     assert_eq!(handle.last_event_id(), "MarkId");
     walk.debug(&handle);
     let attempts = attempts.lock().unwrap();
@@ -477,7 +488,7 @@ async fn a_content_type_is_named_without_parameters() {
         (
             "MarkHeader",
             ContentType::OneOf(vec!["a/b".into(), "c/d".into()]),
-            "expected `a/b` or `c/d`, got no content type",
+            "expected `a/b` or `c/d`, got a response without a content type",
         ),
     ] {
         let response = response(StatusCode::OK, content_type, "MarkBody");
