@@ -15,8 +15,8 @@ use std::{
 
 use everstream::{
     Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventSource, EventStream,
-    EventStreamBuilder, EventTooLarge, Oversized, Parser, Reader, ReadyState, RequestBuilderExt,
-    Retry, Signal, Timeout, Unfinished,
+    EventStreamBuilder, EventStreamExt, EventTooLarge, Oversized, Parser, Reader, ReadyState,
+    RequestBuilderExt, Retry, Signal, Timeout, Unfinished,
     bytes::Bytes,
     encode::{self, EncodeError},
     http::{HeaderMap, Request, StatusCode},
@@ -53,13 +53,14 @@ const EXEMPT: [(&str, &str); 6] = [
     ),
 ];
 
-const TRAITS: [&str; 9] = [
+const TRAITS: [&str; 10] = [
     "Connect",
     "EventOrSignal",
     "EventStreamExt",
     "IntoConnector",
     "IntoResponse",
     "MaybeSend",
+    "MaybeSync",
     "PollSignal",
     "RequestBuilderExt",
     "ResponseExt",
