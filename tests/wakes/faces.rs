@@ -125,7 +125,8 @@ where
     })
 }
 
-fn told(item: Result<impl fmt::Display, Error>) -> String {
+/// The data of an event, or the kind of an error.
+pub fn told(item: Result<impl fmt::Display, Error>) -> String {
     match item {
         Ok(data) => data.to_string(),
         Err(error) => format!("!{:?}", error.kind()),

@@ -9,7 +9,10 @@
 #[path = "../support/executor.rs"]
 mod executor;
 mod faces;
+mod moves;
+mod returns;
 mod scenarios;
+mod sockets;
 
 use std::time::Duration;
 
