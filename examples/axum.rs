@@ -36,7 +36,7 @@ async fn feed(headers: HeaderMap) -> Response {
     let events = stream::iter(seen + 1..=seen + 10).then(|number| async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let event = Event::new(format!("this is number {number}"))
-            .with_event("count")
+            .with_event_type("count")
             .with_id(number.to_string());
         let mut wire = Vec::new();
         encode::event(&event, &mut wire).expect("a number is a fine ID");

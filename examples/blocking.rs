@@ -21,7 +21,13 @@ fn show(input: impl Read, output: &mut impl Write) -> Result<(), Box<dyn std::er
     let mut events = Reader::new(input);
     for event in events.by_ref() {
         let event = event?;
-        writeln!(output, "{} {} {}", event.event(), event.id(), event.data())?;
+        writeln!(
+            output,
+            "{} {} {}",
+            event.event_type(),
+            event.id(),
+            event.data()
+        )?;
         output.flush()?;
     }
     if events.has_unfinished() {

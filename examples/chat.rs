@@ -22,7 +22,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use everstream::testing::Server;
-use everstream::{Event, EventStreamExt, RequestBuilderExt};
+use everstream::{Event, RequestBuilderExt};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
@@ -64,7 +64,7 @@ async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
         .events()
         .await? // An error from here holds what the server said to refuse us.
         .error_when(is_error)
-        .until_data("[DONE]") // If the stream ends before that, the answer was cut short.
+        .complete_on_data("[DONE]") // If the stream ends before that, the answer was cut short.
         .json::<Chunk>();
 
     let (mut finish_reason, mut usage, mut unreadable) = (None, None, 0);
@@ -109,7 +109,7 @@ fn is_error(event: &Event) -> bool {
         error: Option<serde_json::Value>,
     }
     let failure = event.json::<Failure>();
-    event.event() == "error" || failure.is_ok_and(|failure| failure.error.is_some())
+    event.event_type() == "error" || failure.is_ok_and(|failure| failure.error.is_some())
 }
 
 /// Where to ask, and as whom.

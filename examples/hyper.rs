@@ -22,7 +22,7 @@ fn follow(url: String) -> Result<EventSource, Error> {
         let client = client.clone();
         async move {
             // No request can be made: final. Everything else may be better the next time.
-            let mut request = request.map_err(|e| Error::with_source(ErrorKind::Request, e))?;
+            let mut request = request.map_err(|e| Error::new(ErrorKind::Request, e))?;
             attempt.apply(request.headers_mut());
             let response = client.request(request).await.map_err(|error| {
                 let kind = if error.is_connect() {
@@ -30,7 +30,7 @@ fn follow(url: String) -> Result<EventSource, Error> {
                 } else {
                     ErrorKind::Transport
                 };
-                Error::with_source(kind, error)
+                Error::new(kind, error)
             })?;
             let response = response.map(|body| Body::new(body.into_data_stream()));
             Ok::<_, Error>(Response::from(response))

@@ -9,7 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use everstream::{
-    Attempt, BoxError, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
+    Attempt, BoxError, Error, ErrorKind, Event, EventSource, Retry,
     bytes::Bytes,
     encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -49,7 +49,7 @@ fn call(
         async move {
             if attempt.number() > 1 && attempt.last_event_id().is_empty() {
                 let why = "the answer ended early and named no ID to resume from";
-                return Err(Error::with_source(ErrorKind::Request, why).into());
+                return Err(Error::new(ErrorKind::Request, why).into());
             }
             let mut request = request.build()?;
             attempt.apply(request.headers_mut());
@@ -59,7 +59,7 @@ fn call(
     // A call that was refused is not to be made again.
     .retry_when(|failure| match failure.attempt() {
         1 if failure.error().status().is_some() => Retry::GiveUp,
-        _ => Retry::AsUsual,
+        _ => Retry::Default,
     })
     .build()
 }
@@ -111,7 +111,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let source = call(client, server.url("/mcp"), "a session".to_owned(), message)?;
     let is_answer = |event: &Event| event.json::<Message>().is_ok_and(|it| it.id == Some(2));
-    let mut events = source.until(is_answer);
+    let mut events = source.complete_when(is_answer);
     while let Some(event) = events.try_next().await? {
         if event.data().is_empty() {
             continue; // It was sent for its ID alone.

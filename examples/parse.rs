@@ -82,7 +82,7 @@ fn run(mut input: impl Read, output: impl Write) -> io::Result<()> {
 fn line<'a>(item: &Item<'a>) -> Option<Line<'a>> {
     Some(match *item {
         Item::Event(event) => Line::Event {
-            event: event.event(),
+            event: event.event_type(),
             data: event.data(),
             id: event.id(),
         },

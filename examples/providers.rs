@@ -71,7 +71,7 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
             Ok(())
         }
         // Where no event of its own completes an answer, this is how one cut short is told.
-        None => Err(Error::with_source(
+        None => Err(Error::new(
             ErrorKind::Incomplete,
             "no reason to end was given",
         )),
@@ -117,7 +117,7 @@ mod openai_chat {
         }
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(has_error).until_data("[DONE]")
+            events.error_when(has_error).complete_on_data("[DONE]")
         }
     }
 
@@ -169,9 +169,12 @@ mod openai_responses {
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
             events
-                .error_when(|event| matches!(event.event(), "error" | "response.failed"))
-                .until(|event| {
-                    matches!(event.event(), "response.completed" | "response.incomplete")
+                .error_when(|event| matches!(event.event_type(), "error" | "response.failed"))
+                .complete_when(|event| {
+                    matches!(
+                        event.event_type(),
+                        "response.completed" | "response.incomplete"
+                    )
                 })
         }
     }
@@ -242,8 +245,8 @@ mod anthropic {
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
             events
-                .error_when(|event| event.event() == "error")
-                .until(|event| event.event() == "message_stop")
+                .error_when(|event| event.event_type() == "error")
+                .complete_when(|event| event.event_type() == "message_stop")
         }
     }
 

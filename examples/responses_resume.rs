@@ -14,7 +14,7 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry, Until,
+    Attempt, Backoff, CompleteWhen, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
@@ -65,7 +65,11 @@ impl Cursor {
 }
 
 /// The events of one response, over as many connections as it takes.
-fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Until<EventSource>, Error> {
+fn ask(
+    client: Client,
+    base_url: String,
+    cursor: Cursor,
+) -> Result<CompleteWhen<EventSource>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
@@ -77,12 +81,12 @@ fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Until<EventSo
     // again, unless it never left.
     .retry_when(move |failure| match cursor.get() {
         None if !failure.error().is_connect() => Retry::GiveUp,
-        _ => Retry::AsUsual,
+        _ => Retry::Default,
     })
     .build()?;
-    Ok(source.until(|event| {
+    Ok(source.complete_when(|event| {
         matches!(
-            event.event(),
+            event.event_type(),
             "response.completed" | "response.failed" | "response.incomplete" | "error"
         )
     }))
@@ -112,7 +116,7 @@ fn request(
             "background": true,
             "stream": true,
         }))),
-        None => Err(Error::with_source(
+        None => Err(Error::new(
             ErrorKind::Request,
             "the stream ended before it named the response",
         )),
@@ -170,7 +174,7 @@ fn answer(request: &Request) -> Reply {
         let mut message = message.clone();
         message["sequence_number"] = json!(number);
         let kind = message["type"].as_str().unwrap_or_default();
-        reply = reply.event(&Event::new(message.to_string()).with_event(kind));
+        reply = reply.event(&Event::new(message.to_string()).with_event_type(kind));
     }
     reply.cut()
 }

@@ -6,7 +6,7 @@
 //! ```
 //! use everstream::{Event, Parser, encode};
 //!
-//! let event = Event::new("one\ntwo").with_event("greeting").with_id("7");
+//! let event = Event::new("one\ntwo").with_event_type("greeting").with_id("7");
 //! let mut wire = Vec::new();
 //! encode::retry(std::time::Duration::from_secs(5), &mut wire);
 //! encode::event(&event, &mut wire)?;
@@ -47,14 +47,14 @@ pub enum EncodeError {
 ///
 /// Where its type or ID holds a CR, LF or NUL. Nothing is written then.
 pub fn event(event: &Event, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    if !fits_a_line(event.event()) {
+    if !fits_a_line(event.event_type()) {
         return Err(EncodeError::EventType);
     }
     if !fits_a_line(event.id()) {
         return Err(EncodeError::Id);
     }
-    if event.event() != "message" {
-        field("event", event.event(), out);
+    if event.event_type() != "message" {
+        field("event", event.event_type(), out);
     }
     if !event.id().is_empty() {
         field("id", event.id(), out);

@@ -6,14 +6,26 @@ use std::{fmt, sync::Arc};
 
 use crate::{event::Event, parser::EventTooLarge};
 
+mod message;
+
+use message::causes;
+
 /// Any error, as other crates give theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What ended a stream, or kept it from beginning.
 ///
-/// Display says this error's own part in one line; [`source`](std::error::Error::source) leads to
-/// what caused it. Neither they nor `Debug` ever show a URL, a header's value or a body: those
-/// may hold secrets, and are there for the asking. Cloning is cheap.
+/// `{}` says this error's own part; `{:#}` adds what caused it, in one line: `could not connect to
+/// the server: tcp connect error: Connection refused`. [`source`](std::error::Error::source) leads
+/// along the same chain, and [`into_source`](Self::into_source) gives the cause by value.
+///
+/// No message of this crate, and no `Debug`, shows a URL, a header's value, an ID, an event's data
+/// or a body, which may be secret: accessors return them. Two messages are exceptions. That of
+/// [`ErrorKind::LastEventId`] names the ID, and those of [`ErrorKind::ContentType`] and
+/// [`ErrorKind::ContentEncoding`] name the type or the encoding that the server sent, without
+/// parameters. A cause that comes from outside the crate says what it says.
+///
+/// Cloning is cheap.
 ///
 /// An error from a stream is its last item, with one exception: see [`is_final`](Self::is_final).
 #[derive(Clone)]
@@ -24,7 +36,7 @@ struct Inner {
     kind: ErrorKind,
     /// Display's own words, where those of the kind can be bettered.
     message: Option<Box<str>>,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<BoxError>>,
     event: Option<Event>,
     events_before: u64,
     is_final: bool,
@@ -35,10 +47,28 @@ struct Inner {
 /// What a server said when it refused.
 #[cfg(feature = "stream")]
 pub(crate) struct Refusal {
-    pub(crate) status: http::StatusCode,
+    /// `None` where only a body is known.
+    pub(crate) status: Option<http::StatusCode>,
     pub(crate) headers: http::HeaderMap,
+    pub(crate) url: Option<Box<str>>,
     pub(crate) body: bytes::Bytes,
+    pub(crate) is_whole: bool,
     pub(crate) retry_after: Option<Duration>,
+}
+
+#[cfg(feature = "stream")]
+impl Refusal {
+    /// What was said by whoever has no head.
+    pub(crate) fn of_body(body: bytes::Bytes, is_whole: bool) -> Self {
+        Self {
+            status: None,
+            headers: http::HeaderMap::new(),
+            url: None,
+            body,
+            is_whole,
+            retry_after: None,
+        }
+    }
 }
 
 /// The kinds of [`Error`].
@@ -59,6 +89,10 @@ pub enum ErrorKind {
     Status,
     /// The response is no event stream, by its `Content-Type`.
     ContentType,
+    /// The response calls itself an event stream, but there wasn't a field or a comment in its
+    /// body: it may be JSON, HTML, or compressed without a word. [`Error::body`] holds the
+    /// beginning of it.
+    NotEventStream,
     /// The response is compressed, and nothing has undone that.
     ContentEncoding,
     /// A redirect that cannot be followed.
@@ -97,7 +131,7 @@ pub enum Timeout {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind) -> Self {
+    pub(crate) fn of(kind: ErrorKind) -> Self {
         Self(Arc::new(Inner {
             kind,
             message: None,
@@ -115,8 +149,8 @@ impl Error {
     /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
     /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
     #[must_use]
-    pub fn with_source(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
-        Self::new(kind).and_source(source.into())
+    pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
+        Self::of(kind).and_source(source.into())
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
@@ -125,7 +159,7 @@ impl Error {
     }
 
     pub(crate) fn and_source(self, source: BoxError) -> Self {
-        self.edit(|inner| inner.source = Some(Arc::from(source)))
+        self.edit(|inner| inner.source = Some(Arc::new(source)))
     }
 
     pub(crate) fn and_message(self, message: impl Into<Box<str>>) -> Self {
@@ -201,6 +235,57 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Incomplete | ErrorKind::Body)
     }
 
+    /// Returns what caused the error, by value: `downcast` turns it into its own type, such as that
+    /// of an error of your own connector.
+    ///
+    /// ```
+    /// use everstream::{Error, ErrorKind};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct NoToken(u16);
+    /// # impl std::fmt::Display for NoToken {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no token") }
+    /// # }
+    /// impl std::error::Error for NoToken {}
+    ///
+    /// let error = Error::new(ErrorKind::Other, NoToken(7));
+    /// let source = error.into_source().expect("it has one, and there is no clone");
+    /// assert_eq!(*source.downcast::<NoToken>().unwrap(), NoToken(7));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Gives the error back if it has no cause, or if a clone of it still exists, such as one in a
+    /// [`Signal`](crate::Signal) that was kept. [`find_source`](Self::find_source) borrows instead.
+    pub fn into_source(mut self) -> Result<BoxError, Self> {
+        let Some(inner) = Arc::get_mut(&mut self.0) else {
+            return Err(self);
+        };
+        match inner.source.take().map(Arc::try_unwrap) {
+            Some(Ok(source)) => Ok(source),
+            // An error that was made of a clone of this one has it, too.
+            Some(Err(shared)) => {
+                inner.source = Some(shared);
+                Err(self)
+            }
+            None => Err(self),
+        }
+    }
+
+    /// Returns the first error of type `T` in the chain of causes.
+    ///
+    /// ```
+    /// use everstream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Connect, std::io::Error::other("cable pulled"));
+    /// assert!(error.find_source::<std::io::Error>().is_some());
+    /// assert!(error.find_source::<std::fmt::Error>().is_none());
+    /// ```
+    #[must_use]
+    pub fn find_source<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        causes(self).find_map(<dyn std::error::Error>::downcast_ref)
+    }
+
     /// The event that caused the error: the one declared to be an error, or whose data does not
     /// fit its type.
     #[must_use]
@@ -223,7 +308,7 @@ impl Error {
     /// The status of the response that was refused.
     #[must_use]
     pub fn status(&self) -> Option<http::StatusCode> {
-        self.0.refusal.as_ref().map(|refusal| refusal.status)
+        self.0.refusal.as_ref()?.status
     }
 
     /// The headers of the response that was refused.
@@ -232,8 +317,23 @@ impl Error {
         self.0.refusal.as_ref().map(|refusal| &refusal.headers)
     }
 
-    /// The first 64 KiB of the body of the response that was refused, or what of it had come
-    /// after five seconds.
+    /// The URL of the response that was refused, after redirects, where the connector told it.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        self.0.refusal.as_ref()?.url.as_deref()
+    }
+
+    /// Whether [`body`](Self::body) is all that the server said. It isn't if more came than is
+    /// kept, if it broke off, or if it took too long.
+    #[must_use]
+    pub fn body_is_whole(&self) -> bool {
+        (self.0.refusal.as_ref()).is_some_and(|refusal| refusal.is_whole)
+    }
+
+    /// The beginning of the body of the response that was refused: 64 KiB of it, unless
+    /// `max_error_body_bytes` says otherwise. No more than five seconds are waited for it, nor
+    /// longer than the idle limit for one chunk; [`body_is_whole`](Self::body_is_whole) tells
+    /// whether that was enough.
     #[must_use]
     pub fn body(&self) -> Option<&bytes::Bytes> {
         self.0.refusal.as_ref().map(|refusal| &refusal.body)
@@ -260,44 +360,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(message) = &self.0.message {
-            return f.write_str(message);
-        }
-        #[cfg(feature = "stream")]
-        if let (ErrorKind::Status, Some(status)) = (self.0.kind, self.status()) {
-            return write!(f, "the server answered {status}");
-        }
-        f.write_str(match self.0.kind {
-            ErrorKind::Request => "the request could not be made",
-            ErrorKind::Connect => "no connection to the server",
-            ErrorKind::Transport => "the connection failed before the response",
-            ErrorKind::Body => "the response broke off",
-            ErrorKind::Timeout(Timeout::Headers) => "the response did not begin in time",
-            ErrorKind::Timeout(Timeout::FirstEvent) => "the first event did not come in time",
-            ErrorKind::Timeout(Timeout::Idle) => "the server was silent for too long",
-            ErrorKind::Timeout(Timeout::Event) => "no event came for too long",
-            ErrorKind::Timeout(Timeout::HttpClient) => {
-                "a time limit of the HTTP client itself has passed: its total `timeout` ends \
-                 even a stream that flows, so streams want none, and its `read_timeout` should \
-                 be longer than the server's pauses"
-            }
-            ErrorKind::Status => "the server refused the request",
-            ErrorKind::ContentType => "the response is not an event stream",
-            ErrorKind::ContentEncoding => "the response is compressed",
-            ErrorKind::Redirect => "the redirect cannot be followed",
-            ErrorKind::LastEventId => "the last event ID cannot be sent in a header",
-            ErrorKind::EventTooLarge => "an event is too large",
-            ErrorKind::Incomplete => "the stream ended before it was complete",
-            ErrorKind::ErrorEvent => "the stream reported an error",
-            ErrorKind::Json => "the data of an event does not fit its type",
-            ErrorKind::Read => "reading failed",
-            ErrorKind::Other => "the connector failed",
-        })
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
@@ -321,22 +383,21 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source: &BoxError = self.0.source.as_deref()?;
+        Some(&**source)
     }
 }
 
 impl From<EventTooLarge> for Error {
     fn from(error: EventTooLarge) -> Self {
-        Self::new(ErrorKind::EventTooLarge)
-            .and_message(error.to_string())
-            .and_source(error.into())
+        Self::new(ErrorKind::EventTooLarge, error)
     }
 }
 
 #[cfg(feature = "json")]
-impl From<crate::JsonError> for Error {
-    fn from(error: crate::JsonError) -> Self {
-        Self::with_source(ErrorKind::Json, error)
+impl From<crate::event::JsonError> for Error {
+    fn from(error: crate::event::JsonError) -> Self {
+        Self::new(ErrorKind::Json, error)
     }
 }
 
@@ -359,7 +420,52 @@ mod tests {
             (ErrorKind::Incomplete, false),
             (ErrorKind::Other, false),
         ] {
-            assert_eq!(Error::new(kind).is_unsent(), unsent, "{kind:?}");
+            assert_eq!(Error::of(kind).is_unsent(), unsent, "{kind:?}");
         }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer\nline")]
+    struct Outer(#[source] std::io::Error);
+
+    pub(super) fn nested() -> Error {
+        let inner = Error::new(
+            ErrorKind::Connect,
+            Outer(std::io::Error::other("cable\tpulled")),
+        );
+        Error::new(ErrorKind::Other, inner)
+    }
+
+    #[test]
+    fn the_source_is_given_back_by_value_unless_it_is_shared() {
+        let error = nested();
+        let clone = error.clone();
+        let error = error.into_source().unwrap_err();
+        drop(clone);
+        // An edited clone shares the source, but not what is around it.
+        let edited = error.clone().and_message("edited");
+        let error = error.into_source().unwrap_err();
+        assert_eq!(error.to_string(), "the connector failed");
+        assert!(error.find_source::<Outer>().is_some(), "it is still there");
+        drop(edited);
+        let inner = error.into_source().unwrap().downcast::<Error>().unwrap();
+        assert_eq!(inner.kind(), ErrorKind::Connect);
+        let outer = inner.into_source().unwrap().downcast::<Outer>().unwrap();
+        assert_eq!(outer.0.to_string(), "cable\tpulled");
+        let none = Error::of(ErrorKind::Status).into_source().unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::Status);
+    }
+
+    #[test]
+    fn a_source_is_found_anywhere_in_the_chain() {
+        let error = nested();
+        assert_eq!(
+            error.find_source::<Error>().unwrap().kind(),
+            ErrorKind::Connect
+        );
+        assert!(error.find_source::<Outer>().is_some());
+        let io = error.find_source::<std::io::Error>().unwrap();
+        assert_eq!(io.to_string(), "cable\tpulled");
+        assert!(error.find_source::<fmt::Error>().is_none());
     }
 }

@@ -8,8 +8,8 @@
 //! An LLM's answer is one request and one response. It is sent once, whatever happens, and ends
 //! when the answer does.
 //!
-#![cfg_attr(feature = "reqwest", doc = "```")]
-#![cfg_attr(not(feature = "reqwest"), doc = "```text")]
+#![cfg_attr(feature = "reqwest013", doc = "```")]
+#![cfg_attr(not(feature = "reqwest013"), doc = "```text")]
 //! use everstream::RequestBuilderExt;
 //! use futures_util::TryStreamExt;
 //!
@@ -30,8 +30,8 @@
 //! What completes it can be said, and then an answer cut short is an error and no end; so can
 //! what is an error within it. Events can be typed:
 //!
-#![cfg_attr(all(feature = "reqwest", feature = "json"), doc = "```")]
-#![cfg_attr(not(all(feature = "reqwest", feature = "json")), doc = "```text")]
+#![cfg_attr(all(feature = "reqwest013", feature = "json"), doc = "```")]
+#![cfg_attr(not(all(feature = "reqwest013", feature = "json")), doc = "```text")]
 //! use everstream::{EventStreamExt, RequestBuilderExt};
 //! use futures_util::TryStreamExt;
 //! use std::time::Duration;
@@ -54,8 +54,8 @@
 //!     .events()
 //!     .event_timeout(Duration::from_secs(60)) // keep-alive comments do not hide a stall
 //!     .await? // a refusal is an error with status, headers and body
-//!     .error_when(|event| event.event() == "error")
-//!     .until_data("[DONE]")
+//!     .error_when(|event| event.event_type() == "error")
+//!     .complete_on_data("[DONE]")
 //!     .json::<Chunk>();
 //! while let Some(chunk) = chunks.try_next().await? {
 //!     print!("{}", chunk.text);
@@ -69,8 +69,8 @@
 //! An [`EventSource`] reconnects, resumes with `Last-Event-ID`, and waits as long as the server
 //! asks. A reconnection is no error: [`EventSource::signals`] tells of it.
 //!
-#![cfg_attr(all(feature = "reqwest", feature = "client"), doc = "```")]
-#![cfg_attr(not(all(feature = "reqwest", feature = "client")), doc = "```text")]
+#![cfg_attr(all(feature = "reqwest013", feature = "client"), doc = "```")]
+#![cfg_attr(not(all(feature = "reqwest013", feature = "client")), doc = "```text")]
 //! use everstream::RequestBuilderExt;
 //! use futures_util::TryStreamExt;
 //!
@@ -103,7 +103,7 @@
 //! let mut parser = Parser::new();
 //! let mut feed = parser.feed(b"event: greeting\ndata: hello\n\n");
 //! while let Some(event) = feed.next_event()? {
-//!     assert_eq!((event.event(), event.data()), ("greeting", "hello"));
+//!     assert_eq!((event.event_type(), event.data()), ("greeting", "hello"));
 //! }
 //! # Ok::<(), everstream::EventTooLarge>(())
 //! ```
@@ -131,7 +131,7 @@
 //! | `std` | yes | [`Error`], [`Reader`] | |
 //! | `stream` | by `client` | [`EventStream`] over any stream of bytes, its combinators | `bytes`, `futures-util`, `http`, `tokio`'s timer |
 //! | `client` | yes | [`EventSource`] over any connector | `fastrand` |
-//! | `reqwest` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` |
+//! | `reqwest013` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` 0.13 |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
 //! | `default-tls` | yes | reqwest's own default TLS | |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
@@ -147,7 +147,7 @@
 #![forbid(unsafe_code)]
 // The front page links to everything; a build that leaves some out has no page of its own.
 #![cfg_attr(
-    not(all(feature = "client", feature = "reqwest", feature = "json")),
+    not(all(feature = "client", feature = "reqwest013", feature = "json")),
     allow(rustdoc::broken_intra_doc_links)
 )]
 
@@ -156,33 +156,14 @@ extern crate alloc;
 #[cfg(any(doc, doctest))]
 pub mod _guide;
 pub mod encode;
-mod event;
-mod parser;
-
-#[cfg(feature = "client")]
-mod builder;
-#[cfg(feature = "stream")]
-mod combine;
 #[cfg(feature = "std")]
 mod error;
-#[cfg(feature = "stream")]
-mod events;
-#[cfg(feature = "client")]
-mod handle;
-#[cfg(feature = "json")]
-mod json;
-#[cfg(feature = "stream")]
-mod look;
-#[cfg(feature = "stream")]
-mod options;
-#[cfg(feature = "stream")]
-mod pump;
+mod event;
+mod parser;
 #[cfg(feature = "std")]
 mod reader;
 #[cfg(feature = "stream")]
-mod session;
-#[cfg(feature = "stream")]
-mod signal;
+mod response;
 #[cfg(feature = "client")]
 mod source;
 #[cfg(feature = "stream")]
@@ -199,47 +180,45 @@ mod timer;
 mod trace;
 #[cfg(feature = "stream")]
 pub mod transport;
-#[cfg(feature = "stream")]
-mod waiting;
 
 #[cfg(feature = "std")]
 pub use error::{BoxError, Error, ErrorKind, Timeout};
 pub use event::{Event, EventRef};
 #[cfg(feature = "json")]
-pub use json::JsonError;
-#[cfg(all(feature = "stream", feature = "json"))]
-pub use json::JsonStream;
+pub use event::{JsonError, SurrogateJoiner};
 pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
 #[cfg(feature = "std")]
 pub use reader::Reader;
-#[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+#[cfg(all(feature = "stream", feature = "json"))]
+pub use stream::JsonStream;
+#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub use transport::reqwest::{RequestBuilderExt, ResponseExt};
-#[cfg(feature = "client")]
-pub use {
-    builder::EventSourceBuilder,
-    handle::Handle,
-    session::{Backoff, Cause, ReadyState, Retry},
-    source::{EventSource, Failure},
-    transport::{Attempt, Connect},
-};
 #[cfg(feature = "stream")]
 pub use {
-    bytes,
-    combine::{ErrorWhen, EventStreamExt, Until},
-    events::{Events, Opening},
-    http,
-    session::ContentType,
-    signal::{Signal, Signals},
-    stream::{EventStream, Unfinished},
+    bytes, http,
+    response::ContentType,
+    stream::{
+        CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal, EventStream,
+        EventStreamBuilder, EventStreamExt, JsonSignal, Meaning, PollSignal, Signal, Signals,
+        Unfinished,
+    },
+};
+#[cfg(feature = "client")]
+pub use {
+    source::{
+        Backoff, EventSource, EventSourceBuilder, EventSourceHandle, Failure, ReadyState, Retry,
+    },
+    transport::{Attempt, Cause, Connect},
 };
 
 /// The state machine of `EventSource`, for fuzz targets and property tests: no part of the API.
 #[cfg(feature = "client")]
 #[doc(hidden)]
 pub mod __session {
-    pub use crate::session::{
-        Backoff, Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time,
+    pub use crate::source::session::{
+        Backoff, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time,
     };
+    pub use crate::transport::Cause;
 
     /// What a server that answered like this gives for an error.
     #[must_use]
@@ -247,11 +226,10 @@ pub mod __session {
         status: http::StatusCode,
         retry_after: Option<core::time::Duration>,
     ) -> crate::Error {
-        crate::Error::new(crate::ErrorKind::Status).and_refusal(crate::error::Refusal {
-            status,
-            headers: http::HeaderMap::new(),
-            body: bytes::Bytes::new(),
+        crate::Error::of(crate::ErrorKind::Status).and_refusal(crate::error::Refusal {
+            status: Some(status),
             retry_after,
+            ..crate::error::Refusal::of_body(bytes::Bytes::new(), true)
         })
     }
 }

@@ -11,14 +11,14 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Cause, Connect, ContentType, Error, ErrorKind, ErrorWhen, Event, EventRef,
-    EventSource, EventSourceBuilder, EventStream, EventTooLarge, Events, Failure, Feed, Handle,
-    Item, JsonError, JsonStream, Opening, Oversized, Parser, Reader, ReadyState, Retry, Signal,
-    Signals, Skipped, Timeout, Unfinished, Until,
+    Attempt, Backoff, Cause, CompleteWhen, Connect, ContentType, Error, ErrorKind, ErrorWhen,
+    Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
+    EventStreamBuilder, EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized,
+    Parser, Reader, ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
-    transport::{Body, Connector, FollowRedirects, Head, Prepared, Response},
+    transport::{Body, Connector, FollowRedirects, Head, RequestPolicy, Response},
 };
 use futures_util::{
     Stream,
@@ -44,8 +44,8 @@ fn error<T: StdError + Send + Sync + 'static>() {}
 fn values_can_be_shared_between_threads() {
     all!(shared:
         Attempt, Backoff, Cause, ContentType, EncodeError, Error, ErrorKind, Event,
-        EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, Handle, Head,
-        Item<'static>, JsonError, Oversized, Parser, Prepared, Reader<std::io::Empty>, ReadyState,
+        EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, EventSourceHandle, Head,
+        Item<'static>, JsonError, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
@@ -54,9 +54,9 @@ fn values_can_be_shared_between_threads() {
 #[test]
 fn streams_can_be_sent_and_need_no_pinning() {
     all!(sent:
-        Body, Connector, ErrorWhen, ErrorWhen<Until<EventSource>>, EventSource, EventSourceBuilder,
-        EventStream, Events, FollowRedirects, JsonStream<Rc<str>, EventSource>, JsonStream<String>,
-        Opening, Response, Signals, Signals<EventSource>, Until, Until<EventSource>,
+        Body, Connector, ErrorWhen, ErrorWhen<CompleteWhen<EventSource>>, EventSource, EventSourceBuilder,
+        EventStream, EventStreamBuilder, FollowRedirects, JsonStream<Rc<str>, EventSource>, JsonStream<String>,
+        Response, Signals, Signals<EventSource>, CompleteWhen, CompleteWhen<EventSource>,
     );
     fn boxed<T: Send + Unpin + 'static>() {}
     boxed::<Box<dyn Connect>>();
@@ -66,7 +66,7 @@ fn streams_can_be_sent_and_need_no_pinning() {
 fn every_stream_is_fused() {
     all!(fused:
         ErrorWhen, ErrorWhen<EventSource>, EventSource, EventStream, JsonStream<String>,
-        JsonStream<String, EventSource>, Signals, Signals<EventSource>, Until, Until<EventSource>,
+        JsonStream<String, EventSource>, Signals, Signals<EventSource>, CompleteWhen, CompleteWhen<EventSource>,
     );
 }
 
@@ -78,11 +78,11 @@ fn errors_are_errors() {
 #[test]
 fn what_is_a_value_can_be_cloned_and_mostly_compared() {
     all!(cloned:
-        Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, Handle, Head,
-        Oversized, Prepared, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
+        Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, EventSourceHandle, Head,
+        Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
-        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, Prepared, ReadyState,
+        ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);
@@ -120,7 +120,7 @@ fn without_limits_no_runtime_is_needed() {
     let content_type = (header::CONTENT_TYPE, "text/event-stream".parse().unwrap());
     let headers = HeaderMap::from_iter([content_type]);
     let response = Response::new(StatusCode::OK, headers, body);
-    let events = Events::new(async { Ok(response) }).idle_timeout(None);
+    let events = EventStreamBuilder::new(async { Ok(response) }).idle_timeout(None);
     let cx = &mut Context::from_waker(Waker::noop());
     let Poll::Ready(Ok(events)) = pin!(events.into_future()).poll(cx) else {
         panic!("the response is there");

@@ -107,7 +107,7 @@ fn events(name: &str) -> Vec<Event> {
 }
 
 fn types(events: &[Event]) -> Vec<&str> {
-    events.iter().map(Event::event).collect()
+    events.iter().map(Event::event_type).collect()
 }
 
 /// A lone surrogate has no place in a string of Rust, and aimock cuts an emoji into two: the data
@@ -118,7 +118,7 @@ const HALVES: [&str; 2] = [r"\ud83c", r"\udf0d"];
 fn aimock_chat() {
     let events = events("aimock-chat");
     assert_eq!(events.len(), 11);
-    assert!(events.iter().all(|event| event.event() == "message"));
+    assert!(events.iter().all(|event| event.event_type() == "message"));
     assert_eq!(events[10].data(), "[DONE]");
     assert!(events[2].data().contains(HALVES[0]) && events[3].data().contains(HALVES[1]));
     let text = |event: &Event| {
@@ -159,7 +159,7 @@ fn aimock_messages() {
     for event in &events {
         if !HALVES.iter().any(|half| event.data().contains(half)) {
             let value: Value = event.json().expect("JSON");
-            assert_eq!(value["type"], event.event());
+            assert_eq!(value["type"], event.event_type());
         }
     }
 }
@@ -200,7 +200,7 @@ fn mcp_everything_init() {
     );
     let answer = feed.next_owned().expect("it is small").expect("an event");
     assert_eq!(
-        (answer.event(), answer.id()),
+        (answer.event_type(), answer.id()),
         ("message", "f1d2e467-54ca-48a4-989e-14f1059b4bf0")
     );
     let answer: Value = answer.json().expect("JSON");

@@ -120,7 +120,7 @@ proptest! {
 
     #[test]
     fn an_event_reads_back(event in line(), data in text(), id in line(), lengths in lengths()) {
-        let event = Event::new(data).with_event(event).with_id(id);
+        let event = Event::new(data).with_event_type(event).with_id(id);
         let mut wire = Vec::new();
         encode::event(&event, &mut wire).expect("type and ID are lines");
         let mut parser = Parser::new();
@@ -147,11 +147,11 @@ proptest! {
         for (what, event, data, id, time) in written {
             match what {
                 0 => {
-                    let event = Event::new(data).with_event(event).with_id(id);
+                    let event = Event::new(data).with_event_type(event).with_id(id);
                     let before = wire.len();
                     if encode::event(&event, &mut wire).is_err() {
                         prop_assert_eq!(wire.len(), before, "what is refused writes nothing");
-                        let lines = event.event().to_owned() + event.id();
+                        let lines = event.event_type().to_owned() + event.id();
                         prop_assert!(lines.contains(['\r', '\n', '\0']), "it is refused for a reason");
                         continue;
                     }
@@ -196,16 +196,19 @@ fn events_that_look_equal_are() {
         ("data: a\n\n", Event::new("a")),
         ("event: message\ndata: a\n\n", Event::new("a")),
         ("event\ndata: a\n\n", Event::new("a")),
-        ("event: t\ndata: a\n\n", Event::new("a").with_event("t")),
+        (
+            "event: t\ndata: a\n\n",
+            Event::new("a").with_event_type("t"),
+        ),
         ("id: 1\n\nid\ndata: a\n\n", Event::new("a")),
         ("id: 1\n\ndata: a\n\n", Event::new("a").with_id("1")),
         (
             "data: a\n\n",
-            Event::new("a").with_event("message").with_id(""),
+            Event::new("a").with_event_type("message").with_id(""),
         ),
         (
             "data: a\n\n",
-            Event::new("a").with_event("t").with_event(""),
+            Event::new("a").with_event_type("t").with_event_type(""),
         ),
     ] {
         let mut parser = Parser::new();

@@ -35,8 +35,8 @@ fn reply(n: u64) -> Reply {
 fn options(builder: EventSourceBuilder) -> EventSource {
     builder
         .backoff(at_once())
-        .initial_attempts(None)
-        .retry_when(|_| Retry::AsUsual)
+        .max_initial_failures(None)
+        .retry_when(|_| Retry::Default)
         .build()
         .unwrap()
 }

@@ -29,7 +29,7 @@ async fn one_answer() {
     let client = Client::new();
     let ask = || client.post(server.url("/")).body("{}");
 
-    let answer = ask().events().await.unwrap().until_data("[DONE]");
+    let answer = ask().events().await.unwrap().complete_on_data("[DONE]");
     let data: Vec<_> = answer
         .map_ok(|event| event.into_data())
         .try_collect()

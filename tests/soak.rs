@@ -121,11 +121,11 @@ struct Counts {
 async fn follow(client: reqwest::Client, url: String, counts: Arc<Counts>) -> u64 {
     let backoff = Backoff::new()
         .reconnection_time(Duration::from_millis(20))
-        .floor(Duration::ZERO)
-        .first(Duration::from_millis(20));
+        .min_delay(Duration::ZERO)
+        .initial_backoff(Duration::from_millis(20));
     let mut signals = EventSource::builder(client.get(url))
         .backoff(backoff)
-        .initial_attempts(None)
+        .max_initial_failures(None)
         .idle_timeout(Duration::from_secs(10))
         .build()
         .expect("a source")

@@ -160,7 +160,7 @@ impl Client {
                 }
                 let mut stream = answer.await.map_err(said)?;
                 while let Some(event) = stream.try_next().await.map_err(said)? {
-                    heard.event(event.event(), event.data(), event.id());
+                    heard.event(event.event_type(), event.data(), event.id());
                 }
             }
             Self::EventSource => {
@@ -168,7 +168,7 @@ impl Client {
                 while heard.events < events
                     && let Some(event) = source.try_next().await.map_err(said)?
                 {
-                    heard.event(event.event(), event.data(), event.id());
+                    heard.event(event.event_type(), event.data(), event.id());
                 }
             }
             Self::SseStream => {

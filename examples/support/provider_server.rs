@@ -118,5 +118,5 @@ fn gemini() -> Reply {
 
 /// An event with the type that its JSON names, as OpenAI's and Anthropic's have it.
 fn named(message: &Value) -> Event {
-    Event::new(message.to_string()).with_event(message["type"].as_str().unwrap_or_default())
+    Event::new(message.to_string()).with_event_type(message["type"].as_str().unwrap_or_default())
 }

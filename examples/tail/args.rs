@@ -67,16 +67,16 @@ pub(crate) struct Args {
     event_timeout: u64,
     /// Give up when nothing has ever worked after so many attempts; 0 is never
     #[arg(long, value_name = "N", default_value_t = 3)]
-    initial_attempts: u32,
+    max_initial_failures: u32,
     /// Give up after so many failures in a row; 0 is never
     #[arg(long, value_name = "N", default_value_t = 0)]
-    max_attempts: u32,
+    max_consecutive_failures: u32,
     /// The largest event to take
     #[arg(long, value_name = "N", default_value_t = everstream::Parser::DEFAULT_MAX_EVENT_BYTES)]
     max_event_bytes: usize,
     /// Send a request again that is not safe to repeat, such as a POST
     #[arg(long)]
-    repeat_unsafe: bool,
+    resend_unsafe_methods: bool,
     /// Do exactly as a browser does, cookies included
     #[arg(long)]
     standard: bool,
@@ -159,16 +159,16 @@ impl Args {
         let ms = Duration::from_millis;
         let backoff = everstream::Backoff::new()
             .reconnection_time(ms(self.reconnection_time))
-            .floor(ms(self.floor));
+            .min_delay(ms(self.floor));
         let source = source
             .backoff(backoff)
             .idle_timeout(unless_0(self.idle_timeout).map(ms))
             .headers_timeout(unless_0(self.response_timeout).map(ms))
             .event_timeout(unless_0(self.event_timeout).map(ms))
-            .initial_attempts(unless_0(self.initial_attempts))
-            .max_attempts(unless_0(self.max_attempts))
+            .max_initial_failures(unless_0(self.max_initial_failures))
+            .max_consecutive_failures(unless_0(self.max_consecutive_failures))
             .max_event_bytes(self.max_event_bytes)
-            .repeat_unsafe(self.repeat_unsafe);
+            .resend_unsafe_methods(self.resend_unsafe_methods);
         if self.standard {
             source.standard()
         } else {

@@ -48,7 +48,7 @@ fn answer(request: &Request) -> Reply {
 
 fn event(second: u64) -> Event {
     Event::new(format!("{} UTC", time(second)))
-        .with_event("time")
+        .with_event_type("time")
         .with_id(second.to_string())
 }
 

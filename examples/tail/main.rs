@@ -20,7 +20,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use everstream::transport::FollowRedirects;
-use everstream::{Error, ErrorKind, EventSource, Handle, Signal};
+use everstream::{Error, ErrorKind, EventSource, EventSourceHandle, Signal};
 use futures_util::TryStreamExt;
 
 use args::Args;
@@ -86,10 +86,10 @@ fn source(
     }
     let client = client
         .build()
-        .map_err(|error| Error::with_source(ErrorKind::Request, error))?;
+        .map_err(|error| Error::new(ErrorKind::Request, error))?;
     let request = args
         .request(url)
-        .map_err(|error| Error::with_source(ErrorKind::Request, error))?;
+        .map_err(|error| Error::new(ErrorKind::Request, error))?;
     let mut builder = args.apply(EventSource::builder(FollowRedirects::new(client, request)));
     let saved = resume.and_then(Resume::last_event_id);
     if let Some(id) = saved.or(args.last_event_id.as_deref()) {
@@ -113,11 +113,13 @@ fn resume_failed(args: &Args, error: &io::Error) -> Failure {
 
 /// Does as the lines on stdin say. A thread of its own, since nothing else can wait for stdin and
 /// be left behind at the end.
-fn listen(handle: Handle) {
+fn listen(handle: EventSourceHandle) {
     std::thread::spawn(move || {
         for line in io::stdin().lines() {
             match line.as_deref().map(str::trim) {
-                Ok("reconnect") => handle.reconnect(),
+                Ok("reconnect") => {
+                    handle.reconnect();
+                }
                 Ok("close") => handle.close(),
                 Ok("") => {}
                 Ok(other) => {

@@ -33,7 +33,7 @@ enum Line<'a> {
         bytes: u64,
     },
     Reconnecting {
-        attempt: u32,
+        failure: u32,
         delay_ms: u64,
         cause: &'static str,
         message: &'a str,
@@ -102,19 +102,19 @@ impl Output {
                 })
             }
             Signal::Reconnecting {
-                attempt,
+                failure,
                 delay,
                 cause,
                 ..
             } => {
                 let (cause, message) = match cause {
                     Cause::End => ("end", "the server ended the response".to_owned()),
-                    Cause::Asked => ("asked", "asked for".to_owned()),
+                    Cause::Requested => ("asked", "asked for".to_owned()),
                     Cause::Timeout(error) => ("timeout", explain(error)),
                     other => ("failure", other.error().map(explain).unwrap_or_default()),
                 };
                 let reconnecting = Line::Reconnecting {
-                    attempt: *attempt,
+                    failure: *failure,
                     delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
                     cause,
                     message: &message,
@@ -172,14 +172,14 @@ impl Output {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         if self.json {
             return self.json(&Line::Event {
-                event: event.event(),
+                event: event.event_type(),
                 data: event.data(),
                 id: event.id(),
             });
         }
         let Style { dim, kind, reset } = self.stdout;
         let time = time(now());
-        let name = harmless(event.event());
+        let name = harmless(event.event_type());
         write!(self.buffer, "{dim}{time}{reset}  {kind}{name:<9}{reset} ")?;
         // Further lines of the data stand below its first.
         let margin = " ".repeat(time.len() + 2 + name.chars().count().max(9) + 1);

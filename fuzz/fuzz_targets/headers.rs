@@ -11,7 +11,7 @@ use std::{
 
 use arbitrary::Arbitrary;
 use everstream::{
-    Attempt, Backoff, ErrorKind, EventSource, Events, Signal,
+    Attempt, Backoff, ErrorKind, EventSource, EventStreamBuilder, Signal,
     bytes::Bytes,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     transport::{Body, Response},
@@ -95,7 +95,7 @@ fn content_type(values: &[Vec<Piece<'_>>]) {
     let mut headers = HeaderMap::new();
     add(&mut headers, &header::CONTENT_TYPE, values);
     let expected = oracle::essence(headers.get_all(header::CONTENT_TYPE));
-    let events = Events::new(async { Ok(response(StatusCode::OK, headers)) });
+    let events = EventStreamBuilder::new(async { Ok(response(StatusCode::OK, headers)) });
     match events
         .into_future()
         .now_or_never()
@@ -135,8 +135,8 @@ fn retry_after(values: &[Vec<Piece<'_>>], date: &Option<Vec<Piece<'_>>>) {
     .backoff(
         Backoff::new()
             .reconnection_time(Duration::ZERO)
-            .floor(Duration::ZERO)
-            .first(Duration::ZERO),
+            .min_delay(Duration::ZERO)
+            .initial_backoff(Duration::ZERO),
     )
     .build()
     .expect("a source")

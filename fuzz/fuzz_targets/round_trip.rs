@@ -37,7 +37,7 @@ fuzz_target!(|input: Input<'_>| {
     for written in input.written {
         match written {
             Written::Event { event, data, id } => {
-                let made = Event::new(data).with_event(event).with_id(id);
+                let made = Event::new(data).with_event_type(event).with_id(id);
                 let before = wire.len();
                 let refused = encode::event(&made, &mut wire).is_err();
                 assert_eq!(refused, [event, id].concat().contains(['\r', '\n', '\0']));

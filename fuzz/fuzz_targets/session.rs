@@ -35,8 +35,8 @@ fn begin(input: &mut Unstructured<'_>) -> Result<Model> {
         set.then(|| input.int_in_range(0..=7)).transpose()
     };
     let rules = Rules {
-        initial_attempts: limit(flags & 1 == 1, input)?,
-        max_attempts: limit(flags & 2 == 2, input)?,
+        max_initial_failures: limit(flags & 1 == 1, input)?,
+        max_consecutive_failures: limit(flags & 2 == 2, input)?,
         max_elapsed: if flags & 4 == 4 {
             Some(Duration::from_secs(input.arbitrary::<u16>()?.into()))
         } else {

@@ -51,7 +51,7 @@
 macro_rules! pages {
     ($($name:ident)*) => {$(
         #[doc = include_str!(concat!(stringify!($name), ".md"))]
-        #[cfg(all(feature = "client", feature = "reqwest", feature = "json"))]
+        #[cfg(all(feature = "client", feature = "reqwest013", feature = "json"))]
         pub mod $name {}
     )*};
 }
@@ -82,7 +82,7 @@ pages! {
 
 #[cfg(all(
     feature = "client",
-    feature = "reqwest",
+    feature = "reqwest013",
     feature = "json",
     feature = "testing"
 ))]

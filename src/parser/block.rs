@@ -8,7 +8,6 @@ use super::{
     field::{self, Name},
     item::{Data, EventAt, Span, Step, Want},
     lines::{self, Text},
-    shared,
     tail::SPILL,
 };
 use crate::event::MESSAGE;
@@ -129,15 +128,19 @@ impl Parser {
         // buffer", be there data or not.
         if block.has_id {
             self.last_event_id.set(&self.next_id);
-            shared::empty(&mut self.next_id);
+            crate::event::empty(&mut self.next_id);
         }
         if block.skipped {
             return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));
         }
         // "If the data buffer is an empty string, set the data buffer and the event type buffer to
         // the empty string and return." (`data:` alone is not empty there: LF.)
+        let Some(data) = block.data else {
+            let said = block.has_id || block.event.is_some();
+            return said.then_some(Step::Undispatched(block.event));
+        };
         Some(Step::Event(EventAt {
-            data: block.data?,
+            data,
             event: block.event,
         }))
     }

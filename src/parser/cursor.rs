@@ -41,6 +41,8 @@ enum Known {
 pub(crate) enum Taken {
     Event(Event),
     Comment(String),
+    Retry(core::time::Duration),
+    Undispatched { event_type: String, id: String },
     Skipped(super::Skipped),
 }
 
@@ -118,13 +120,14 @@ impl Cursor {
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<Taken>, EventTooLarge> {
-        while let Some(step) = self.step(parser, chunk, Want::Items)? {
+        if let Some(step) = self.step(parser, chunk, Want::Items)? {
             let text = self.text(chunk);
             let taken = match step {
                 Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
                 Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
                 Step::Skipped(skipped) => Taken::Skipped(skipped),
-                Step::Retry(_) => continue,
+                Step::Retry(time) => Taken::Retry(time),
+                Step::Undispatched(event) => parser.undispatched(event),
             };
             self.look_ahead();
             return Ok(Some(taken));
@@ -204,7 +207,7 @@ impl Cursor {
 
     /// There is more to come than one event: what is left of the first part is looked at anew.
     #[inline]
-    fn look_ahead(&mut self) {
+    pub(crate) fn look_ahead(&mut self) {
         if self.start == 0 && self.len - self.at >= WORTH_IT {
             self.pass();
         }

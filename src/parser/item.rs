@@ -1,7 +1,7 @@
 //! What the parser hands out: items, and where their text lies.
 
 use alloc::{borrow::Cow, string::String};
-use core::{mem, time::Duration};
+use core::{fmt, mem, time::Duration};
 
 use super::{
     Parser,
@@ -22,7 +22,7 @@ pub enum Oversized {
 
 /// An event of the stream is larger than the parser allows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event of the stream is larger than {limit} bytes")]
+#[error("an event exceeds the limit of {limit} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
     /// The limit that it exceeded, in bytes; see [`Parser::with_max_event_bytes`].
@@ -30,7 +30,9 @@ pub struct EventTooLarge {
 }
 
 /// What an event stream consists of, in the order of the wire.
-#[derive(Clone, Copy, Debug)]
+///
+/// `Debug` shows how long an event or a comment is, not what is in it.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Item<'a> {
     /// An event was dispatched.
@@ -39,8 +41,35 @@ pub enum Item<'a> {
     Comment(&'a str),
     /// The stream set the reconnection time.
     Retry(Duration),
+    /// A block ended without data: the standard doesn't dispatch it, but it may have set the last
+    /// event ID.
+    #[non_exhaustive]
+    Undispatched {
+        /// The event type; `message` if the block named none.
+        event_type: &'a str,
+        /// The last event ID after the block.
+        id: &'a str,
+    },
     /// Something was too large to be kept.
     Skipped(Skipped),
+}
+
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => f
+                .debug_struct("Event")
+                .field("data_bytes", &event.data().len())
+                .finish_non_exhaustive(),
+            Self::Comment(text) => f
+                .debug_struct("Comment")
+                .field("bytes", &text.len())
+                .finish_non_exhaustive(),
+            Self::Retry(time) => f.debug_tuple("Retry").field(time).finish(),
+            Self::Undispatched { .. } => f.debug_struct("Undispatched").finish_non_exhaustive(),
+            Self::Skipped(skipped) => f.debug_tuple("Skipped").field(skipped).finish(),
+        }
+    }
 }
 
 /// What was passed over for its size.
@@ -79,6 +108,8 @@ pub(crate) enum Step {
     Event(EventAt),
     Comment(CommentAt),
     Retry(Duration),
+    /// A block without data, and its type.
+    Undispatched(Option<u8>),
     Skipped(Skipped),
 }
 
@@ -155,6 +186,23 @@ impl Parser {
     pub(crate) fn own(&self, event: &EventAt, data: String) -> Event {
         let event = event.event.map(|slot| self.types.get(slot));
         EventRef::new(event, "", &self.last_event_id).with_data(data)
+    }
+
+    /// The type and the last event ID of a block without data.
+    pub(crate) fn lend_undispatched(&self, event: Option<u8>) -> (&str, &str) {
+        let event = event.map(|slot| self.types.get(slot));
+        let event = EventRef::new(event, "", &self.last_event_id);
+        (event.event_type(), event.id())
+    }
+
+    /// The same, owned.
+    #[cfg(feature = "stream")]
+    pub(crate) fn undispatched(&self, event: Option<u8>) -> super::Taken {
+        let (event_type, id) = self.lend_undispatched(event);
+        super::Taken::Undispatched {
+            event_type: event_type.into(),
+            id: id.into(),
+        }
     }
 
     fn move_out(&mut self) -> String {

@@ -28,7 +28,6 @@ mod feed;
 mod field;
 mod item;
 mod lines;
-mod shared;
 mod short;
 mod step;
 mod tail;
@@ -38,7 +37,6 @@ use core::{fmt, time::Duration};
 
 use block::Block;
 use field::Kind;
-use shared::Types;
 use tail::Tail;
 
 #[cfg(feature = "std")]
@@ -46,14 +44,15 @@ pub(crate) use cursor::Cursor;
 #[cfg(feature = "stream")]
 pub(crate) use cursor::Taken;
 pub use feed::Feed;
+#[cfg(feature = "stream")]
+pub(crate) use field::is_field_or_comment;
 pub(crate) use item::{EventAt, Step, Want};
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use lines::Text;
-pub(crate) use shared::SharedText;
 
 #[cfg(feature = "std")]
 use crate::event::Event;
-use crate::event::EventRef;
+use crate::event::{EventRef, SharedText, Types};
 
 /// Incremental parser of event streams (WHATWG HTML 9.2.6).
 ///
@@ -246,10 +245,11 @@ impl Parser {
     }
 }
 
+/// Shows neither the last event ID nor what has come of an event: they may be secret.
 impl fmt::Debug for Parser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parser")
-            .field("last_event_id", &self.last_event_id())
+            .field("has_last_event_id", &!self.last_event_id().is_empty())
             .field("reconnection_time", &self.reconnection_time)
             .field("has_unfinished", &self.has_unfinished())
             .field("max_event_bytes", &self.max_event_bytes)

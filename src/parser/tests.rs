@@ -82,7 +82,7 @@ fn types_and_ids_are_shared_between_events() {
     let [first, second] = &events(&[stream])[..] else {
         panic!("two events");
     };
-    assert!(core::ptr::eq(first.event(), second.event()));
+    assert!(core::ptr::eq(first.event_type(), second.event_type()));
     assert!(core::ptr::eq(first.id(), second.id()));
 }
 

@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep};
 use super::body::Playing;
 use super::reply::{Head, Prelude, Reply, Step};
 use super::request::Request;
-use crate::transport::{Attempt, Body, BoxFuture, Connect, Prepared, Response};
-use crate::{Error, ErrorKind, Events};
+use crate::transport::{Attempt, Body, BoxFuture, Connect, RequestPolicy, Response};
+use crate::{Error, ErrorKind, EventStreamBuilder};
 
 /// A connector that answers the nth attempt with the nth answer of a script: for tests without a
 /// network, and with a clock that may be paused.
@@ -134,7 +134,7 @@ impl Script {
     /// Adds a failure of this kind in place of an answer, such as [`ErrorKind::Connect`].
     #[must_use]
     pub fn fail(self, kind: ErrorKind) -> Self {
-        self.fail_with(Error::with_source(kind, "as the script has it"))
+        self.fail_with(Error::new(kind, "as the script has it"))
     }
 
     /// Adds a failure in place of an answer.
@@ -155,7 +155,7 @@ impl Script {
     }
 
     /// Has the script stand for a request that is not safe, such as a POST: it is sent once,
-    /// unless [`repeat_unsafe`](crate::EventSourceBuilder::repeat_unsafe) says otherwise.
+    /// unless [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods) says otherwise.
     #[must_use]
     pub fn not_safe(mut self) -> Self {
         self.safe = false;
@@ -180,11 +180,11 @@ impl Default for Script {
 /// What the program did.
 impl Script {
     /// Takes the next answer for that to one request, as `events()` on a request of reqwest does.
-    pub fn events(&self) -> Events {
+    pub fn events(&self) -> EventStreamBuilder {
         let number = self.shared.counts.borrow().attempts as u64 + 1;
         match Attempt::new(number, "", None) {
-            Ok(attempt) => Events::new(self.clone().connect(attempt)),
-            Err(error) => Events::new(async move { Err(error) }),
+            Ok(attempt) => EventStreamBuilder::new(self.clone().connect(attempt)),
+            Err(error) => EventStreamBuilder::new(async move { Err(error) }),
         }
     }
 
@@ -335,9 +335,9 @@ impl Connect for Script {
         })
     }
 
-    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
-        Ok(Prepared {
-            repeats: self.safe || repeat_unsafe || self.anew,
+    fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
+        Ok(RequestPolicy {
+            repeats: self.safe || resend_unsafe_methods || self.anew,
             anew: self.anew,
             last_event_id: None,
         })
@@ -386,7 +386,7 @@ async fn respond(reply: Reply, open: Open) -> Result<Response, Error> {
 
 /// The connection has ended too early.
 pub(super) fn gone(kind: ErrorKind, reset: bool) -> Error {
-    Error::with_source(
+    Error::new(
         kind,
         io::Error::from(if reset {
             io::ErrorKind::ConnectionReset
@@ -398,7 +398,7 @@ pub(super) fn gone(kind: ErrorKind, reset: bool) -> Error {
 
 /// What an HTTP client makes of the head, or of one that is none.
 fn parse(head: &Head) -> Result<(StatusCode, HeaderMap), Error> {
-    let malformed = |error: http::Error| Error::with_source(ErrorKind::Transport, error);
+    let malformed = |error: http::Error| Error::new(ErrorKind::Transport, error);
     let status = StatusCode::from_u16(head.status).map_err(|it| malformed(it.into()))?;
     let mut headers = HeaderMap::new();
     if let Some(value) = &head.content_type {

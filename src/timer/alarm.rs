@@ -1,15 +1,12 @@
 //! [`Alarm`]: what every time limit and every wait sleeps with.
 
-use std::{
-    task::{Context, Poll, Waker},
-    time::Duration,
-};
+use std::task::{Context, Waker};
 
 use super::{Instant, clock::Sleep};
 
 /// A deadline that moves often and strikes seldom.
 ///
-/// When it is pending, the last waker that polled it will be woken at the deadline or before,
+/// The waker that asked last will be woken at the deadline or before,
 /// whatever task or runtime that was in, and whatever was left of the task's cooperative budget.
 ///
 /// The sleep behind it is not moved with the deadline, and is polled only when there is something
@@ -21,46 +18,11 @@ pub(crate) struct Alarm {
     sleep: Option<Sleep>,
     /// Whom the sleep wakes. As long as this is kept, no other waker can look like it.
     waker: Option<Waker>,
-    /// A deadline that was noticed late, and until when it is put off.
-    grace: Option<(Instant, Instant)>,
 }
 
-/// A deadline noticed this late was not watched: the task did not run, nor, perhaps, did what
-/// would have brought it the bytes that were waiting. It is put off once, for as long.
-pub(crate) const UNWATCHED: Duration = Duration::from_millis(500);
-
 impl Alarm {
-    /// Ready once `deadline` has passed and the runtime had the time to deliver what came before
-    /// it.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        self.poll_at(cx, Instant::now(), deadline)
-    }
-
-    /// As [`poll`](Self::poll), for those who have just looked at the clock.
-    pub(crate) fn poll_at(
-        &mut self,
-        cx: &mut Context<'_>,
-        now: Instant,
-        deadline: Instant,
-    ) -> Poll<()> {
-        let until = match self.grace {
-            Some((late, until)) if late == deadline => until,
-            _ if now < deadline + UNWATCHED => deadline,
-            _ => {
-                let until = now + UNWATCHED;
-                self.grace = Some((deadline, until));
-                until
-            }
-        };
-        if now >= until {
-            return Poll::Ready(());
-        }
-        self.wake_by(cx, now, until);
-        Poll::Pending
-    }
-
-    /// Sees to it that the task is woken at `until`, or before.
-    fn wake_by(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
+    /// Has the task woken at `until`, or before.
+    pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {
             Some(sleep) => {
                 let in_time = now < sleep.deadline() && sleep.deadline() <= until;
@@ -99,30 +61,37 @@ mod tests {
             Arc,
             atomic::{AtomicU32, Ordering::Relaxed},
         },
-        task::Wake,
+        task::{Poll, Wake},
+        time::Duration,
     };
 
     use tokio::{
         runtime::{Builder, Runtime},
         task::coop::{consume_budget, has_budget_remaining},
-        time::{advance, sleep},
+        time::{sleep, timeout_at},
     };
 
-    use super::{
-        super::{until, within},
-        *,
-    };
+    use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
+    fn poll(alarm: &mut Alarm, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let now = Instant::now();
+        if now >= deadline {
+            return Poll::Ready(());
+        }
+        alarm.wake_at(cx, now, deadline);
+        Poll::Pending
+    }
+
     /// Polls once, and whether the deadline has passed.
     async fn has_struck(alarm: &mut Alarm, deadline: Instant) -> bool {
-        poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_ready())).await
+        poll_fn(|cx| Poll::Ready(poll(alarm, cx, deadline).is_ready())).await
     }
 
     async fn strike(alarm: &mut Alarm, deadline: Instant) {
-        poll_fn(|cx| alarm.poll(cx, deadline)).await;
+        poll_fn(|cx| poll(alarm, cx, deadline)).await;
     }
 
     /// Counts how often it was called.
@@ -142,7 +111,7 @@ mod tests {
 
         fn poll(self: &Arc<Self>, alarm: &mut Alarm, deadline: Instant) -> Poll<()> {
             let waker = Waker::from(Arc::clone(self));
-            alarm.poll(&mut Context::from_waker(&waker), deadline)
+            poll(alarm, &mut Context::from_waker(&waker), deadline)
         }
     }
 
@@ -161,18 +130,6 @@ mod tests {
         strike(&mut alarm, start + 20 * SECOND).await;
         let elapsed = start.elapsed();
         assert!(elapsed >= 20 * SECOND && elapsed < 21 * SECOND);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_deadline_that_nobody_watched_is_put_off_once() {
-        let mut alarm = Alarm::default();
-        let deadline = Instant::now() + SECOND;
-        advance(600 * SECOND).await;
-        let struck = has_struck(&mut alarm, deadline).await;
-        assert!(!struck, "what came in the meantime can still be delivered");
-        let late = Instant::now();
-        strike(&mut alarm, deadline).await;
-        assert!(late.elapsed() >= UNWATCHED && late.elapsed() < UNWATCHED * 2);
     }
 
     #[tokio::test(start_paused = true)]
@@ -201,7 +158,7 @@ mod tests {
                 }
                 strike(&mut alarm, deadline).await;
             });
-            let hung = until(deadline + HOUR, task).await.is_none();
+            let hung = timeout_at(deadline + HOUR, task).await.is_err();
             assert!(!hung, "moved: {moved}");
         }
     }
@@ -267,7 +224,7 @@ mod tests {
         let mut polls = 0;
         let mut waiting = pin!(poll_fn(|cx| {
             polls += 1;
-            alarm.poll(cx, deadline)
+            poll(&mut alarm, cx, deadline)
         }));
         poll_fn(|cx| waiting.as_mut().poll(cx)).await;
         assert_eq!(polls, 2);
@@ -278,33 +235,5 @@ mod tests {
     fn there_is_no_waiting_outside_a_runtime() {
         let deadline = Instant::now() + HOUR;
         let _ = Arc::new(Calls::default()).poll(&mut Alarm::default(), deadline);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_future_runs_until_its_deadline_at_most() {
-        let start = Instant::now();
-        assert_eq!(within(SECOND, sleep(HOUR)).await, None);
-        assert_eq!(start.elapsed(), SECOND);
-        assert_eq!(until(start + 3 * SECOND, sleep(SECOND)).await, Some(()));
-        assert_eq!(start.elapsed(), 2 * SECOND);
-        // What is ready is taken, however late.
-        assert_eq!(until(start, async { 1 }).await, Some(1));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_future_that_nobody_watched_has_time_to_be_ready() {
-        let mut limited = pin!(within(SECOND, sleep(10 * SECOND)));
-        let pending = poll_fn(|cx| Poll::Ready(limited.as_mut().poll(cx).is_pending())).await;
-        assert!(pending);
-        advance(10 * SECOND).await;
-        assert_eq!(limited.await, Some(()));
-
-        let mut limited = pin!(within(SECOND, sleep(20 * SECOND)));
-        let pending = poll_fn(|cx| Poll::Ready(limited.as_mut().poll(cx).is_pending())).await;
-        assert!(pending);
-        let start = Instant::now();
-        advance(10 * SECOND).await;
-        assert_eq!(limited.await, None);
-        assert_eq!(start.elapsed(), 10 * SECOND + UNWATCHED);
     }
 }

@@ -11,35 +11,15 @@ mod clock;
 #[path = "native.rs"]
 mod clock;
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-    time::Duration,
-};
+#[cfg(feature = "client")]
+use std::time::Duration;
 
-pub(crate) use alarm::{Alarm, UNWATCHED};
+pub(crate) use alarm::Alarm;
 pub(crate) use clock::{Instant, wall_clock};
 
 /// The moment so long after `since`; no clock counts more than a century.
+#[cfg(feature = "client")]
 pub(crate) fn after(since: Instant, time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     since + time.min(CENTURY)
-}
-
-/// Runs `future` until `deadline` at most, noticed as an [`Alarm`] does: `None` if it was not
-/// ready by then.
-pub(crate) async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let mut alarm = Alarm::default();
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => alarm.poll(cx, deadline).map(|()| None),
-    })
-    .await
-}
-
-/// Runs `future` for `limit` at most, from the first poll on.
-pub(crate) async fn within<F: Future>(limit: Duration, future: F) -> Option<F::Output> {
-    until(after(Instant::now(), limit), future).await
 }

@@ -34,7 +34,7 @@ impl Body {
     }
 
     /// A body whose chunks and errors are what they should be already.
-    #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+    #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
     pub(crate) fn of_chunks<S>(chunks: S) -> Self
     where
         S: Stream<Item = Result<Bytes, Error>> + MaybeSend + 'static,
@@ -51,7 +51,7 @@ impl Body {
 fn broken(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(error) => Error::with_source(ErrorKind::Body, error),
+        Err(error) => Error::new(ErrorKind::Body, error),
     }
 }
 

@@ -5,9 +5,9 @@
 #[cfg(feature = "client")]
 mod attempt;
 mod body;
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 mod redirect;
-#[cfg(any(feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
@@ -17,9 +17,9 @@ use http::HeaderName;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
+pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
 pub use body::Body;
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use reqwest::FollowRedirects;
 
 /// What is `Send`, but for wasm, where nothing of the browser's is.
@@ -30,12 +30,15 @@ pub(crate) mod maybe_send {
         pub trait MaybeSend: Send {}
         impl<T: Send> MaybeSend for T {}
 
+        /// What is `Sync`, but for wasm.
+        pub trait MaybeSync: Sync {}
+        impl<T: Sync> MaybeSync for T {}
+
         /// A future in a box: `Send`, but for wasm.
         pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
         pub(crate) type BoxStream<'a, T> = futures_util::stream::BoxStream<'a, T>;
-        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool + Send>;
-        #[cfg(feature = "client")]
-        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry + Send>;
+        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool + Send>;
+        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool + Send + Sync;
     }
 
     #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
@@ -44,27 +47,30 @@ pub(crate) mod maybe_send {
         pub trait MaybeSend {}
         impl<T> MaybeSend for T {}
 
+        /// What is `Sync`, but for wasm.
+        pub trait MaybeSync {}
+        impl<T> MaybeSync for T {}
+
         /// A future in a box: `Send`, but for wasm.
         pub type BoxFuture<'a, T> = futures_util::future::LocalBoxFuture<'a, T>;
         pub(crate) type BoxStream<'a, T> = futures_util::stream::LocalBoxStream<'a, T>;
-        pub(crate) type Progress = Box<dyn FnMut(&crate::Event) -> bool>;
-        #[cfg(feature = "client")]
-        pub(crate) type RetryWhen = Box<dyn FnMut(&crate::Failure<'_>) -> crate::Retry>;
+        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool>;
+        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool;
     }
 
     pub use send::*;
 }
 
-pub use maybe_send::{BoxFuture, MaybeSend};
+pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 
 /// Whether the HTTP client is a browser's fetch.
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
 /// The media type of event streams.
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 #[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -156,13 +162,6 @@ impl Head {
             parts.headers.append(name.clone(), own);
         }
         self
-    }
-
-    pub(crate) fn into_headers(self) -> HeaderMap {
-        match Arc::try_unwrap(self.0) {
-            Ok(parts) => parts.headers,
-            Err(shared) => shared.headers.clone(),
-        }
     }
 }
 

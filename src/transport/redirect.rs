@@ -93,18 +93,17 @@ impl Parts {
 
 /// More redirects than anyone means.
 pub(super) fn endless() -> Error {
-    Error::new(ErrorKind::Redirect)
+    Error::of(ErrorKind::Redirect)
         .and_message(format!("there were more than {MAX_REDIRECTS} redirects"))
 }
 
 fn refused(status: StatusCode, headers: &HeaderMap, what: &str) -> Error {
-    Error::new(ErrorKind::Redirect)
+    Error::of(ErrorKind::Redirect)
         .and_message(format!("the redirect ({}) {what}", status.as_u16()))
         .and_refusal(Refusal {
-            status,
+            status: Some(status),
             headers: headers.clone(),
-            body: Bytes::new(),
-            retry_after: None,
+            ..Refusal::of_body(Bytes::new(), false)
         })
 }
 

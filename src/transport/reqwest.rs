@@ -5,16 +5,17 @@ use http::header;
 
 #[cfg(feature = "client")]
 use super::{
-    Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, LAST_EVENT_ID, Prepared,
+    Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, LAST_EVENT_ID,
+    RequestPolicy,
 };
 use super::{Body, EVENT_STREAM, IN_BROWSER, NO_CACHE, Response};
 use crate::{
     error::{Error, ErrorKind, Timeout},
-    events::Events,
+    stream::EventStreamBuilder,
 };
 
 /// What this crate adds to reqwest's request builder.
-#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest", feature = "reqwest012"))))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest013", feature = "reqwest012"))))]
 pub trait RequestBuilderExt: sealed::Sealed {
     /// Sends the request, once, and takes its answer for an event stream.
     ///
@@ -24,7 +25,7 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// Limits on time and size, and what else to hold the answer to, can be set before `.await`.
     /// A `timeout` of the client or of the request counts the whole answer, however well it
     /// flows: streams want none.
-    fn events(self) -> Events;
+    fn events(self) -> EventStreamBuilder;
 
     /// Takes the request for that of a feed: an [`EventSource`](crate::EventSource) with every
     /// option at its default. [`EventSource::builder`](crate::EventSource::builder) takes the
@@ -45,10 +46,10 @@ pub trait RequestBuilderExt: sealed::Sealed {
 }
 
 /// What this crate adds to reqwest's response.
-#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest", feature = "reqwest012"))))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "reqwest013", feature = "reqwest012"))))]
 pub trait ResponseExt: sealed::Sealed {
     /// Takes the response for an event stream.
-    fn events(self) -> Events;
+    fn events(self) -> EventStreamBuilder;
 }
 
 mod sealed {
@@ -65,9 +66,9 @@ macro_rules! serve {
             impl sealed::Sealed for $reqwest::Response {}
 
             impl RequestBuilderExt for $reqwest::RequestBuilder {
-                fn events(self) -> Events {
+                fn events(self) -> EventStreamBuilder {
                     let (client, request) = fresh(self).build_split();
-                    Events::new(async move {
+                    EventStreamBuilder::new(async move {
                         let mut request = request.map_err(failed)?;
                         let headers = request.headers_mut();
                         headers.entry(header::ACCEPT).or_insert(EVENT_STREAM);
@@ -86,9 +87,9 @@ macro_rules! serve {
             }
 
             impl ResponseExt for $reqwest::Response {
-                fn events(self) -> Events {
+                fn events(self) -> EventStreamBuilder {
                     let response = Response::from(self);
-                    Events::new(async move { Ok(response) })
+                    EventStreamBuilder::new(async move { Ok(response) })
                 }
             }
 
@@ -108,7 +109,7 @@ macro_rules! serve {
             }
 
             #[cfg(feature = "client")]
-            impl Answer for $reqwest::RequestBuilder {
+            impl IntoResponse for $reqwest::RequestBuilder {
                 fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
                     let (client, request) = fresh(self).build_split();
                     let request = request.map(|mut request| {
@@ -161,19 +162,19 @@ macro_rules! serve {
                     })
                 }
 
-                fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+                fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
                     let request = match self.request.take() {
                         Some(Ok(request)) => request,
                         Some(Err(error)) => return Err(failed(error)),
                         None => return Err(cannot_repeat()),
                     };
-                    self.repeats = request.method().is_safe() || repeat_unsafe;
+                    self.repeats = request.method().is_safe() || resend_unsafe_methods;
                     if self.repeats && request.try_clone().is_none() {
                         return Err(cannot_repeat());
                     }
                     let last_event_id = last_event_id(request.headers());
                     self.request = Some(Ok(request));
-                    Ok(Prepared {
+                    Ok(RequestPolicy {
                         repeats: self.repeats,
                         anew: false,
                         last_event_id,
@@ -205,7 +206,7 @@ macro_rules! serve {
                 } else {
                     ErrorKind::Transport
                 };
-                Error::with_source(kind, error.without_url())
+                Error::new(kind, error.without_url())
             }
 
             /// What went wrong within the body.
@@ -215,7 +216,7 @@ macro_rules! serve {
                 } else {
                     ErrorKind::Body
                 };
-                Error::with_source(kind, error.without_url())
+                Error::new(kind, error.without_url())
             }
 
             #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
@@ -234,7 +235,7 @@ macro_rules! serve {
 
 #[cfg(feature = "client")]
 fn cannot_repeat() -> Error {
-    Error::new(ErrorKind::Request).and_message(
+    Error::of(ErrorKind::Request).and_message(
         "the body of the request cannot be sent again, as a reconnection would have to",
     )
 }
@@ -246,16 +247,16 @@ fn last_event_id(headers: &http::HeaderMap) -> Option<String> {
     Some(String::from_utf8_lossy(id.as_bytes()).into_owned())
 }
 
-#[cfg(feature = "reqwest")]
+#[cfg(feature = "reqwest013")]
 serve!(v013, reqwest);
 #[cfg(feature = "reqwest012")]
 serve!(v012, reqwest012);
 
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use own::FollowRedirects;
 
 /// A client of our own, and the redirects that it follows.
-#[cfg(all(feature = "client", feature = "reqwest"))]
+#[cfg(all(feature = "client", feature = "reqwest013"))]
 mod own {
     use std::fmt;
 
@@ -305,9 +306,7 @@ mod own {
             EventSource::builder(match (client, request) {
                 (Ok(client), Ok(request)) => FollowRedirects::new(client, request),
                 (Err(error), _) => FollowRedirects(Err(failed(error))),
-                (_, Err(error)) => {
-                    FollowRedirects(Err(Error::with_source(ErrorKind::Request, error)))
-                }
+                (_, Err(error)) => FollowRedirects(Err(Error::new(ErrorKind::Request, error))),
             })
         }
     }
@@ -337,7 +336,7 @@ mod own {
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
             Self(match url {
-                None => Err(Error::new(ErrorKind::Request)
+                None => Err(Error::of(ErrorKind::Request)
                     .and_message("the URL of the request is no HTTP URL")),
                 Some(url) => Ok(Requests {
                     client,
@@ -400,10 +399,10 @@ mod own {
             })
         }
 
-        fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+        fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
             let requests = self.0.as_ref().map_err(Error::clone)?;
-            Ok(Prepared {
-                repeats: requests.first.method.is_safe() || repeat_unsafe,
+            Ok(RequestPolicy {
+                repeats: requests.first.method.is_safe() || resend_unsafe_methods,
                 anew: false,
                 last_event_id: last_event_id(&requests.first.headers),
             })
@@ -413,9 +412,7 @@ mod own {
     /// A request that cannot be made to where the server has sent it is no fault of the user's.
     fn failed_elsewhere(error: reqwest::Error) -> Error {
         match failed(error) {
-            error if error.kind() == ErrorKind::Request => {
-                Error::with_source(ErrorKind::Redirect, error)
-            }
+            error if error.kind() == ErrorKind::Request => Error::new(ErrorKind::Redirect, error),
             error => error,
         }
     }

@@ -33,7 +33,7 @@ async fn until_yields_the_terminal_event() {
     let server = Server::start(move |_| reply.clone()).await;
     let client = reqwest::Client::new();
     let events = client.get(server.url("/")).events().await.unwrap();
-    let (data, error) = collect(events.until(|event| event.event() == "end")).await;
+    let (data, error) = collect(events.complete_when(|event| event.event_type() == "end")).await;
     assert_eq!(data, ["a", "usage"]);
     assert!(error.is_none());
 }
@@ -82,7 +82,7 @@ async fn a_connection_that_is_done_is_used_again() {
         let ask = async {
             for _ in 0..5 {
                 let events = client.get(&url).events().await.unwrap();
-                let (data, error) = collect(events.until_data("[DONE]")).await;
+                let (data, error) = collect(events.complete_on_data("[DONE]")).await;
                 assert_eq!(data, ["a"]);
                 assert!(error.is_none());
             }
@@ -103,8 +103,8 @@ async fn an_error_event_is_an_error_with_its_event() {
     let client = reqwest::Client::new();
     let events = client.get(server.url("/")).events().await.unwrap();
     let events = events
-        .error_when(|event| event.event() == "error")
-        .until_data("[DONE]");
+        .error_when(|event| event.event_type() == "error")
+        .complete_on_data("[DONE]");
     let (data, error) = collect(events).await;
     assert_eq!(data, ["a", "b"]);
     let error = error.unwrap();
@@ -127,7 +127,11 @@ async fn typed_events_survive_one_that_does_not_fit() {
     let server = Server::start(move |_| reply.clone()).await;
     let client = reqwest::Client::new();
     let events = client.get(server.url("/")).events().await.unwrap();
-    let items: Vec<_> = events.until_data("[DONE]").json::<Token>().collect().await;
+    let items: Vec<_> = events
+        .complete_on_data("[DONE]")
+        .json::<Token>()
+        .collect()
+        .await;
     let [Ok(first), Err(error), Ok(last)] = &items[..] else {
         panic!("{items:?}")
     };
@@ -203,7 +207,7 @@ async fn what_follows_the_terminal_event_is_left_to_its_owner() {
         let chunks = stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
         let mut events = EventStream::new(chunks);
         for data in ["a", "b"] {
-            let (seen, error) = collect((&mut events).until_data("end")).await;
+            let (seen, error) = collect((&mut events).complete_on_data("end")).await;
             assert_eq!(seen, [data]);
             assert!(error.is_none());
         }
@@ -215,7 +219,7 @@ async fn what_follows_the_terminal_event_is_left_to_its_owner() {
         Err(std::io::Error::other("cut")),
     ];
     let mut events = EventStream::new(stream::iter(chunks));
-    let (seen, error) = collect((&mut events).until_data("end")).await;
+    let (seen, error) = collect((&mut events).complete_on_data("end")).await;
     assert_eq!((seen.len(), error.is_none()), (1, true));
     let (seen, error) = collect(events).await;
     assert_eq!((seen.len(), error.unwrap().kind()), (0, ErrorKind::Body));

@@ -14,7 +14,7 @@ use follow::collect;
 /// What a POST to the server gives, cut at `[DONE]`.
 async fn ask(client: &reqwest::Client, server: &Server) -> (Vec<String>, Option<Error>) {
     match client.post(server.url("/")).body("{}").events().await {
-        Ok(events) => collect(events.until_data("[DONE]")).await,
+        Ok(events) => collect(events.complete_on_data("[DONE]")).await,
         Err(error) => (Vec::new(), Some(error)),
     }
 }

@@ -1,7 +1,7 @@
 //! What real servers answered, sent again byte for byte, read as the README says for each provider.
 
 use everstream::{
-    Error, ErrorKind, Event, EventStreamExt, Events, RequestBuilderExt,
+    Error, ErrorKind, Event, EventStreamBuilder, EventStreamExt, RequestBuilderExt,
     testing::{Reply, Server},
 };
 use futures_util::{Stream, StreamExt};
@@ -18,7 +18,7 @@ async fn server(name: &str, piece: Option<usize>) -> Server {
     Server::start(move |_| reply.clone()).await
 }
 
-fn ask(server: &Server) -> Events {
+fn ask(server: &Server) -> EventStreamBuilder {
     let client = reqwest::Client::new();
     client.post(server.url("/")).body("{}").events()
 }
@@ -49,7 +49,7 @@ async fn answer(
 async fn openai_chat() {
     for piece in [None, Some(1), Some(7)] {
         let server = server("aimock-chat", piece).await;
-        let events = ask(&server).await.unwrap().until_data("[DONE]");
+        let events = ask(&server).await.unwrap().complete_on_data("[DONE]");
         let (text, error) = answer(events, |json| &json["choices"][0]["delta"]["content"]).await;
         assert_eq!(text, "Hello??w can I help you today?");
         assert!(error.is_none());
@@ -67,14 +67,14 @@ async fn openai_responses() {
     let events = ask(&server)
         .await
         .unwrap()
-        .error_when(|event| event.event() == "error")
-        .until(move |event| terminal.contains(&event.event()));
+        .error_when(|event| event.event_type() == "error")
+        .complete_when(move |event| terminal.contains(&event.event_type()));
     let events: Vec<_> = events.map(Result::unwrap).collect().await;
     // This server cuts an emoji in half, which JSON cannot say.
     let halved = |event: &&Event| event.data().contains(r"\ud8") || event.data().contains(r"\udf");
     for event in events.iter().filter(|event| !halved(event)) {
         let json: Value = event.json().unwrap();
-        assert_eq!(json["type"], event.event());
+        assert_eq!(json["type"], event.event_type());
     }
     let last: Value = events.last().unwrap().json().unwrap();
     assert_eq!(
@@ -89,8 +89,8 @@ async fn anthropic() {
     let events = ask(&server)
         .await
         .unwrap()
-        .error_when(|event| event.event() == "error")
-        .until(|event| event.event() == "message_stop");
+        .error_when(|event| event.event_type() == "error")
+        .complete_when(|event| event.event_type() == "message_stop");
     let (text, error) = answer(events, |json| &json["delta"]["text"]).await;
     assert!(
         text.starts_with("Hello") && text.ends_with("help you today?"),
@@ -117,7 +117,7 @@ async fn gemini_ends_with_its_body() {
 #[tokio::test]
 async fn llama_cpp() {
     let server = server("llama-chat", None).await;
-    let events = ask(&server).await.unwrap().until_data("[DONE]");
+    let events = ask(&server).await.unwrap().complete_on_data("[DONE]");
     let events: Vec<_> = events.map(Result::unwrap).collect().await;
     let last: Value = events.last().unwrap().json().unwrap();
     assert_eq!(last["usage"]["completion_tokens"], 12);
@@ -171,7 +171,7 @@ async fn refusals_keep_what_was_said() {
 #[tokio::test]
 async fn a_proxy_that_gives_up_in_the_middle() {
     let server = server("nginx-short-timeout", None).await;
-    let events = ask(&server).await.unwrap().until_data("[DONE]");
+    let events = ask(&server).await.unwrap().complete_on_data("[DONE]");
     let (_, error) = answer(events, |json| json).await;
     let error = error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Body);
@@ -233,7 +233,7 @@ async fn habits_of_gateways() {
             .await
             .unwrap()
             .error_when(|event| event.data().starts_with("{\"error\""))
-            .until_data("[DONE]");
+            .complete_on_data("[DONE]");
         let (data, error) = crate::collect(events).await;
         assert_eq!(data, *expected, "{wire}");
         assert_eq!(error.map(|error| error.kind()), *kind, "{wire}");

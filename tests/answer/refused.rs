@@ -167,7 +167,7 @@ async fn a_body_that_breaks_off_is_no_other_error() {
 /// With an in-memory body, so that the clock can be paused.
 #[tokio::test(start_paused = true)]
 async fn the_wait_for_a_body_is_bounded() {
-    use everstream::{Events, bytes::Bytes, http, transport};
+    use everstream::{EventStreamBuilder, bytes::Bytes, http, transport};
     use futures_util::{StreamExt, stream};
 
     let chunks = stream::iter([Ok::<_, Error>(Bytes::from("wait"))]).chain(stream::pending());
@@ -175,7 +175,9 @@ async fn the_wait_for_a_body_is_bounded() {
     let status = http::StatusCode::BAD_GATEWAY;
     let response = transport::Response::new(status, http::HeaderMap::new(), body);
     let start = tokio::time::Instant::now();
-    let error = Events::new(async { Ok(response) }).await.unwrap_err();
+    let error = EventStreamBuilder::new(async { Ok(response) })
+        .await
+        .unwrap_err();
     assert_eq!(error.body_text().unwrap(), "wait");
     assert_eq!(start.elapsed().as_secs(), 5);
 }

@@ -277,12 +277,12 @@ fn source(proxy: Proxy) -> Result<EventSource, Error> {
         async move {
             let response = response
                 .await
-                .map_err(|error| Error::with_source(ErrorKind::Transport, error))?;
+                .map_err(|error| Error::new(ErrorKind::Transport, error))?;
             let response = response.map(|body| Body::new(body.into_data_stream()));
             Ok::<_, Error>(Response::from(response))
         }
     })
-    .initial_attempts(None)
+    .max_initial_failures(None)
     .idle_timeout(IDLE)
     .seed(7)
     .build()

@@ -66,10 +66,13 @@ async fn follow() -> Result<(), Error> {
     let server =
         Server::start(move |request| reply(request, &mut random.lock().expect("no reply panics")))
             .await;
-    let at_once = Backoff::new().floor(Duration::ZERO).first(Duration::ZERO);
+    let at_once = Backoff::new()
+        .min_delay(Duration::ZERO)
+        .initial_backoff(Duration::ZERO)
+        .jitter(0.0);
     let mut signals = EventSource::request(HttpRequest::get(server.url("/")).body(""))
         .backoff(at_once)
-        .initial_attempts(None)
+        .max_initial_failures(None)
         .build()?
         .signals();
 

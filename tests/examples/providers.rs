@@ -33,7 +33,7 @@ async fn failures(replies: [Reply; 4], expected: [&str; 4]) {
 #[tokio::test]
 async fn an_answer_cut_short_is_told_from_a_whole_one() {
     let message = |kind: &str, more: &str| {
-        Event::new(format!(r#"{{"type":"{kind}"{more}}}"#)).with_event(kind)
+        Event::new(format!(r#"{{"type":"{kind}"{more}}}"#)).with_event_type(kind)
     };
     failures(
         [
@@ -61,8 +61,8 @@ async fn an_error_within_a_stream_is_told() {
     failures(
         [
             Reply::events().data(r#"{"error":{"message":"Out of tokens."}}"#),
-            Reply::events().event(&Event::new(failed).with_event("response.failed")),
-            Reply::events().event(&Event::new(error).with_event("error")),
+            Reply::events().event(&Event::new(failed).with_event_type("response.failed")),
+            Reply::events().event(&Event::new(error).with_event_type("error")),
             Reply::status(503)
                 .header("retry-after", "0")
                 .raw(r#"{"error":{"code":503,"message":"The model is overloaded."}}"#),

@@ -65,7 +65,10 @@ async fn the_id_of_an_unfinished_event_is_not_taken() {
 async fn three_attempts_are_three() {
     for reply in [Reply::status(503), Reply::events(), Reply::events().cut()] {
         let server = Server::script_then([events("id: 1\ndata: a\n\n")], reply.clone()).await;
-        let source = theirs(&server.url("/")).max_attempts(3).build().unwrap();
+        let source = theirs(&server.url("/"))
+            .max_consecutive_failures(3)
+            .build()
+            .unwrap();
         let (data, error) = soon(collect(source)).await;
         assert!(error.is_some());
         assert_eq!(data, ["a"]);
@@ -130,11 +133,11 @@ async fn a_503_is_survived_and_the_next_poll_does_not_panic() {
 async fn one_refused_connection_is_not_the_end_and_is_seen() {
     let port = everstream::testing::ClosedPort::reserve();
     let mut signals = theirs(&port.url("/")).build().unwrap().signals();
-    let Some(Ok(Signal::Reconnecting { cause, attempt, .. })) = soon(signals.next()).await else {
+    let Some(Ok(Signal::Reconnecting { cause, failure, .. })) = soon(signals.next()).await else {
         panic!("it is told, and goes on")
     };
     assert!(cause.error().unwrap().is_connect());
-    assert_eq!(attempt, 1);
+    assert_eq!(failure, 1);
     let server = port
         .open(|request| match request.number() {
             0 => events("data: a\n\n"),
@@ -227,8 +230,8 @@ async fn a_good_connection_resets_the_backoff() {
     let mut signals = theirs(&server.url("/")).build().unwrap().signals();
     let mut attempts = Vec::new();
     while let Some(signal) = soon(signals.next()).await {
-        if let Signal::Reconnecting { attempt, .. } = signal.unwrap() {
-            attempts.push(attempt);
+        if let Signal::Reconnecting { failure, .. } = signal.unwrap() {
+            attempts.push(failure);
         }
     }
     assert_eq!(attempts, [1, 1, 2, 1, 2]);

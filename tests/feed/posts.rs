@@ -76,7 +76,7 @@ async fn a_post_is_repeated_where_the_user_says_so() {
         let request = reqwest::Client::new().post(server.url("/")).body("{}");
         let source = EventSource::builder(request)
             .backoff(at_once())
-            .repeat_unsafe(true)
+            .resend_unsafe_methods(true)
             .build()
             .unwrap();
         let (data, error) = soon(collect(source)).await;
@@ -141,7 +141,7 @@ async fn a_body_that_cannot_be_repeated_fails_when_built() {
             .body(reqwest::Body::wrap_stream(chunks))
     };
     let error = EventSource::builder(request(reqwest::Method::POST))
-        .repeat_unsafe(true)
+        .resend_unsafe_methods(true)
         .build();
     assert_eq!(error.unwrap_err().kind(), ErrorKind::Request);
     let error = request(reqwest::Method::GET).event_source().unwrap_err();
@@ -170,11 +170,11 @@ async fn nothing_follows_done() {
         let server = Server::script_then([reply], events("data: again\n\n")).await;
         let request = reqwest::Client::new().post(server.url("/")).body("{}");
         let source = EventSource::builder(request)
-            .repeat_unsafe(true)
+            .resend_unsafe_methods(true)
             .backoff(at_once())
             .build()
             .unwrap();
-        let (data, error) = soon(collect(source.until_data("[DONE]"))).await;
+        let (data, error) = soon(collect(source.complete_on_data("[DONE]"))).await;
         assert_eq!((data.len(), error.is_none()), (1, true));
         assert_eq!(server.requests().len(), 1);
     }
@@ -191,7 +191,7 @@ async fn a_connection_that_is_done_goes_back_to_the_pool() {
             .body("{}")
             .event_source()
             .unwrap();
-        let (data, error) = soon(collect(source.until_data("[DONE]"))).await;
+        let (data, error) = soon(collect(source.complete_on_data("[DONE]"))).await;
         assert_eq!((data.len(), error.is_none()), (1, true));
     }
     assert_eq!(server.requests().len(), 5);

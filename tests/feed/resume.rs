@@ -94,7 +94,7 @@ async fn resets_lose_nothing_either() {
     .await;
     let (data, error) = soon(collect(
         own(&server.url("/"))
-            .initial_attempts(None)
+            .max_initial_failures(None)
             .build()
             .unwrap(),
     ))

@@ -87,7 +87,7 @@ async fn a_refused_connection_is_seen_and_survived() {
     let error = error.unwrap();
     assert!(error.is_connect(), "{error:?}");
     let mut source = theirs(&url)
-        .initial_attempts(None)
+        .max_initial_failures(None)
         .build()
         .unwrap()
         .signals();

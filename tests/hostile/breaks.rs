@@ -136,8 +136,8 @@ fn nothing_but_breaks_is_an_error_in_the_end() {
             let server = Server::script_then([], reply).await;
             let feed = source(&client, &server)
                 .idle_timeout((kind == IDLE).then_some(Duration::from_millis(50)))
-                .max_attempts(5)
-                .initial_attempts(None)
+                .max_consecutive_failures(5)
+                .max_initial_failures(None)
                 .build();
             let told = within(CONNECTION, what, life(feed.unwrap())).await;
             assert!(told.data.is_empty(), "{what}");

@@ -105,7 +105,7 @@ fn an_answer_dropped_after_any_number_of_polls_leaves_nothing() {
         assert!(polls > 2, "{polls} polls are no sweep");
         let polls = sweep(|client, server| {
             let asked = answer(client, server).into_future();
-            async move { Some(asked.await.unwrap().until_data("b")) }
+            async move { Some(asked.await.unwrap().complete_on_data("b")) }
         })
         .await;
         assert!(polls > 1, "{polls} polls are no sweep");

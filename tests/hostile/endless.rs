@@ -104,7 +104,7 @@ fn endless_noise_takes_no_memory_and_ends_with_the_time_for_events() {
                     let kind = failure.error().kind();
                     assert_eq!(kind, ErrorKind::Timeout(Timeout::Event));
                     counted.fetch_add(1, Relaxed);
-                    Retry::AsUsual
+                    Retry::Default
                 })
                 .build()
                 .unwrap();
@@ -156,12 +156,12 @@ fn noise_that_outruns_its_reader_hides_no_stall() {
     /// More than anyone reads in the time.
     const MUCH: usize = 20_000_000;
 
-    fn flood(unit: &'static str) -> Events {
+    fn flood(unit: &'static str) -> EventStreamBuilder {
         let chunks = stream::repeat(Bytes::from_static(unit.as_bytes()));
         let body = Body::new(chunks.map(Ok::<_, Error>));
         let event_stream = HeaderValue::from_static("text/event-stream");
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, event_stream)]);
-        Events::new(async { Ok(Response::new(StatusCode::OK, headers, body)) })
+        EventStreamBuilder::new(async { Ok(Response::new(StatusCode::OK, headers, body)) })
     }
 
     async fn end<T>(mut stream: impl Stream<Item = Result<T, Error>> + Unpin) -> ErrorKind {
@@ -184,7 +184,7 @@ fn noise_that_outruns_its_reader_hides_no_stall() {
         assert_eq!(kind, ErrorKind::Timeout(Timeout::FirstEvent));
 
         let pings = flood("event: ping\ndata\n\n").event_timeout(limit);
-        let pings = pings.progress(|event| event.event() != "ping");
+        let pings = pings.progress_when(|event| event.event_type() != "ping");
         let kind = end(pings.await.unwrap()).await;
         assert_eq!(kind, ErrorKind::Timeout(Timeout::Event));
     });

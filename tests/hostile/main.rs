@@ -23,7 +23,8 @@ mod waits;
 use std::time::Duration;
 
 use everstream::{
-    Error, ErrorKind, EventSource, EventSourceBuilder, Events, RequestBuilderExt, Signal,
+    Error, ErrorKind, EventSource, EventSourceBuilder, EventStreamBuilder, RequestBuilderExt,
+    Signal,
     testing::{Reply, Server},
 };
 use follow::at_once;
@@ -67,7 +68,7 @@ fn source(client: &reqwest::Client, server: &Server) -> EventSourceBuilder {
     EventSource::builder(client.get(server.url("/"))).backoff(at_once())
 }
 
-fn answer(client: &reqwest::Client, server: &Server) -> Events {
+fn answer(client: &reqwest::Client, server: &Server) -> EventStreamBuilder {
     client.get(server.url("/")).events()
 }
 
@@ -128,7 +129,7 @@ async fn life(source: EventSource) -> Told {
 }
 
 /// All of an answer.
-async fn whole(events: Events) -> Told {
+async fn whole(events: EventStreamBuilder) -> Told {
     let mut told = Told::default();
     match events.await {
         Err(error) => told.error = Some(error),

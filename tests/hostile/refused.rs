@@ -65,7 +65,10 @@ fn endless_refusals_are_counted() {
         let client = client();
         let refusal = Reply::status(503).repeat("busy ", None);
         let server = Server::script_then([events("data: a\n\n")], refusal).await;
-        let feed = source(&client, &server).max_attempts(20).build().unwrap();
+        let feed = source(&client, &server)
+            .max_consecutive_failures(20)
+            .build()
+            .unwrap();
         let what = "20 endless refusals";
         let told = within(CONNECTION, what, life(feed)).await;
         assert_eq!(told.data, ["a"]);

@@ -142,8 +142,9 @@ fn a_retry_after_in_the_past_is_no_hurry() {
                 .backoff(
                     Backoff::new()
                         .reconnection_time(Duration::from_millis(4))
-                        .floor(Duration::from_millis(3))
-                        .first(Duration::ZERO),
+                        .min_delay(Duration::from_millis(3))
+                        .initial_backoff(Duration::ZERO)
+                        .jitter(0.0),
                 )
                 .build()
                 .unwrap();

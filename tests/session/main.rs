@@ -46,9 +46,14 @@ fn rules() -> impl Strategy<Value = Rules> {
         prop::bool::weighted(0.2),
     );
     (limit.clone(), limit, elapsed, flags).prop_map(
-        |(initial_attempts, max_attempts, max_elapsed, (repeats, anew, standard))| Rules {
-            initial_attempts,
-            max_attempts,
+        |(
+            max_initial_failures,
+            max_consecutive_failures,
+            max_elapsed,
+            (repeats, anew, standard),
+        )| Rules {
+            max_initial_failures,
+            max_consecutive_failures,
             max_elapsed,
             repeats,
             anew,

@@ -37,7 +37,6 @@ const BASE: Duration = Duration::from_secs(3);
 const FLOOR: Duration = Duration::from_millis(50);
 const HOUR: Duration = Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
-const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 pub(crate) struct Model {
     session: Session,
@@ -50,6 +49,8 @@ pub(crate) struct Model {
     opened_at: Option<Time>,
     was_open: bool,
     failures: u32,
+    /// Those before the first connection, but for headers that were late.
+    initial: u32,
     failing_since: Option<Time>,
     /// The last loss was a failure.
     last_failed: bool,
@@ -66,11 +67,12 @@ impl Model {
             rules,
             now: Duration::ZERO,
             reconnection_time: None,
-            advice: Retry::AsUsual,
+            advice: Retry::Default,
             events: false,
             opened_at: None,
             was_open: false,
             failures: 0,
+            initial: 0,
             failing_since: None,
             last_failed: false,
             tried_401: false,
@@ -140,7 +142,7 @@ impl Model {
             Op::Retry(millis) => self.reconnection_time = millis.map(Duration::from_millis),
             Op::Advise(kind, millis) => {
                 self.advice = match kind {
-                    0 => Retry::AsUsual,
+                    0 => Retry::Default,
                     1 => Retry::Now,
                     2 => Retry::After(Duration::from_millis(millis)),
                     _ => Retry::GiveUp,
@@ -148,7 +150,16 @@ impl Model {
             }
             Op::Ask => {
                 let possible = before != State::Closed && self.rules.repeats;
-                assert_eq!(self.session.ask(), possible);
+                let events = possible && std::mem::take(&mut self.events);
+                let life = match before {
+                    State::Open(since) => self.now - since,
+                    _ => Duration::ZERO,
+                };
+                if possible && (events || life >= MINUTE) {
+                    self.failures = 0;
+                    self.failing_since = None;
+                }
+                assert_eq!(self.session.ask(self.now, events), possible);
                 self.asked += u64::from(possible);
                 self.expect(if possible { State::Start } else { before });
             }
@@ -184,15 +195,16 @@ impl Model {
         // The user is asked about failures alone.
         let advice = match error {
             Some(_) => std::mem::take(&mut self.advice),
-            None => Retry::AsUsual,
+            None => Retry::Default,
         };
+        let was_open = matches!(self.session.state(), State::Open(_));
         let events = std::mem::take(&mut self.events);
         let decision = self.session.reestablish(
             self.now,
             Loss {
                 error,
-                advice,
-                events,
+                advice: advice.clone(),
+                progress: events,
                 reconnection_time: self.reconnection_time,
             },
         );
@@ -200,13 +212,13 @@ impl Model {
             .opened_at
             .take()
             .map_or(Duration::ZERO, |at| self.now - at);
-        let expected = self.expected(error, advice, events, life);
+        let expected = self.expected(error, &advice, events, life, was_open);
         match (decision, expected) {
             (Decision::End, Expected::End) | (Decision::Fail, Expected::Fail) => {
                 self.expect(State::Closed);
             }
-            (Decision::Wait { attempt, delay }, Expected::Wait(least, most)) => {
-                assert_eq!(attempt, self.failures.max(1));
+            (Decision::Wait { failure, delay }, Expected::Wait(least, most)) => {
+                assert_eq!(failure, if self.last_failed { self.failures } else { 0 });
                 assert!(
                     least <= delay && delay <= most,
                     "{delay:?} is not from {least:?} to {most:?}"
@@ -234,9 +246,10 @@ impl Model {
     fn expected(
         &mut self,
         error: Option<&Error>,
-        advice: Retry,
+        advice: &Retry,
         events: bool,
         life: Duration,
+        was_open: bool,
     ) -> Expected {
         let reconnection_time = self.reconnection_time.unwrap_or(BASE);
         let base = reconnection_time.clamp(FLOOR, HOUR);
@@ -245,8 +258,18 @@ impl Model {
             self.failing_since = None;
         }
         let lasted = life >= base && life >= Duration::from_secs(5);
-        self.last_failed = error.is_some() || !(events || lasted);
+        let cut = |error: &Error| {
+            use ErrorKind::{Body, Timeout, Transport};
+            was_open && matches!(error.kind(), Body | Transport | Timeout(_))
+        };
+        self.last_failed = !(events || lasted) || error.is_some_and(|error| !cut(error));
         if self.last_failed {
+            let slow = error.is_some_and(|error| {
+                let kind = error.kind();
+                kind == ErrorKind::Timeout(Timeout::Headers)
+                    || kind == ErrorKind::Timeout(Timeout::Idle)
+            });
+            self.initial += u32::from(!slow && !self.was_open);
             self.failures += 1;
             self.failing_since = self.failing_since.or(Some(self.now));
         }
@@ -274,41 +297,44 @@ impl Model {
                     | ErrorKind::Transport
                     | ErrorKind::Body
                     | ErrorKind::Other
+                    | ErrorKind::Incomplete
                     | ErrorKind::Timeout(_)
             ),
         };
         if unauthorized {
             self.tried_401 = true;
         }
-        if !self.rules.repeats || advice == Retry::GiveUp || (advice == Retry::AsUsual && !again) {
+        if !self.rules.repeats || *advice == Retry::GiveUp || (*advice == Retry::Default && !again)
+        {
             return Expected::Fail;
         }
-        if self.used_up() {
+        if self.last_failed && self.used_up() {
             return Expected::Fail;
         }
         match advice {
-            Retry::Now if self.failures == 1 => Expected::exactly(Duration::ZERO),
+            Retry::Now if self.failures <= 1 => Expected::exactly(Duration::ZERO),
             Retry::Now => Expected::exactly(FLOOR),
-            Retry::After(delay) => Expected::exactly(delay),
+            Retry::After(delay) => Expected::exactly(*delay),
             _ => {
                 let asked = error.retry_after().filter(|_| !standard);
                 if !self.was_open && asked.is_some_and(|asked| asked > MINUTE) {
                     return Expected::Fail;
                 }
-                self.usual_wait(asked.map_or(base, |asked| asked.clamp(FLOOR, YEAR)))
+                self.usual_wait(asked.map_or(base, |asked| asked.clamp(FLOOR, HOUR)))
             }
         }
     }
 
     fn used_up(&self) -> bool {
-        let at = |limit: Option<u32>| limit.is_some_and(|limit| self.failures >= limit);
-        let initial = !self.was_open && at(self.rules.initial_attempts);
-        !self.rules.standard && (at(self.rules.max_attempts) || initial)
+        let at = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);
+        let initial = !self.was_open && at(self.rules.max_initial_failures, self.initial);
+        let all = at(self.rules.max_consecutive_failures, self.failures);
+        !self.rules.standard && (all || initial)
     }
 
     fn usual_wait(&self, base: Duration) -> Expected {
         if !self.last_failed {
-            return Expected::exactly(base);
+            return Expected::Wait(base, base + base / 4);
         }
         if self.used_up() {
             return Expected::Fail;
@@ -351,5 +377,5 @@ fn failure(kind: u8) -> Error {
         14 => ErrorKind::EventTooLarge,
         _ => ErrorKind::Incomplete,
     };
-    Error::with_source(kind, "as the model has it")
+    Error::new(kind, "as the model has it")
 }

@@ -88,7 +88,7 @@ async fn wrappers_close_with_their_source() {
 
     let script = || Script::new().reply(events("data: 1\n\n").hold());
     let it = script();
-    let mut until = source(&it).until_data("[DONE]");
+    let mut until = source(&it).complete_on_data("[DONE]");
     until.next().await.unwrap().unwrap();
     assert_eq!(it.open_connections(), 1);
     drop(until);

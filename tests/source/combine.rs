@@ -1,4 +1,4 @@
-//! `until`, `error_when` and `json` on a source.
+//! `complete_when`, `error_when` and `json` on a source.
 
 use std::sync::{
     Arc,
@@ -14,13 +14,13 @@ use crate::*;
 async fn the_terminal_event_closes_the_source() {
     let reply = || events("data: a\n\n").data("[DONE]").hold();
     let script = Script::new().reply(reply());
-    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    let (data, error) = collect(source(&script).complete_on_data("[DONE]")).await;
     assert_eq!((data, error.is_none()), (vec!["a".to_owned()], true));
     assert_eq!(script.open_connections(), 0);
     assert_eq!(script.attempts().len(), 1);
 
     let script = Script::new().reply(reply());
-    let until = source(&script).until(|event| event.data() == "[DONE]");
+    let until = source(&script).complete_when(|event| event.data() == "[DONE]");
     assert_eq!(collect(until).await.0, ["a", "[DONE]"]);
     assert_eq!(script.open_connections(), 0);
 }
@@ -32,12 +32,12 @@ async fn an_end_before_the_terminal_event_is_incomplete_and_a_reconnection_is_no
         .reply(events("id: 1\ndata: a\n\n"))
         .reply(events("data: b\n\n").cut())
         .reply(events("data: [DONE]\n\n"));
-    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    let (data, error) = collect(source(&script).complete_on_data("[DONE]")).await;
     assert_eq!((data.len(), error.is_none()), (2, true));
     assert_eq!(script.attempts().len(), 3);
 
     let script = Script::new().reply(events("data: a\n\n"));
-    let (data, error) = collect(source(&script).until_data("[DONE]")).await;
+    let (data, error) = collect(source(&script).complete_on_data("[DONE]")).await;
     let error = error.unwrap();
     assert_eq!((data.len(), error.kind()), (1, ErrorKind::Incomplete));
     assert!(error.is_incomplete());
@@ -48,11 +48,11 @@ async fn an_end_before_the_terminal_event_is_incomplete_and_a_reconnection_is_no
     let handle = source_.handle();
     next_data(&mut source_).await;
     handle.close();
-    let error = collect(source_.until_data("[DONE]")).await.1.unwrap();
+    let error = collect(source_.complete_on_data("[DONE]")).await.1.unwrap();
     assert_eq!(error.kind(), ErrorKind::Incomplete);
 
     let script = Script::new().not_safe().reply(events("data: a\n\n"));
-    let error = collect(source(&script).until_data("[DONE]"))
+    let error = collect(source(&script).complete_on_data("[DONE]"))
         .await
         .1
         .unwrap();
@@ -80,15 +80,15 @@ async fn nothing_is_asked_after_the_terminal_event() {
             let script = script.reply(events("data: again\n\n").hold());
             let counted = calls.clone();
             let source = builder(&script)
-                .backoff(exactly().floor(Duration::ZERO))
-                .repeat_unsafe(true)
+                .backoff(exactly().min_delay(Duration::ZERO))
+                .resend_unsafe_methods(true)
                 .retry_when(move |_| {
                     counted.fetch_add(1, Ordering::Relaxed);
                     Retry::Now
                 })
                 .build()
                 .unwrap();
-            let (data, error) = collect(source.until_data("[DONE]")).await;
+            let (data, error) = collect(source.complete_on_data("[DONE]")).await;
             assert_eq!((data, error.is_none()), (vec!["a".to_owned()], true));
             assert_eq!(script.attempts().len(), 1, "{reply:?}");
             assert_eq!(script.open_connections(), 0);
@@ -102,13 +102,13 @@ async fn nothing_is_asked_after_the_terminal_event() {
 async fn nothing_is_asked_after_the_terminal_event_through_other_streams() {
     let script = Script::new().reply(events("retry: 0\ndata: a\n\ndata: [DONE]\n\n"));
     let source = builder(&script)
-        .backoff(exactly().floor(Duration::ZERO))
+        .backoff(exactly().min_delay(Duration::ZERO))
         .build()
         .unwrap();
     let stream = source
-        .error_when(|event| event.event() == "error")
+        .error_when(|event| event.event_type() == "error")
         .inspect_ok(|_| {})
-        .until_data("[DONE]");
+        .complete_on_data("[DONE]");
     assert_eq!(collect(stream).await.0, ["a"]);
     assert_eq!(script.attempts().len(), 1);
 }
@@ -120,7 +120,7 @@ async fn an_error_event_is_final_and_closes() {
             .data("b")
             .hold(),
     );
-    let stream = source(&script).error_when(|event| event.event() == "error");
+    let stream = source(&script).error_when(|event| event.event_type() == "error");
     let (data, error) = collect(stream).await;
     let error = error.unwrap();
     assert_eq!(data, ["a"]);
@@ -157,7 +157,7 @@ async fn what_follows_the_terminal_event_is_left_to_the_source() {
         .reply(events("id: 5\ndata: c\n\n"));
     let mut source = source(&script);
     for (data, id) in [("a", "2"), ("b", "4")] {
-        let (seen, error) = collect((&mut source).until_data("end")).await;
+        let (seen, error) = collect((&mut source).complete_on_data("end")).await;
         assert_eq!(seen, [data]);
         assert!(error.is_none());
         assert_eq!(source.last_event_id(), id);

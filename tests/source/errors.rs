@@ -76,9 +76,9 @@ async fn the_chain_of_sources_is_true() {
     struct Outer(#[source] std::io::Error);
 
     let cause = Outer(std::io::Error::other("cable pulled"));
-    let error = Error::with_source(ErrorKind::Connect, cause);
+    let error = Error::new(ErrorKind::Connect, cause);
     let script = Script::new().fail_with(error);
-    let source = builder(&script).initial_attempts(1).build().unwrap();
+    let source = builder(&script).max_initial_failures(1).build().unwrap();
     let error = failure(source).await;
     assert_eq!(error.to_string(), "no connection to the server");
     let outer = error.source().unwrap();

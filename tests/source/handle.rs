@@ -1,6 +1,6 @@
 //! A handle, in every state of its source, from the same task and from others.
 
-use everstream::{Handle, ReadyState, testing::Gate};
+use everstream::{EventSourceHandle, ReadyState, testing::Gate};
 use tokio::time::advance;
 
 use crate::*;
@@ -87,7 +87,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The source in that state, polled until it waits.
-async fn reach(case: &Case) -> (EventSource, Handle) {
+async fn reach(case: &Case) -> (EventSource, EventSourceHandle) {
     let mut source = source(&case.script);
     let handle = source.handle();
     for _ in 0..case.items {
@@ -152,7 +152,7 @@ async fn reconnect_connects_at_once_in_every_state() {
         assert_eq!(before.elapsed(), Duration::ZERO, "{}", case.name);
         let attempts = &script.attempts()[attempts..];
         assert_eq!(attempts.len(), 1);
-        assert!(matches!(attempts[0].cause(), Some(Cause::Asked)));
+        assert!(matches!(attempts[0].cause(), Some(Cause::Requested)));
         assert_eq!(script.open_connections(), 0, "dropped with the source");
     }
 }
@@ -261,7 +261,7 @@ async fn a_handle_tells_how_things_stand() {
         .reply(Reply::status(404));
     let mut source = source(&script);
     let handle = source.handle();
-    let states = |handle: &Handle| (handle.ready_state(), handle.last_event_id());
+    let states = |handle: &EventSourceHandle| (handle.ready_state(), handle.last_event_id());
     assert_eq!(states(&handle), (ReadyState::Connecting, String::new()));
     next_data(&mut source).await;
     assert_eq!(states(&handle), (ReadyState::Open, "1".into()));

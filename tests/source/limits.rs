@@ -20,7 +20,7 @@ const PING: &str = "event: ping\ndata: p\n\n";
 fn heeding_no_pings(script: &Script) -> EventSource {
     builder(script)
         .event_timeout(30 * SECOND)
-        .progress(|event| event.event() != "ping")
+        .progress_when(|event| event.event_type() != "ping")
         .build()
         .unwrap()
 }
@@ -215,7 +215,7 @@ async fn a_users_own_pause_is_never_a_timeout() {
         .first_event_timeout(2 * SECOND)
         .idle_timeout(2 * SECOND)
         .event_timeout(2 * SECOND)
-        .progress(|event| event.event() != "ping")
+        .progress_when(|event| event.event_type() != "ping")
         .build()
         .unwrap();
     for expected in ["a", "b", "p"] {
@@ -346,7 +346,7 @@ async fn limits_of_centuries_are_borne() {
 #[tokio::test(start_paused = true)]
 async fn the_http_clients_own_limit_is_a_timeout() {
     let kind = ErrorKind::Timeout(Timeout::HttpClient);
-    let script = Script::new().fail_with(Error::with_source(kind, "reqwest's own"));
+    let script = Script::new().fail_with(Error::new(kind, "reqwest's own"));
     let story = story(source(&script)).await;
     assert_eq!(story, ["timeout Timeout(HttpClient) 1 in 3000 ms", "none"]);
 }

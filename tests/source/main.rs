@@ -30,7 +30,7 @@ const fn ms(millis: u64) -> Duration {
 
 /// Waits without a random part, so that tests can tell them.
 fn exactly() -> Backoff {
-    Backoff::new().first(Duration::ZERO)
+    Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0)
 }
 
 /// A source of the script whose waits can be told.
@@ -72,11 +72,11 @@ fn told(signal: &Result<Signal, Error>) -> String {
         Ok(Signal::Comment(text)) => format!("comment {text}"),
         Ok(Signal::Skipped(skipped)) => format!("{skipped:?}"),
         Ok(Signal::Reconnecting {
-            attempt,
+            failure,
             delay,
             cause,
             ..
-        }) => format!("{} {attempt} in {} ms", why(cause), delay.as_millis()),
+        }) => format!("{} {failure} in {} ms", why(cause), delay.as_millis()),
         Ok(other) => format!("{other:?}"),
         Err(error) => format!("error {:?}", error.kind()),
     }
@@ -85,7 +85,7 @@ fn told(signal: &Result<Signal, Error>) -> String {
 fn why(cause: &Cause) -> String {
     match cause {
         Cause::End => "end".to_owned(),
-        Cause::Asked => "asked".to_owned(),
+        Cause::Requested => "asked".to_owned(),
         Cause::Failure(error) => format!("failure {:?}", error.kind()),
         Cause::Timeout(error) => format!("timeout {:?}", error.kind()),
         other => format!("{other:?}"),

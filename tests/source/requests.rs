@@ -70,14 +70,14 @@ async fn the_third_failure_before_it_was_ever_open_is_the_error() {
     assert_eq!(collect(source(&script)).await.0, ["a"]);
 
     let script = refused();
-    let source = builder(&script).initial_attempts(1).build().unwrap();
+    let source = builder(&script).max_initial_failures(1).build().unwrap();
     assert!(failure(source).await.is_connect());
 
     let mut script = Script::new();
     for _ in 0..100 {
         script = script.fail(ErrorKind::Connect);
     }
-    let source = builder(&script).initial_attempts(None).build().unwrap();
+    let source = builder(&script).max_initial_failures(None).build().unwrap();
     assert!(collect(source).await.1.is_none());
     assert_eq!(script.attempts().len(), 101);
 }
@@ -90,7 +90,10 @@ async fn failures_are_counted_after_a_connection_that_brought_something() {
         for _ in 0..10 {
             script = script.fail(ErrorKind::Connect);
         }
-        let source = builder(&script).max_attempts(4).build().unwrap();
+        let source = builder(&script)
+            .max_consecutive_failures(4)
+            .build()
+            .unwrap();
         let mut told = story(source).await;
         told.retain(|it| it.starts_with("failure") || it.starts_with("error"));
         assert_eq!(
@@ -113,7 +116,7 @@ async fn a_seeded_id_is_no_progress() {
     let script = Script::new().reply(Reply::events()).reply(Reply::events());
     let source = builder(&script)
         .last_event_id("1")
-        .max_attempts(2)
+        .max_consecutive_failures(2)
         .build()
         .unwrap();
     let error = failure(source).await;
@@ -132,7 +135,10 @@ async fn events_before_a_reconnection_asked_for_count() {
     for _ in 0..2 {
         script = script.fail(ErrorKind::Connect);
     }
-    let mut source = builder(&script).max_attempts(3).build().unwrap();
+    let mut source = builder(&script)
+        .max_consecutive_failures(3)
+        .build()
+        .unwrap();
     let handle = source.handle();
     assert_eq!(next_data(&mut source).await, "a");
     assert_eq!(next_data(&mut source).await, "b");
@@ -145,7 +151,10 @@ async fn events_before_a_reconnection_asked_for_count() {
 #[tokio::test(start_paused = true)]
 async fn empty_answers_use_up_the_attempts() {
     let script = Script::from_fn(|_| Reply::events());
-    let source = builder(&script).max_attempts(3).build().unwrap();
+    let source = builder(&script)
+        .max_consecutive_failures(3)
+        .build()
+        .unwrap();
     let error = failure(source).await;
     assert_eq!(error.kind(), ErrorKind::Incomplete);
     assert!(error.to_string().contains("without an event"), "{error}");
@@ -161,7 +170,7 @@ async fn long_polls_may_go_on_for_ever() {
         _ => Reply::status(204),
     });
     let source = EventSource::builder(script.clone())
-        .max_attempts(2)
+        .max_consecutive_failures(2)
         .build()
         .unwrap();
     assert_eq!(collect(source).await.0, ["a"]);
@@ -267,7 +276,7 @@ async fn retry_when_sees_every_failure_and_has_the_last_word() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let saw = seen.clone();
     let source = builder(&script)
-        .initial_attempts(None)
+        .max_initial_failures(None)
         .retry_when(move |failure| {
             let error = failure.error();
             saw.lock().unwrap().push((failure.attempt(), error.kind()));
@@ -280,7 +289,7 @@ async fn retry_when_sees_every_failure_and_has_the_last_word() {
                     Retry::After(SECOND * wait.to_str().unwrap().parse().unwrap())
                 }
                 ErrorKind::Status => Retry::GiveUp,
-                _ => Retry::AsUsual,
+                _ => Retry::Default,
             }
         })
         .build()
@@ -348,7 +357,7 @@ async fn an_unsafe_request_is_sent_once() {
             .reply(reply.clone())
             .reply(events("data: b\n\n"));
         let source = builder(&script)
-            .repeat_unsafe(true)
+            .resend_unsafe_methods(true)
             .retry_when(|_| Retry::Now)
             .build()
             .unwrap();
@@ -446,7 +455,7 @@ async fn an_error_in_a_factory_counts_as_a_failure_to_connect() {
 #[tokio::test(start_paused = true)]
 async fn a_factory_can_say_that_no_request_can_be_made() {
     let connect =
-        |_| async { Err::<Response, _>(Error::with_source(ErrorKind::Request, "no such account")) };
+        |_| async { Err::<Response, _>(Error::new(ErrorKind::Request, "no such account")) };
     let source = EventSource::factory(connect).build().unwrap();
     assert_eq!(failure(source).await.kind(), ErrorKind::Request);
 }
@@ -465,8 +474,8 @@ async fn the_standard_preset_is_the_browser() {
     let script = script.reply(busy(503).header("retry-after", "1"));
     let source = builder(&script)
         .standard()
-        .initial_attempts(1)
-        .max_attempts(1)
+        .max_initial_failures(1)
+        .max_consecutive_failures(1)
         .max_elapsed(SECOND)
         .build()
         .unwrap();

@@ -242,7 +242,7 @@ async fn combinators_leave_the_source_where_it_is() {
     let script = Script::new()
         .reply(events("id: 1\ndata: 1\n\n").cut())
         .reply(events("id: 2\ndata: 2\n\n"));
-    let source = source(&script).error_when(|event| event.event() == "error");
+    let source = source(&script).error_when(|event| event.event_type() == "error");
     let data: Vec<_> = source
         .map_ok(|event| event.into_data())
         .try_collect()

@@ -14,8 +14,9 @@ use futures_util::{Stream, StreamExt};
 pub fn at_once() -> Backoff {
     Backoff::new()
         .reconnection_time(Duration::ZERO)
-        .floor(Duration::ZERO)
-        .first(Duration::ZERO)
+        .min_delay(Duration::ZERO)
+        .initial_backoff(Duration::ZERO)
+        .jitter(0.0)
 }
 
 /// The data of the next event.

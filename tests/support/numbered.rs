@@ -41,7 +41,7 @@ impl Follower {
         self.seen += 1;
         assert_eq!(event.id(), self.seen.to_string());
         assert_eq!(event.data(), data(self.seen));
-        assert_eq!(event.event(), "message");
+        assert_eq!(event.event_type(), "message");
     }
 
     /// How many events there were.

@@ -124,7 +124,7 @@ async fn fields_are_written_as_the_standard_reads_them() {
         .comment("note\nwell")
         .comment("")
         .retry_ms(1500)
-        .event(&Event::new("x").with_event("e").with_id("7"))
+        .event(&Event::new("x").with_event_type("e").with_id("7"))
         .until_close();
     assert_eq!(
         body_of(&written(reply, LAST).await),

@@ -78,7 +78,7 @@ struct Chunk {
 async fn an_answer_is_complete(client: &reqwest::Client, here: &str) -> Result<(), String> {
     let request = client.post(format!("{here}/answer")).body("{}");
     let events = request.events().await.map_err(told)?;
-    let chunks = events.until_data("[DONE]").json::<Chunk>();
+    let chunks = events.complete_on_data("[DONE]").json::<Chunk>();
     let texts = chunks.map_ok(|chunk| chunk.text).try_collect::<String>();
     same(
         "the answer",
@@ -88,7 +88,7 @@ async fn an_answer_is_complete(client: &reqwest::Client, here: &str) -> Result<(
 
     let request = client.post(format!("{here}/cut-short"));
     let events = request.events().await.map_err(told)?;
-    let texts: Result<Vec<_>, Error> = events.until_data("[DONE]").try_collect().await;
+    let texts: Result<Vec<_>, Error> = events.complete_on_data("[DONE]").try_collect().await;
     let error = texts
         .err()
         .map(|error| (error.kind(), error.events_before()));

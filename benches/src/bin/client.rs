@@ -362,7 +362,7 @@ fn reconnection(rounds: usize) {
         runtime().block_on(async {
             let client = reqwest::Client::new();
             let mut source = EventSource::builder(client.get(url))
-                .backoff(Backoff::new().floor(Duration::from_millis(floor)))
+                .backoff(Backoff::new().min_delay(Duration::from_millis(floor)))
                 .build()
                 .expect("a source");
             for _ in 0..=rounds {

@@ -31,7 +31,7 @@ impl Drive for Borrowed {
         for chunk in chunks.slices() {
             let mut feed = parser.feed(chunk);
             while let Some(event) = feed.next_event().map_err(|error| error.to_string())? {
-                sink.event(event.event(), event.data(), event.id());
+                sink.event(event.event_type(), event.data(), event.id());
             }
         }
         Ok(())
@@ -47,7 +47,7 @@ impl Drive for Owned {
         for chunk in chunks.slices() {
             let mut feed = parser.feed(chunk);
             while let Some(event) = feed.next_owned().map_err(|error| error.to_string())? {
-                sink.event(event.event(), event.data(), event.id());
+                sink.event(event.event_type(), event.data(), event.id());
             }
         }
         Ok(())
@@ -66,7 +66,7 @@ impl Drive for OverStream {
         let chunks = stream::iter(chunks.bytes().map(Ok::<_, Infallible>));
         poll_all(EventStream::new(chunks), |event| {
             let event = event.map_err(|error| error.to_string())?;
-            sink.event(event.event(), event.data(), event.id());
+            sink.event(event.event_type(), event.data(), event.id());
             Ok(())
         })
     }
@@ -79,7 +79,7 @@ impl Drive for OverRead {
     fn drive<S: Sink>(chunks: Chunks<'_>, sink: &mut S) -> Result<(), String> {
         for event in Reader::new(ChunkReader::new(chunks.slices())) {
             let event = event.map_err(|error| error.to_string())?;
-            sink.event(event.event(), event.data(), event.id());
+            sink.event(event.event_type(), event.data(), event.id());
         }
         Ok(())
     }

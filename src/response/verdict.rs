@@ -1,0 +1,298 @@
+//! What a response means.
+
+use http::{HeaderMap, header};
+
+use super::Accepted;
+use crate::{error::ErrorKind, transport::Head};
+
+/// Which content types are taken for an event stream.
+///
+/// Compared is the essence, `type/subtype`, without parameters and regardless of case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentType {
+    /// `text/event-stream` and nothing else, as the standard says.
+    #[default]
+    EventStream,
+    /// One of these essences, such as `text/plain` for a server that mislabels its streams.
+    OneOf(Vec<String>),
+    /// Anything, or none at all.
+    Any,
+}
+
+impl ContentType {
+    /// What is accepted, in words.
+    fn expected(&self) -> String {
+        match self {
+            Self::EventStream => "`text/event-stream`".to_owned(),
+            Self::OneOf(list) => {
+                let list: Vec<_> = list.iter().map(|it| format!("`{it}`")).collect();
+                list.join(" or ")
+            }
+            Self::Any => "any content type".to_owned(),
+        }
+    }
+
+    fn accepts(&self, headers: &HeaderMap) -> bool {
+        let essence = essence(headers);
+        let is = |wanted: &str| essence.is_some_and(|is| is.eq_ignore_ascii_case(wanted));
+        match self {
+            Self::EventStream => is("text/event-stream"),
+            Self::OneOf(list) => list.iter().any(|wanted| is(wanted)),
+            Self::Any => true,
+        }
+    }
+}
+
+/// The essence of the response's MIME type, as "extract a MIME type" has it (WHATWG Fetch 2.2.2):
+/// of several, the last one that is a type and not `*/*`. A comma within a quoted parameter
+/// separates nothing.
+fn essence(headers: &HeaderMap) -> Option<&str> {
+    let mut last = None;
+    // A quote that is not closed goes on in the next value, as if all were one.
+    let mut quoted = false;
+    for value in headers.get_all(header::CONTENT_TYPE) {
+        let value = value.as_bytes();
+        // Where a type begins; `None` in what is left of an earlier value's.
+        let mut start = (!quoted).then_some(0);
+        let mut escaped = false;
+        for (at, byte) in value.iter().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                b',' if !quoted => {
+                    last = start
+                        .and_then(|start| one_essence(&value[start..at]))
+                        .or(last);
+                    start = Some(at + 1);
+                }
+                _ => {}
+            }
+        }
+        last = start
+            .and_then(|start| one_essence(&value[start..]))
+            .or(last);
+    }
+    last
+}
+
+/// "Parse a MIME type" (WHATWG MIME Sniffing 4.4), as far as the essence.
+fn one_essence(value: &[u8]) -> Option<&str> {
+    let essence = value.split(|&byte| byte == b';').next()?;
+    let essence = std::str::from_utf8(essence).ok()?;
+    let essence = essence.trim_matches([' ', '\t', '\r', '\n']);
+    let (kind, subtype) = essence.split_once('/')?;
+    let is_token_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let token = |part: &str| !part.is_empty() && part.bytes().all(is_token_byte);
+    (token(kind) && token(subtype) && essence != "*/*").then_some(essence)
+}
+
+/// What a response turned out to be, by its head.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Stream,
+    /// Not an event stream: the kind of the error, and its message where the kind's own can be
+    /// bettered.
+    Refused(ErrorKind, Option<String>),
+}
+
+/// "If res's status is not 200, or if res's `Content-Type` is not `text/event-stream`, then fail
+/// the connection" (WHATWG HTML 9.2.3).
+pub(super) fn verdict(head: &Head, accepted: &Accepted) -> Verdict {
+    let headers = head.headers();
+    if !accepted.status(head.status()) {
+        return Verdict::Refused(ErrorKind::Status, None);
+    }
+    if !accepted.content_type.accepts(headers) {
+        let expected = accepted.content_type.expected();
+        let message = match essence(headers) {
+            None => format!("expected {expected}, got a response without a content type"),
+            Some(essence) => format!("expected {expected}, got `{}`", short(essence)),
+        };
+        return Verdict::Refused(ErrorKind::ContentType, Some(message));
+    }
+    match coding(headers) {
+        None => Verdict::Stream,
+        Some(coding) => {
+            let message = format!(
+                "the response is compressed with `{coding}`, which the HTTP client did not \
+                 undo: enable its decompression, or send `Accept-Encoding: identity`",
+            );
+            Verdict::Refused(ErrorKind::ContentEncoding, Some(message))
+        }
+    }
+}
+
+/// The content codings there are (IANA's registry), but for `identity`.
+const CODINGS: [&str; 12] = [
+    "aes128gcm",
+    "br",
+    "compress",
+    "dcb",
+    "dcz",
+    "deflate",
+    "exi",
+    "gzip",
+    "pack200-gzip",
+    "x-compress",
+    "x-gzip",
+    "zstd",
+];
+
+/// The coding that is left on the body. What is no coding at all has done nothing to it: "if
+/// codings are not supported, then return bytes" (WHATWG Fetch, "handle content codings"). Servers
+/// say `Content-Encoding: none` to keep their own middleware from compressing a stream.
+fn coding(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .find(|name| CODINGS.iter().any(|it| it.eq_ignore_ascii_case(name)))
+}
+
+/// As much of a header's value as fits a message.
+fn short(value: &str) -> String {
+    const FITS: usize = 80;
+    value
+        .chars()
+        .take(FITS)
+        .flat_map(char::escape_default)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue, StatusCode};
+
+    use crate::transport::{Body, Response};
+
+    fn refusal(
+        status: StatusCode,
+        headers: &HeaderMap,
+        content_type: &ContentType,
+    ) -> Option<(ErrorKind, Option<String>)> {
+        let accepted = Accepted {
+            content_type: content_type.clone(),
+            ..Accepted::default()
+        };
+        let response = Response::new(status, headers.clone(), Body::empty());
+        match verdict(response.head(), &accepted) {
+            Verdict::Stream => None,
+            Verdict::Refused(kind, message) => Some((kind, message)),
+        }
+    }
+
+    fn headers(list: &[(HeaderName, &str)]) -> HeaderMap {
+        list.iter()
+            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_essence_alone_is_compared() {
+        for (value, accepted) in [
+            ("text/event-stream", true),
+            ("Text/Event-Stream", true),
+            ("text/event-stream;charset=utf-8", true),
+            ("text/event-stream ; charset=windows-1252", true),
+            ("text/event-stream;", true),
+            ("text/event-stream;bogus", true),
+            (" text/event-stream", true),
+            ("text/html, text/event-stream", true),
+            ("text/event-stream, text/html", false),
+            ("text/event-stream, */*", true),
+            ("text/event-stream, (none)/x", true),
+            ("text/event-stream; charset=\u{e9}", true),
+            ("text/event-stream;x=\"a,text/html\"", true),
+            ("text/html;x=\"a\\\",text/event-stream\"", false),
+            ("text/html;x=\"a\",text/event-stream", true),
+            ("text/event-streamfoo", false),
+            ("text/event-stream foo", false),
+            ("text/html", false),
+            ("event-stream", false),
+            ("", false),
+        ] {
+            let headers = headers(&[(header::CONTENT_TYPE, value)]);
+            let refused = refusal(StatusCode::OK, &headers, &ContentType::EventStream);
+            assert_eq!(refused.is_none(), accepted, "{value:?}");
+        }
+        assert!(refusal(StatusCode::OK, &HeaderMap::new(), &ContentType::EventStream).is_some());
+    }
+
+    #[test]
+    fn several_values_are_one_list() {
+        for (first, second, essence_of_all) in [
+            ("text/html", "text/event-stream", Some("text/event-stream")),
+            ("text/event-stream", "", Some("text/event-stream")),
+            ("text/html;x=\"", "text/event-stream", Some("text/html")),
+            ("text/html;x=\"", "a\", text/plain", Some("text/plain")),
+            ("text/html;x=\"\\", "a\", text/plain", Some("text/plain")),
+            ("*/*", "text", None),
+        ] {
+            let list = [
+                (header::CONTENT_TYPE, first),
+                (header::CONTENT_TYPE, second),
+            ];
+            let mut all = HeaderMap::new();
+            for (name, value) in list {
+                all.append(name, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(essence(&all), essence_of_all, "{first:?}, {second:?}");
+        }
+    }
+
+    #[test]
+    fn how_strict_can_be_set() {
+        let plain = headers(&[(header::CONTENT_TYPE, "text/plain; charset=utf-8")]);
+        let list = ContentType::OneOf(vec!["Text/Plain".into()]);
+        assert_eq!(refusal(StatusCode::OK, &plain, &list), None);
+        assert_eq!(refusal(StatusCode::OK, &plain, &ContentType::Any), None);
+        assert_eq!(
+            refusal(StatusCode::OK, &HeaderMap::new(), &ContentType::Any),
+            None
+        );
+        assert!(refusal(StatusCode::OK, &HeaderMap::new(), &list).is_some());
+    }
+
+    #[test]
+    fn only_200_is_a_stream() {
+        let ok = headers(&[(header::CONTENT_TYPE, "text/event-stream")]);
+        for status in [201, 202, 204, 205, 206, 304, 404, 500] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let refused = refusal(status, &ok, &ContentType::Any);
+            assert_eq!(refused, Some((ErrorKind::Status, None)));
+        }
+    }
+
+    #[test]
+    fn a_content_coding_is_named_and_what_is_none_is_let_be() {
+        for (encoding, named) in [
+            ("identity", None),
+            ("", None),
+            ("none", None),
+            ("utf-8", None),
+            ("chunked, none", None),
+            ("gzip", Some("gzip")),
+            ("GZip", Some("GZip")),
+            ("x-gzip", Some("x-gzip")),
+            ("br", Some("br")),
+            (" zstd ", Some("zstd")),
+            ("none,deflate", Some("deflate")),
+            ("gzip, identity", Some("gzip")),
+        ] {
+            let headers = headers(&[
+                (header::CONTENT_TYPE, "text/event-stream"),
+                (header::CONTENT_ENCODING, encoding),
+            ]);
+            let refused = refusal(StatusCode::OK, &headers, &ContentType::Any);
+            let message = refused.and_then(|(_, message)| message);
+            let what = message.as_ref().and_then(|text| text.split('`').nth(1));
+            assert_eq!(what, named, "{encoding:?}");
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! [`EventSource`]: one stream over many connections.
+//!
+//! It drives a [`Session`] over a transport: the session says when, the connector how, and
+//! [`Events`] reads. What is left here is to move values between them.
+
+mod builder;
+mod failure;
+mod handle;
+pub(crate) mod session;
+mod sync;
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures_util::{Stream, stream::FusedStream};
+use http::StatusCode;
+
+pub use builder::EventSourceBuilder;
+pub use failure::Failure;
+use failure::{Ask, RetryWhen};
+pub use handle::EventSourceHandle;
+use handle::{Command, Watched};
+pub use session::{Backoff, ReadyState, Retry};
+use session::{Decision, Loss, Session, State, Time};
+
+use crate::{
+    error::{Error, ErrorKind},
+    event::Event,
+    parser::{Taken, Want},
+    response::{Accepted, Events, Opening},
+    stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event},
+    timer::{self, Alarm, Instant},
+    trace,
+    transport::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend},
+};
+
+/// The events of a feed, over as many connections as it takes.
+///
+/// It is the standard's `EventSource` (WHATWG HTML 9.2): it connects when it is first polled,
+/// reconnects when a connection ends, resumes with `Last-Event-ID` and waits as long as the server
+/// asks. A reconnection is no error and no item, but a [`Signal`]: see
+/// [`signals`](Self::signals). An error is the last item; after it, after [`close`](Self::close)
+/// and after a response of 204 the stream is `None` for ever.
+///
+/// ```no_run
+/// # #[cfg(feature = "reqwest013")]
+/// # async fn doc() -> Result<(), everstream::Error> {
+/// use everstream::EventSource;
+///
+/// let mut source = EventSource::get("https://example.com/feed")?;
+/// while let Some(event) = source.next_event().await? {
+///     println!("{} {}", event.id(), event.data());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A request that is not safe, such as a POST, is sent once, and the source ends with its answer,
+/// unless [`resend_unsafe_methods`](EventSourceBuilder::resend_unsafe_methods) says otherwise or each request is
+/// made anew by a factory.
+///
+/// It is `Send`, `Unpin` and fused, spawns nothing and needs a Tokio runtime with its timer
+/// enabled. Dropping it closes the connection; polling it can be given up at any time without
+/// losing anything.
+#[must_use = "a stream does nothing unless it is polled"]
+pub struct EventSource {
+    connector: Connector,
+    session: Session,
+    /// A connection that is being made: there is one while the session is connecting.
+    opening: Option<Opening>,
+    /// The body of the connection, and what all of them have in common.
+    body: Events,
+    accepted: Accepted,
+    /// For the waits between connections.
+    alarm: Alarm,
+    /// The moment that the session's time is counted from.
+    origin: Instant,
+    record: Record,
+    retry_when: Option<RetryWhen>,
+    watched: Option<Watched>,
+}
+
+/// What has happened so far.
+#[derive(Default)]
+struct Record {
+    /// Requests.
+    attempts: u64,
+    events: u64,
+    /// An event of progress came since the last connection was lost.
+    progress: bool,
+    /// The last event ID when it was.
+    resumed_from: String,
+    /// The body of this connection has ended within an event, and this was told.
+    unfinished: bool,
+    /// What ended the last connection.
+    cause: Option<Cause>,
+    closed_by: Option<StatusCode>,
+}
+
+impl EventSource {
+    /// Options for a source: of a request, or of a connector of one's own.
+    pub fn builder(connector: impl IntoConnector) -> EventSourceBuilder {
+        EventSourceBuilder::new(connector.into_connector())
+    }
+
+    /// Options for a source each request of which is made anew, by an async function of the
+    /// [`Attempt`]: with a fresh token, another URL, or another body.
+    ///
+    /// It gives a [`Response`], or a request builder of reqwest, on which the headers of the
+    /// attempt are put. Its own errors count as failures to connect.
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "reqwest013")]
+    /// # fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
+    /// # async fn fresh_token() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// use everstream::EventSource;
+    ///
+    /// let source = EventSource::factory(move |_attempt| {
+    ///     let client = client.clone();
+    ///     async move {
+    ///         let token = fresh_token().await?;
+    ///         Ok::<_, std::io::Error>(client.get("https://example.com/feed").bearer_auth(token))
+    ///     }
+    /// })
+    /// .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn factory<F, Fut, R, E>(connect: F) -> EventSourceBuilder
+    where
+        F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
+        Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
+        R: IntoResponse + 'static,
+        E: Into<crate::BoxError> + 'static,
+    {
+        EventSourceBuilder::new(Connector::from_fn(connect))
+    }
+
+    fn build(
+        connector: Connector,
+        session: Session,
+        options: Options,
+        retry_when: Option<RetryWhen>,
+    ) -> Self {
+        let record = Record {
+            resumed_from: options.last_event_id.clone().unwrap_or_default(),
+            ..Record::default()
+        };
+        Self {
+            connector,
+            session,
+            opening: None,
+            accepted: options.accepted.clone(),
+            body: options.into_events(),
+            alarm: Alarm::default(),
+            origin: Instant::now(),
+            record,
+            retry_when,
+            watched: None,
+        }
+    }
+
+    /// The state of the connection.
+    #[must_use]
+    pub fn ready_state(&self) -> ReadyState {
+        self.session.ready_state()
+    }
+
+    /// The last event ID: that of the last event handed out, or of a block of lines without data
+    /// since. It is what the next connection resumes from.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.body.parser().last_event_id()
+    }
+
+    /// The reconnection time: what the server set by `retry`, or else what was configured, 3
+    /// seconds by default.
+    #[must_use]
+    pub fn reconnection_time(&self) -> Duration {
+        let server = self.body.parser().reconnection_time();
+        self.session.rules().backoff.reconnection_time_or(server)
+    }
+
+    /// The head of the last response that was an event stream.
+    #[must_use]
+    pub fn head(&self) -> Option<&crate::transport::Head> {
+        self.body.head()
+    }
+
+    /// The status that ended the source without an error, which is 204. `None` until then, and
+    /// if something else ended it.
+    #[must_use]
+    pub fn closed_by(&self) -> Option<StatusCode> {
+        self.record.closed_by
+    }
+
+    /// Closes the connection, for good. The stream is `None` from now on.
+    pub fn close(&mut self) {
+        self.session.close();
+        self.disconnect();
+        self.tell();
+    }
+
+    /// Returns a handle to close the source, or make it reconnect, from another task.
+    ///
+    /// A handle wakes the task that has polled the source since the first handle was made.
+    pub fn handle(&mut self) -> EventSourceHandle {
+        let state = self.session.ready_state();
+        let repeats = self.session.rules().repeats;
+        let id = self.body.parser().last_event_id();
+        self.watched
+            .get_or_insert_with(|| Watched::new(state, repeats, id))
+            .handle()
+    }
+
+    /// Turns it into a stream of everything that happens: every opening and every reconnection,
+    /// comments and skips, too.
+    pub fn signals(self) -> Signals<Self> {
+        Signals::new(self)
+    }
+
+    next_event!(Event);
+
+    /// Waits for the next signal. `None` is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
+        poll_fn(|cx| self.poll_signal(cx)).await.transpose()
+    }
+
+    combinators!();
+
+    fn now(&self) -> Time {
+        self.origin.elapsed()
+    }
+
+    /// Lets go of whatever holds a connection.
+    fn disconnect(&mut self) {
+        self.opening = None;
+        self.body.close();
+        self.alarm = Alarm::default();
+        self.record.unfinished = false;
+    }
+
+    fn poll_next_signal(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want,
+    ) -> Poll<Option<Result<Signal, Error>>> {
+        if let Some(signal) = self.obey(cx) {
+            return Poll::Ready(Some(Ok(signal)));
+        }
+        let polled = self.advance(cx, want);
+        // A block of lines without data changes the last event ID and yields nothing.
+        self.tell();
+        polled
+    }
+
+    /// Goes on until something has happened. (At most a wait and a request lie before that.)
+    fn advance(&mut self, cx: &mut Context<'_>, want: Want) -> Poll<Option<Result<Signal, Error>>> {
+        loop {
+            if let Some(opening) = &mut self.opening {
+                let opened = ready!(opening.poll(cx, &mut self.body.waiting));
+                self.opening = None;
+                return Poll::Ready(match opened {
+                    Ok((head, body)) => {
+                        trace::open(head.status());
+                        self.session.announce(self.now());
+                        self.body.open(Some(head.clone()), body);
+                        Some(Ok(Signal::Open(head)))
+                    }
+                    Err(error) => self.lose(Some(error)),
+                });
+            }
+            match self.session.state() {
+                State::Start | State::Connecting => {
+                    if let Err(error) = self.connect() {
+                        return Poll::Ready(Some(Err(self.fail(error))));
+                    }
+                }
+                State::Open(_) => {
+                    return Poll::Ready(match ready!(self.poll_open(cx, want)) {
+                        Ok(Some(signal)) => Some(Ok(signal)),
+                        Ok(None) => self.end(),
+                        Err(error) => self.lose(Some(error)),
+                    });
+                }
+                State::Waiting(until) => {
+                    let now = self.now();
+                    if now < until {
+                        let at = timer::after(self.origin, until);
+                        self.alarm.wake_at(cx, Instant::now(), at);
+                        return Poll::Pending;
+                    }
+                    self.session.wake(now);
+                }
+                State::Closed => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn poll_open(
+        &mut self,
+        cx: &mut Context<'_>,
+        want: Want,
+    ) -> Poll<Result<Option<Signal>, Error>> {
+        if want == Want::Events {
+            let event = ready!(self.poll_event(cx));
+            return Poll::Ready(event.map(|event| event.map(Signal::Event)));
+        }
+        let Some((taken, progress)) = ready!(self.body.poll_item(cx))? else {
+            return Poll::Ready(Ok(None));
+        };
+        self.record.progress |= progress;
+        self.record.events += u64::from(matches!(taken, Taken::Event(_)));
+        Poll::Ready(Ok(Some(taken.into())))
+    }
+
+    #[inline]
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>, Error>> {
+        Poll::Ready(match ready!(self.body.poll_event(cx)) {
+            Ok(Some(found)) => {
+                self.record.events += 1;
+                self.record.progress |= self.body.note(&found);
+                Ok(Some(self.body.take(&found)))
+            }
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    /// Does what a handle asked for.
+    fn obey(&mut self, cx: &Context<'_>) -> Option<Signal> {
+        match self.watched.as_mut()?.command(cx.waker())? {
+            Command::Close => {
+                self.close();
+                None
+            }
+            Command::Reconnect => {
+                // Before the first connection there is nothing to give up.
+                if self.record.attempts == 0 {
+                    return None;
+                }
+                let progress = self.take_progress();
+                if !self.session.ask(self.now(), progress) {
+                    return None;
+                }
+                self.disconnect();
+                self.record.cause = Some(Cause::Requested);
+                self.tell();
+                Some(Signal::Reconnecting {
+                    failure: 0,
+                    delay: Duration::ZERO,
+                    cause: Cause::Requested,
+                })
+            }
+        }
+    }
+
+    fn connect(&mut self) -> Result<(), Error> {
+        let last_event_id = self.body.parser().last_event_id();
+        let record = &mut self.record;
+        record.attempts += 1;
+        trace::connecting(record.attempts, !last_event_id.is_empty());
+        let attempt = Attempt::new(record.attempts, last_event_id, record.cause.take())?;
+        let response = self.connector.connect(attempt);
+        let accepted = self.accepted.clone();
+        self.opening = Some(Opening::new(response, accepted, &mut self.body.waiting));
+        self.session.connect();
+        Ok(())
+    }
+
+    /// The body has ended as it should, but maybe within an event.
+    fn end(&mut self) -> Option<Result<Signal, Error>> {
+        if !self.body.parser().has_unfinished() {
+            return self.lose(None);
+        }
+        if !self.record.unfinished {
+            self.record.unfinished = true;
+            return Some(Ok(Signal::Unfinished));
+        }
+        let error = Error::of(ErrorKind::Incomplete)
+            .and_message("the response ended in the middle of an event");
+        self.lose(Some(error))
+    }
+
+    /// The connection was lost, or could not be made: does what the session makes of that.
+    fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
+        self.disconnect();
+        // To a browser the end of the body is the end, whatever was in it.
+        let error = error.filter(|error| {
+            let ended = [ErrorKind::Incomplete, ErrorKind::NotEventStream];
+            !(self.session.rules().standard && ended.contains(&error.kind()))
+        });
+        let now = self.now();
+        let mut loss = Loss {
+            error: error.as_ref(),
+            advice: Retry::Default,
+            progress: self.take_progress(),
+            reconnection_time: self.body.parser().reconnection_time(),
+        };
+        if let Some(retry_when) = &mut self.retry_when {
+            let failures = self.session.failures_with(now, &loss);
+            let attempt = self.record.attempts;
+            loss.advice = retry_when.ask(Ask {
+                error: loss.error,
+                attempt,
+                failures,
+            });
+        }
+        if let Retry::From(id) = &loss.advice {
+            let parser = self.body.parser_mut();
+            *parser = std::mem::take(parser).with_last_event_id(id.clone());
+            self.record.resumed_from.clone_from(id);
+        }
+        match self.session.reestablish(now, loss) {
+            Decision::Wait { failure, delay } => {
+                trace::reconnecting(failure, delay, error.as_ref());
+                let cause = Cause::of(error);
+                self.record.cause = Some(cause.clone());
+                Some(Ok(Signal::Reconnecting {
+                    failure,
+                    delay,
+                    cause,
+                }))
+            }
+            Decision::End => {
+                trace::ended(self.record.events, None);
+                self.record.closed_by = error.and_then(|error| error.status());
+                None
+            }
+            Decision::Fail => Some(Err(self.fail(error.unwrap_or_else(without_progress)))),
+        }
+    }
+
+    /// Whether an event of progress has come, or another last event ID, since this was asked last.
+    fn take_progress(&mut self) -> bool {
+        let last_event_id = self.body.parser().last_event_id();
+        let resumed_from = &mut self.record.resumed_from;
+        let changed = resumed_from != last_event_id;
+        if changed {
+            last_event_id.clone_into(resumed_from);
+        }
+        std::mem::take(&mut self.record.progress) || changed
+    }
+
+    fn fail(&mut self, error: Error) -> Error {
+        self.close();
+        trace::ended(self.record.events, Some(&error));
+        error.and_events_before(self.record.events)
+    }
+
+    /// Tells the handles how things stand.
+    fn tell(&self) {
+        if let Some(watched) = &self.watched {
+            watched.tell(self.session.ready_state(), self.last_event_id());
+        }
+    }
+}
+
+fn without_progress() -> Error {
+    Error::of(ErrorKind::Incomplete)
+        .and_message("the server ended one connection after the other without an event")
+}
+
+impl Stream for EventSource {
+    type Item = Result<Event, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        /// After this many signals that nobody sees, other tasks get their turn: a connector may
+        /// be ready at once, each time.
+        const SIGNALS_AT_ONCE: usize = 16;
+
+        // Handles are obeyed first, and told of every event.
+        if self.watched.is_none() && matches!(self.session.state(), State::Open(_)) {
+            let lost = match ready!(self.poll_event(cx)) {
+                Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),
+                Ok(None) => self.end(),
+                Err(error) => self.lose(Some(error)),
+            };
+            match lost {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+        for _ in 0..SIGNALS_AT_ONCE {
+            match ready!(self.poll_next_signal(cx, Want::Events)) {
+                Some(Ok(Signal::Event(event))) => return Poll::Ready(Some(Ok(event))),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl FusedStream for EventSource {
+    fn is_terminated(&self) -> bool {
+        self.ready_state() == ReadyState::Closed
+    }
+}
+
+impl PollSignal for EventSource {
+    fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {
+        self.poll_next_signal(cx, Want::Items)
+    }
+}
+
+impl Release for EventSource {
+    fn release(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for EventSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSource")
+            .field("ready_state", &self.ready_state())
+            .field("attempts", &self.record.attempts)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,378 @@
+//! The state machine of an `EventSource`.
+
+use std::time::Duration;
+
+use super::{
+    backoff::Backoff,
+    verdict::{Verdict, standard_verdict, verdict},
+};
+use crate::error::{Error, ErrorKind, Timeout};
+
+/// A moment: how long after a fixed one of the caller's choice.
+pub type Time = Duration;
+
+/// The state of an `EventSource` as the standard has it (WHATWG HTML 9.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadyState {
+    /// No connection is open, and one is being made or waited for.
+    Connecting,
+    /// A connection is open.
+    Open,
+    /// There is no connection, and there will be none.
+    Closed,
+}
+
+/// What to do about a failure.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retry {
+    /// What the source would do by itself.
+    #[default]
+    Default,
+    /// Connect again at once. From the second failure in a row on, the floor of the
+    /// [`Backoff`] is kept.
+    Now,
+    /// Connect again after this time.
+    After(Duration),
+    /// Connect again after the usual wait, but resume from this last event ID: for a server that
+    /// doesn't know the last one any more (410 Gone). The empty string starts without one.
+    From(String),
+    /// End the stream with the error.
+    GiveUp,
+}
+
+/// How long an `EventSource` goes on.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// How long to wait.
+    pub backoff: Backoff,
+    /// Failures in a row before the first connection opened.
+    pub max_initial_failures: Option<u32>,
+    /// Failures in a row at any time.
+    pub max_consecutive_failures: Option<u32>,
+    /// How long failures may go on in a row.
+    pub max_elapsed: Option<Duration>,
+    /// The request may be made again at all.
+    pub repeats: bool,
+    /// Requests are made anew, so that one refused with 401 may be let in the next time.
+    pub anew: bool,
+    /// Do as a browser does.
+    pub standard: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::default(),
+            max_initial_failures: Some(3),
+            max_consecutive_failures: None,
+            max_elapsed: None,
+            repeats: true,
+            anew: false,
+            standard: false,
+        }
+    }
+}
+
+/// Where a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// A request is due.
+    Start,
+    /// A request is under way.
+    Connecting,
+    /// A response is being read, since the moment given.
+    Open(Time),
+    /// Nothing is to be done until the moment given.
+    Waiting(Time),
+    /// For good.
+    Closed,
+}
+
+/// How a connection was lost, or did not come about.
+#[derive(Clone, Debug, Default)]
+pub struct Loss<'a> {
+    /// What failed; `None` where the body ended as it should.
+    pub error: Option<&'a Error>,
+    /// What the user says to that.
+    pub advice: Retry,
+    /// An event of progress was dispatched, or the last event ID has changed.
+    pub progress: bool,
+    /// The reconnection time, if the server has set one.
+    pub reconnection_time: Option<Duration>,
+}
+
+/// What comes after a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Wait, then connect again.
+    Wait {
+        /// The number of failures in a row; 0 after an end that is not a failure.
+        failure: u32,
+        /// How long.
+        delay: Duration,
+    },
+    /// The stream has ended.
+    End,
+    /// The stream has failed; with the error of the loss, if there was one.
+    Fail,
+}
+
+/// When to connect, wait and give up.
+#[derive(Debug)]
+pub struct Session {
+    rules: Rules,
+    state: State,
+    random: fastrand::Rng,
+    /// Failures in a row, and since when.
+    failures: u32,
+    failing_since: Option<Time>,
+    /// Failures before the first connection opened, but for those of a server that only was slow.
+    initial_failures: u32,
+    was_open: bool,
+    /// A 401 was answered with another attempt since the last connection opened.
+    reauthorized: bool,
+}
+
+/// A connection that lives this long has failed at nothing.
+const HEALTHY: Duration = Duration::from_secs(60);
+/// A connection that lives this long was no empty answer.
+const LASTING: Duration = Duration::from_secs(5);
+/// Before anything has worked, a longer `Retry-After` is told rather than waited for.
+const MAX_INITIAL_WAIT: Duration = Duration::from_secs(60);
+
+impl Session {
+    /// A session at its start. `seed` makes its random waits.
+    #[must_use]
+    pub fn new(rules: Rules, seed: u64) -> Self {
+        Self {
+            rules,
+            state: State::Start,
+            random: fastrand::Rng::with_seed(seed),
+            failures: 0,
+            failing_since: None,
+            initial_failures: 0,
+            was_open: false,
+            reauthorized: false,
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The same in the standard's words.
+    #[must_use]
+    pub fn ready_state(&self) -> ReadyState {
+        match self.state {
+            State::Start | State::Connecting | State::Waiting(_) => ReadyState::Connecting,
+            State::Open(_) => ReadyState::Open,
+            State::Closed => ReadyState::Closed,
+        }
+    }
+
+    /// The rules it goes by.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// A request was sent: Start → Connecting.
+    pub fn connect(&mut self) {
+        if self.state == State::Start {
+            self.state = State::Connecting;
+        }
+    }
+
+    /// "Announce the connection": Connecting → Open.
+    pub fn announce(&mut self, now: Time) {
+        if self.state == State::Connecting {
+            self.state = State::Open(now);
+            self.was_open = true;
+            self.reauthorized = false;
+        }
+    }
+
+    /// The time has come: Waiting → Start.
+    pub fn wake(&mut self, now: Time) {
+        if matches!(self.state, State::Waiting(until) if now >= until) {
+            self.state = State::Start;
+        }
+    }
+
+    /// The user wants another connection, now: any state but Closed → Start. It is `false` where
+    /// there can be none: the session is closed, or its request must not be repeated.
+    pub fn ask(&mut self, now: Time, progress: bool) -> bool {
+        let possible = self.state != State::Closed && self.rules.repeats;
+        if possible {
+            if self.resets(now, progress) {
+                self.reset();
+            }
+            self.state = State::Start;
+        }
+        possible
+    }
+
+    /// Ends it: any state → Closed.
+    pub fn close(&mut self) {
+        self.state = State::Closed;
+    }
+
+    /// "Reestablish the connection", or fail it: Connecting, Open → Waiting or Closed.
+    pub fn reestablish(&mut self, now: Time, loss: Loss<'_>) -> Decision {
+        let decision = self.decide(now, loss);
+        self.state = match decision {
+            Decision::Wait { delay, .. } => State::Waiting(now.saturating_add(delay)),
+            Decision::End | Decision::Fail => State::Closed,
+        };
+        decision
+    }
+
+    /// The number of failures in a row that this loss makes; 0 where it is not a failure.
+    #[must_use]
+    pub fn failures_with(&self, now: Time, loss: &Loss<'_>) -> u32 {
+        let before = if self.resets(now, loss.progress) {
+            0
+        } else {
+            self.failures
+        };
+        if self.is_failure(now, loss) {
+            before.saturating_add(1)
+        } else {
+            0
+        }
+    }
+
+    fn decide(&mut self, now: Time, loss: Loss<'_>) -> Decision {
+        let failed = self.count(now, &loss);
+        let failure = if failed { self.failures } else { 0 };
+        let usual = match loss.error {
+            None if self.rules.repeats => Retry::Default,
+            None => return Decision::End,
+            Some(error) => match self.judge(error) {
+                Verdict::NoContent => return Decision::End,
+                Verdict::Passing => Retry::Default,
+                Verdict::Unauthorized | Verdict::Final => Retry::GiveUp,
+            },
+        };
+        let advice = match loss.advice {
+            Retry::Default => usual,
+            advice => advice,
+        };
+        if advice == Retry::GiveUp || !self.rules.repeats || (failed && self.used_up()) {
+            return Decision::Fail;
+        }
+        let delay = match advice {
+            Retry::Now if self.failures <= 1 => Duration::ZERO,
+            Retry::Now => self.rules.backoff.shortest(),
+            Retry::After(delay) => delay,
+            Retry::Default | Retry::From(_) | Retry::GiveUp => {
+                let asked = loss.error.and_then(|error| self.asked_for(error));
+                if !self.was_open && asked.is_some_and(|asked| asked > MAX_INITIAL_WAIT) {
+                    return Decision::Fail;
+                }
+                let base = self.rules.backoff.base(asked.or(loss.reconnection_time));
+                let share = self.random.f64();
+                self.rules.backoff.delay(base, failure, share)
+            }
+        };
+        if failed && self.too_late(now, delay) {
+            return Decision::Fail;
+        }
+        Decision::Wait { failure, delay }
+    }
+
+    /// Counts the loss, and whether it is a failure.
+    fn count(&mut self, now: Time, loss: &Loss<'_>) -> bool {
+        let failed = self.is_failure(now, loss);
+        if self.resets(now, loss.progress) {
+            self.reset();
+        }
+        if failed {
+            self.failures = self.failures.saturating_add(1);
+            self.failing_since.get_or_insert(now);
+            // A server that accepted the connection and has not answered yet is not absent.
+            let slow = loss.error.is_some_and(|error| {
+                use Timeout::{Headers, Idle};
+                matches!(error.kind(), ErrorKind::Timeout(Headers | Idle))
+            });
+            if !self.was_open && !slow {
+                self.initial_failures = self.initial_failures.saturating_add(1);
+            }
+        }
+        failed
+    }
+
+    /// How long the connection has been open.
+    fn life(&self, now: Time) -> Duration {
+        match self.state {
+            State::Open(since) => now.saturating_sub(since),
+            _ => Duration::ZERO,
+        }
+    }
+
+    /// Whether the connection has done enough to forget the failures before it.
+    fn resets(&self, now: Time, progress: bool) -> bool {
+        match self.rules.backoff.least_life() {
+            None => progress || self.life(now) >= HEALTHY,
+            Some(least) => self.life(now) >= least,
+        }
+    }
+
+    fn reset(&mut self) {
+        self.failures = 0;
+        self.failing_since = None;
+    }
+
+    /// Whether the loss counts as a failure. A clean end does if the connection had brought nothing.
+    /// A connection that broke off after progress doesn't: it ended, and not where it should.
+    fn is_failure(&self, now: Time, loss: &Loss<'_>) -> bool {
+        let base = self.rules.backoff.base(loss.reconnection_time);
+        let lasted = self.life(now) >= base.max(LASTING);
+        let progress = match self.rules.backoff.least_life() {
+            None => loss.progress || lasted,
+            Some(least) => self.life(now) >= least,
+        };
+        match loss.error.map(Error::kind) {
+            None | Some(ErrorKind::Body | ErrorKind::Timeout(_) | ErrorKind::Transport) => {
+                !progress || !matches!(self.state, State::Open(_))
+            }
+            Some(_) => true,
+        }
+    }
+
+    fn judge(&mut self, error: &Error) -> Verdict {
+        if self.rules.standard {
+            return standard_verdict(error);
+        }
+        match verdict(error) {
+            Verdict::Unauthorized if self.rules.anew && !self.reauthorized => {
+                self.reauthorized = true;
+                Verdict::Passing
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn used_up(&self) -> bool {
+        let reached = |limit: Option<u32>, count| limit.is_some_and(|limit| count >= limit);
+        !self.rules.standard
+            && (reached(self.rules.max_consecutive_failures, self.failures)
+                || (!self.was_open
+                    && reached(self.rules.max_initial_failures, self.initial_failures)))
+    }
+
+    fn too_late(&self, now: Time, delay: Duration) -> bool {
+        let (Some(limit), Some(since)) = (self.rules.max_elapsed, self.failing_since) else {
+            return false;
+        };
+        !self.rules.standard && now.saturating_add(delay).saturating_sub(since) > limit
+    }
+
+    /// The server's own word on how long to stay away.
+    fn asked_for(&self, error: &Error) -> Option<Duration> {
+        error.retry_after().filter(|_| !self.rules.standard)
+    }
+}

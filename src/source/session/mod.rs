@@ -1,0 +1,21 @@
+//! When to connect, wait and give up: without I/O, and without a clock.
+//!
+//! ```text
+//! Start ──connect──▶ Connecting ──accepted──▶ Open ──end of body / failure──▶ Waiting ──▶ Start
+//!                        │   └──failed, worth retrying──────────────────────────▲
+//!                        └──refused for good──▶ Closed ◀── close(), 204, limits used up ──┘
+//! ```
+//!
+//! [`Session`] knows when. What a failure means is `verdict`'s, and how long to wait is
+//! `backoff`'s. Time comes in as an argument, counted from any fixed moment, and a deadline goes
+//! out.
+
+mod backoff;
+mod machine;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+pub use backoff::Backoff;
+pub use machine::{Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
+pub(super) use verdict::is_no_content;

@@ -1,0 +1,239 @@
+//! What is counted, what starts the count over, and when it is enough.
+
+use super::*;
+
+#[test]
+fn the_first_attempts_are_few_and_the_last_failure_tells() {
+    for (attempts, tried) in [(Some(0), 1), (Some(1), 1), (Some(2), 2), (Some(3), 3)] {
+        let mut life = Life::new(Rules {
+            max_initial_failures: attempts,
+            ..rules()
+        });
+        for attempt in 1..tried {
+            assert_eq!(
+                life.connecting().fail(&refused()),
+                wait(attempt, 3 * SECOND)
+            );
+        }
+        assert_eq!(life.connecting().fail(&refused()), Decision::Fail);
+    }
+    assert_eq!(Rules::default().max_initial_failures, Some(3));
+
+    let mut life = Life::new(without_limits());
+    for attempt in 1..1000 {
+        assert_eq!(
+            life.connecting().fail(&refused()),
+            wait(attempt, 3 * SECOND)
+        );
+    }
+}
+
+#[test]
+fn once_it_was_open_the_first_attempts_do_not_count() {
+    let mut life = Life::new(rules());
+    life.connecting().fail(&refused());
+    life.connecting().fail(&refused());
+    life.open().fail(&broken());
+    for attempt in 4..100 {
+        assert_eq!(
+            life.connecting().fail(&refused()),
+            wait(attempt, 3 * SECOND)
+        );
+    }
+}
+
+/// A 200 that brings nothing is no success (reqwest-eventsource: 233 requests for three).
+#[test]
+fn max_attempts_counts_what_brought_nothing() {
+    let mut life = Life::new(Rules {
+        max_consecutive_failures: Some(3),
+        ..rules()
+    });
+    assert_eq!(life.open().after(SECOND).end(), wait(1, 3 * SECOND));
+    assert_eq!(life.connecting().fail(&refused()), wait(2, 3 * SECOND));
+    assert_eq!(life.open().after(SECOND).end(), Decision::Fail);
+}
+
+/// What starts the count over, and what does not.
+#[test]
+fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
+    for (life_time, events, attempt) in [
+        (Duration::ZERO, false, 3),
+        (5 * SECOND, false, 3),
+        (MINUTE - ms(1), false, 3),
+        (MINUTE, false, 1),
+        (Duration::ZERO, true, 1),
+    ] {
+        let mut life = Life::new(rules());
+        life.open().fail(&broken());
+        life.connecting().fail(&refused());
+        life.open().after(life_time);
+        let unfinished = Error::of(ErrorKind::Incomplete);
+        let decision = life.lose(Some(&unfinished), Retry::Default, events);
+        assert_eq!(decision, wait(attempt, 3 * SECOND), "{life_time:?}");
+    }
+}
+
+/// Progress is what makes a clean end no failure.
+#[test]
+fn a_clean_end_without_progress_is_a_failure() {
+    // The reconnection time, how long the connection lasted, whether it counts.
+    for (reconnection_time, lasted, failure) in [
+        (3 * SECOND, Duration::ZERO, true),
+        (3 * SECOND, 5 * SECOND - ms(1), true),
+        (3 * SECOND, 5 * SECOND, false),
+        (ms(0), 5 * SECOND - ms(1), true),
+        (ms(0), 5 * SECOND, false),
+        (20 * SECOND, 20 * SECOND - ms(1), true),
+        (20 * SECOND, 20 * SECOND, false),
+    ] {
+        let mut life = Life::new(Rules {
+            max_consecutive_failures: Some(1),
+            ..rules()
+        });
+        life.reconnection_time = Some(reconnection_time);
+        let decision = life.open().after(lasted).end();
+        assert_eq!(decision == Decision::Fail, failure, "{lasted:?}");
+    }
+}
+
+/// A long-poll that is held and closed empty lasts, so it is waited for exactly; but it is no
+/// event, so failures before it still count.
+#[test]
+fn a_lasting_connection_neither_fails_nor_heals() {
+    let mut life = Life::new(Rules {
+        max_consecutive_failures: Some(3),
+        ..rules()
+    });
+    life.open().fail(&broken());
+    for _ in 0..50 {
+        let Decision::Wait { delay, .. } = life.open().after(30 * SECOND).end() else {
+            panic!("no failure")
+        };
+        assert_eq!(delay, 3 * SECOND, "nothing random");
+    }
+    assert!(matches!(
+        life.open().fail(&broken()),
+        Decision::Wait { failure: 2, .. }
+    ));
+    assert_eq!(life.open().fail(&broken()), Decision::Fail);
+}
+
+#[test]
+fn max_elapsed_is_checked_before_the_wait() {
+    let limited = Rules {
+        max_elapsed: Some(10 * SECOND),
+        ..without_limits()
+    };
+    let mut life = Life::new(limited.clone());
+    // Failures at 0, 3, 6 seconds; a fourth at 9 would have to wait until 12.
+    for attempt in 1..=3 {
+        assert_eq!(
+            life.connecting().fail(&refused()),
+            wait(attempt, 3 * SECOND)
+        );
+    }
+    assert_eq!(life.connecting().fail(&refused()), Decision::Fail);
+
+    let mut life = Life::new(limited);
+    life.reconnection_time = Some(10 * SECOND);
+    assert_eq!(
+        life.connecting().fail(&refused()),
+        wait(1, 10 * SECOND),
+        "exactly as long is allowed"
+    );
+    life.open().after(SECOND);
+    assert_eq!(
+        life.fail_after_events(&broken()),
+        wait(0, 10 * SECOND),
+        "an event starts the time over"
+    );
+    for _ in 0..100 {
+        life.open().after(HOUR);
+        assert_eq!(
+            life.end_after_events(),
+            wait(0, 10 * SECOND),
+            "what does not fail may go on"
+        );
+    }
+}
+
+/// The browser has no limits and no Retry-After; it keeps the floor and the random time.
+#[test]
+fn the_standard_preset_goes_on_for_ever() {
+    let rules = Rules {
+        standard: true,
+        max_initial_failures: Some(1),
+        max_consecutive_failures: Some(1),
+        max_elapsed: Some(SECOND),
+        ..Rules::default()
+    };
+    let mut life = Life::new(rules);
+    life.reconnection_time = Some(Duration::ZERO);
+    for n in 1..=100 {
+        let Decision::Wait { failure, delay } = life.connecting().fail(&refused()) else {
+            panic!("a network error never ends it")
+        };
+        assert_eq!(failure, n);
+        assert!(delay >= ms(50) && delay <= ms(50) + MINUTE);
+    }
+    assert!(matches!(life.open().end(), Decision::Wait { .. }));
+    assert_eq!(life.connecting().fail(&status(500)), Decision::Fail);
+}
+
+/// A server that has accepted and not answered yet is slow, not absent.
+#[test]
+fn headers_that_are_late_are_not_among_the_first_failures() {
+    for timeout in [Timeout::Headers, Timeout::Idle] {
+        let late = Error::of(ErrorKind::Timeout(timeout));
+        let mut life = Life::new(rules());
+        for failure in 1..100 {
+            assert_eq!(life.connecting().fail(&late), wait(failure, 3 * SECOND));
+        }
+        life.connecting().fail(&refused());
+        life.connecting().fail(&refused());
+        assert_eq!(life.connecting().fail(&refused()), Decision::Fail);
+    }
+}
+
+/// A greeting and a close, again and again: more than an event may be asked for.
+#[test]
+fn a_count_that_a_greeting_does_not_start_over() {
+    let limited = |reset_after| Rules {
+        max_consecutive_failures: Some(3),
+        backoff: rules().backoff.reset_after(reset_after),
+        ..rules()
+    };
+    let mut greeted = Life::new(limited(None));
+    for _ in 0..100 {
+        assert_eq!(greeted.open().end_after_events(), wait(0, 3 * SECOND));
+    }
+    let mut life = Life::new(limited(Some(10 * SECOND)));
+    assert_eq!(life.open().end_after_events(), wait(1, 3 * SECOND));
+    assert_eq!(life.open().end_after_events(), wait(2, 3 * SECOND));
+    life.open().after(10 * SECOND);
+    assert_eq!(life.end_after_events(), wait(0, 3 * SECOND));
+    life.open().end_after_events();
+    life.open().fail_after_events(&broken());
+    assert_eq!(life.open().end_after_events(), Decision::Fail);
+}
+
+/// A handle that reconnects counts the life of the connection that it ends.
+#[test]
+fn a_reconnection_asked_for_forgets_failures_as_a_loss_does() {
+    for (life_time, progress, failure) in [
+        (Duration::ZERO, false, 3),
+        (Duration::ZERO, true, 1),
+        (MINUTE, false, 1),
+    ] {
+        let mut life = Life::new(without_limits());
+        life.connecting().fail(&refused());
+        life.connecting().fail(&refused());
+        life.open().after(life_time);
+        assert!(life.session.ask(life.now, progress));
+        assert_eq!(
+            life.connecting().fail(&refused()),
+            wait(failure, 3 * SECOND)
+        );
+    }
+}

@@ -1,0 +1,153 @@
+//! Whole lives of a session: no network, no clock, no runtime.
+
+mod advice;
+mod arrows;
+mod delays;
+mod limits;
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::*;
+use crate::error::{Error, ErrorKind, Refusal, Timeout};
+use crate::transport::Cause;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Rules whose waits have no random part.
+fn rules() -> Rules {
+    Rules {
+        backoff: Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0),
+        ..Rules::default()
+    }
+}
+
+fn without_limits() -> Rules {
+    Rules {
+        max_initial_failures: None,
+        ..rules()
+    }
+}
+
+fn status(status: u16) -> Error {
+    busy(status, None)
+}
+
+fn busy(status: u16, retry_after: Option<Duration>) -> Error {
+    Error::of(ErrorKind::Status).and_refusal(Refusal {
+        status: Some(StatusCode::from_u16(status).unwrap()),
+        retry_after,
+        ..Refusal::of_body(bytes::Bytes::new(), true)
+    })
+}
+
+fn broken() -> Error {
+    Error::of(ErrorKind::Body)
+}
+
+fn refused() -> Error {
+    Error::of(ErrorKind::Connect)
+}
+
+/// A session and the time that passes for it.
+struct Life {
+    session: Session,
+    now: Duration,
+    reconnection_time: Option<Duration>,
+}
+
+impl Life {
+    fn new(rules: Rules) -> Self {
+        Self {
+            session: Session::new(rules, 1),
+            // Any moment will do for a beginning.
+            now: 7 * HOUR,
+            reconnection_time: None,
+        }
+    }
+
+    fn state(&self) -> State {
+        self.session.state()
+    }
+
+    /// Connects, having waited as long as it takes.
+    fn connecting(&mut self) -> &mut Self {
+        if let State::Waiting(until) = self.state() {
+            self.now = until;
+            self.session.wake(until);
+        }
+        assert_eq!(self.state(), State::Start);
+        self.session.connect();
+        assert_eq!(self.state(), State::Connecting);
+        self
+    }
+
+    fn open(&mut self) -> &mut Self {
+        self.connecting();
+        self.session.announce(self.now);
+        assert_eq!(self.state(), State::Open(self.now));
+        self
+    }
+
+    fn after(&mut self, time: Duration) -> &mut Self {
+        self.now += time;
+        self
+    }
+
+    fn lose(&mut self, error: Option<&Error>, advice: Retry, progress: bool) -> Decision {
+        let decision = self.session.reestablish(
+            self.now,
+            Loss {
+                error,
+                advice,
+                progress,
+                reconnection_time: self.reconnection_time,
+            },
+        );
+        match decision {
+            Decision::Wait { delay, .. } => {
+                assert_eq!(self.state(), State::Waiting(self.now.saturating_add(delay)));
+            }
+            Decision::End | Decision::Fail => assert_eq!(self.state(), State::Closed),
+        }
+        decision
+    }
+
+    fn end(&mut self) -> Decision {
+        self.lose(None, Retry::Default, false)
+    }
+
+    fn end_after_events(&mut self) -> Decision {
+        self.lose(None, Retry::Default, true)
+    }
+
+    fn fail(&mut self, error: &Error) -> Decision {
+        self.lose(Some(error), Retry::Default, false)
+    }
+
+    fn fail_after_events(&mut self, error: &Error) -> Decision {
+        self.lose(Some(error), Retry::Default, true)
+    }
+
+    fn advised(&mut self, error: &Error, advice: Retry) -> Decision {
+        self.lose(Some(error), advice, false)
+    }
+}
+
+fn wait(failure: u32, delay: Duration) -> Decision {
+    Decision::Wait { failure, delay }
+}
+
+/// What becomes of a source that was open, when this is what it meets.
+fn met(rules: Rules, error: &Error) -> Decision {
+    let mut life = Life::new(rules);
+    life.open().end_after_events();
+    life.connecting().fail(error)
+}

@@ -1,0 +1,65 @@
+//! What a failure means for the session.
+
+use crate::error::{Error, ErrorKind};
+
+/// What a failure means for an `EventSource`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It may pass: try again.
+    Passing,
+    /// The server wants no more of this client.
+    NoContent,
+    /// Another request might be let in: one with a fresh token.
+    Unauthorized,
+    Final,
+}
+
+pub(crate) fn verdict(error: &Error) -> Verdict {
+    match error.kind() {
+        ErrorKind::Status => match (
+            error.status().map_or(0, |it| it.as_u16()),
+            should_retry(error),
+        ) {
+            (204, _) => Verdict::NoContent,
+            (_, Some(true)) => Verdict::Passing,
+            (_, Some(false)) => Verdict::Final,
+            (401, None) => Verdict::Unauthorized,
+            (501 | 505, None) => Verdict::Final,
+            (408 | 425 | 429 | 500..=599, None) => Verdict::Passing,
+            _ => Verdict::Final,
+        },
+        ErrorKind::Connect
+        | ErrorKind::Transport
+        | ErrorKind::Body
+        | ErrorKind::Timeout(_)
+        | ErrorKind::NotEventStream
+        | ErrorKind::Incomplete
+        | ErrorKind::Other => Verdict::Passing,
+        _ => Verdict::Final,
+    }
+}
+
+/// The `x-should-retry` of servers that know better than their status tells.
+fn should_retry(error: &Error) -> Option<bool> {
+    match error.headers()?.get("x-should-retry")?.as_bytes() {
+        b"true" => Some(true),
+        b"false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether the server wants no more of this client: its word, not a failure.
+pub(crate) fn is_no_content(error: &Error) -> bool {
+    verdict(error) == Verdict::NoContent
+}
+
+/// What it means for a browser: "if res is a network error, reestablish the connection; otherwise
+/// \[…\] fail the connection" (WHATWG HTML 9.2.3). To it a 204 is one failure of many; "a client
+/// can be told to stop reconnecting using" it (9.2.1), so here it stays an end.
+pub(crate) fn standard_verdict(error: &Error) -> Verdict {
+    match (error.kind(), verdict(error)) {
+        (ErrorKind::Status, Verdict::NoContent) => Verdict::NoContent,
+        (ErrorKind::Status, _) => Verdict::Final,
+        (_, verdict) => verdict,
+    }
+}

@@ -1,0 +1,171 @@
+//! [`EventStreamBuilder`]: what to hold one answer to.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture, poll_fn},
+    time::Duration,
+};
+
+use super::{
+    Contract, Contracted, EventStream, Unfinished,
+    options::{Options, body_setters, response_setters},
+};
+use crate::{
+    error::Error,
+    event::Event,
+    parser::Oversized,
+    response::{ContentType, Opening, Progress, Waiting},
+    transport::{Body, BoxFuture, MaybeSend, MaybeSync, Response},
+};
+
+/// Options for an [`EventStream`]: for one request, which `.await` sends, or for a body that is
+/// there, with [`build`](EventStreamBuilder::build).
+///
+/// Made by `events()` on the request builder or the response of an HTTP client, by
+/// [`EventStreamBuilder::new`] of any future of a [`Response`], or by [`EventStream::builder`] of
+/// any stream of bytes. A request is sent exactly once.
+///
+/// ```no_run
+/// # #[cfg(feature = "reqwest013")]
+/// # async fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
+/// use everstream::RequestBuilderExt;
+/// use std::time::Duration;
+///
+/// let mut events = client
+///     .post("https://example.com/v1/chat")
+///     .body(r#"{"stream":true}"#)
+///     .events()
+///     .headers_timeout(Duration::from_secs(30))
+///     .await?;
+/// while let Some(event) = events.next_event().await? {
+///     println!("{}", event.data());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// A response that is not a 200 with the right content type, or is compressed, is an [`Error`]
+/// that holds status, headers and the first 64 KiB of the body. A failure to connect and the time
+/// limits are errors, too.
+///
+/// # Cancel safety
+///
+/// Dropping the future, or the stream, closes the connection.
+#[must_use = "nothing is sent until it is awaited"]
+pub struct EventStreamBuilder<From = BoxFuture<'static, Result<Response, Error>>, C = ()> {
+    from: From,
+    contract: C,
+    options: Options,
+    unfinished: Unfinished,
+}
+
+impl EventStreamBuilder {
+    /// Options for the answer that `response` will be, with any HTTP client.
+    pub fn new<F>(response: F) -> Self
+    where
+        F: Future<Output = Result<Response, Error>> + MaybeSend + 'static,
+    {
+        Self::of(Box::pin(response))
+    }
+}
+
+impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
+    response_setters!();
+
+    async fn open(self) -> Result<EventStream, Error> {
+        let accepted = self.options.accepted.clone();
+        let mut waiting = Waiting::new(self.options.limits.clone(), Progress::Any);
+        let mut opening = Opening::new(self.from, accepted, &mut waiting);
+        let (head, body) = poll_fn(|cx| opening.poll(cx, &mut waiting)).await?;
+        Ok(EventStream::open(
+            Some(head),
+            body,
+            self.options,
+            self.unfinished,
+        ))
+    }
+}
+
+impl EventStreamBuilder<Body> {
+    /// Returns the stream. Nothing is polled before it is.
+    pub fn build(self) -> EventStream {
+        EventStream::open(None, self.from, self.options, self.unfinished)
+    }
+}
+
+impl EventStreamBuilder<Body, Contract> {
+    /// Returns the stream. Nothing is polled before it is.
+    pub fn build(self) -> Contracted {
+        let events = EventStream::open(None, self.from, self.options, self.unfinished);
+        Contracted::of_answer(events, self.contract)
+    }
+}
+
+impl<From> EventStreamBuilder<From> {
+    pub(super) fn of(from: From) -> Self {
+        Self {
+            from,
+            contract: (),
+            options: Options::default(),
+            unfinished: Unfinished::default(),
+        }
+    }
+
+    /// Holds the answer to a contract: what completes it, what is an error within it, and what only
+    /// keeps it alive. Keep-alives are not progress for the
+    /// [event limit](Self::event_timeout) then, unless [`progress_when`](Self::progress_when) is
+    /// set.
+    pub fn contract(mut self, contract: Contract) -> EventStreamBuilder<From, Contract> {
+        self.options.progress_by_contract = true;
+        EventStreamBuilder {
+            from: self.from,
+            contract,
+            options: self.options,
+            unfinished: self.unfinished,
+        }
+    }
+}
+
+impl<From, C> EventStreamBuilder<From, C> {
+    body_setters!();
+
+    /// Sets what to do with an event that the end of the body leaves unfinished. By default it is
+    /// discarded.
+    pub fn unfinished(mut self, unfinished: Unfinished) -> Self {
+        self.unfinished = unfinished;
+        self
+    }
+}
+
+impl IntoFuture for EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, Contract> {
+    type Output = Result<Contracted, Error>;
+    type IntoFuture = BoxFuture<'static, Result<Contracted, Error>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let contract = std::mem::take(&mut self.contract);
+            let events = self.open().await?;
+            Ok(Contracted::of_answer(events, contract))
+        })
+    }
+}
+
+impl IntoFuture for EventStreamBuilder {
+    type Output = Result<EventStream, Error>;
+    type IntoFuture = BoxFuture<'static, Result<EventStream, Error>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+impl<From, C> fmt::Debug for EventStreamBuilder<From, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStreamBuilder")
+            .field("limits", &self.options.limits)
+            .field("content_type", &self.options.accepted.content_type)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,368 @@
+//! [`EventStream`]: the events of one response. It never reconnects.
+
+mod builder;
+mod complete_when;
+mod contract;
+mod contracted;
+mod error_when;
+mod ext;
+mod item;
+#[cfg(feature = "json")]
+mod json;
+mod next;
+mod options;
+mod release;
+mod signal;
+
+use std::{
+    fmt,
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream::FusedStream};
+
+pub use builder::EventStreamBuilder;
+pub use complete_when::CompleteWhen;
+pub use contract::{Contract, Meaning};
+pub use contracted::Contracted;
+pub use error_when::ErrorWhen;
+pub use ext::EventStreamExt;
+pub(crate) use ext::combinators;
+pub use item::{EventOrSignal, JsonSignal};
+#[cfg(feature = "json")]
+pub use json::JsonStream;
+#[cfg(feature = "client")]
+pub(crate) use next::event as next_event;
+pub(crate) use options::Options;
+#[cfg(feature = "client")]
+pub(crate) use options::{body_setters, response_setters};
+pub(crate) use release::{Release, release};
+pub use signal::{PollSignal, Signal, Signals};
+
+use crate::{
+    error::{BoxError, Error, ErrorKind},
+    event::{Event, EventRef},
+    parser::EventAt,
+    response::Events,
+    trace,
+    transport::{Body, Head, MaybeSend},
+};
+
+/// What becomes of an event that the stream leaves unfinished: one whose blank line has not come
+/// when the body ends as it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unfinished {
+    /// It is discarded, as the standard says; [`EventStream::has_unfinished`] tells of it.
+    #[default]
+    Discard,
+    /// It is dispatched, for servers that leave out the last blank line.
+    Dispatch,
+    /// It is an error of kind [`ErrorKind::Incomplete`].
+    Error,
+}
+
+/// The events of one response, or of any stream of bytes.
+///
+/// It ends when the bytes do, never reconnects and never sends anything. An error is its last
+/// item. It is `Send`, `Unpin` and fused; dropping it closes the connection, and polling it can be
+/// given up at any time without losing anything.
+///
+/// ```
+/// use everstream::EventStream;
+/// use futures_util::{TryStreamExt, stream};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), everstream::Error> {
+/// let chunks = stream::iter([Ok::<_, std::io::Error>("data: Hel"), Ok("lo\n\n")]);
+/// let mut events = EventStream::new(chunks);
+/// while let Some(event) = events.try_next().await? {
+///     assert_eq!(event.data(), "Hello");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a stream does nothing unless it is polled"]
+pub struct EventStream {
+    body: Events,
+    unfinished: Unfinished,
+    state: State,
+    events: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The head was not signalled yet.
+    Start,
+    Open,
+    Ended,
+}
+
+impl EventStream {
+    /// Returns the events of any stream of byte chunks, with every option at its default:
+    /// [`builder`](Self::builder) sets others.
+    ///
+    /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`]. The limit of five
+    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled.
+    pub fn new<S, B, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self::builder(chunks).build()
+    }
+
+    /// Options for the events of any stream of byte chunks.
+    ///
+    /// ```
+    /// use everstream::EventStream;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), everstream::Error> {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: x\n\n")]);
+    /// let mut events = EventStream::builder(chunks)
+    ///     .last_event_id("42")
+    ///     .idle_timeout(None)
+    ///     .build();
+    /// let event = events.next_event().await?.expect("there is one");
+    /// assert_eq!((event.data(), event.id()), ("x", "42"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder<S, B, E>(chunks: S) -> EventStreamBuilder<Body>
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        EventStreamBuilder::of(Body::new(chunks))
+    }
+
+    fn open(head: Option<Head>, body: Body, options: Options, unfinished: Unfinished) -> Self {
+        if let Some(head) = &head {
+            trace::open(head.status());
+        }
+        let mut events = options.into_events();
+        events.open(head, body);
+        Self {
+            body: events,
+            unfinished,
+            state: State::Start,
+            events: 0,
+        }
+    }
+
+    /// The head of the response, where there was one: its status, headers and URL.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.body.head()
+    }
+
+    /// The last event ID of the stream: that of the last block of lines that has ended, or else the
+    /// one that it started from.
+    #[must_use]
+    pub fn last_event_id(&self) -> &str {
+        self.body.parser().last_event_id()
+    }
+
+    /// The reconnection time, once a `retry` field has set one. An `EventStream` makes no use of
+    /// it.
+    #[must_use]
+    pub fn reconnection_time(&self) -> Option<std::time::Duration> {
+        self.body.parser().reconnection_time()
+    }
+
+    /// Whether what has come so far ends in the middle of an event. After the end of the stream:
+    /// whether one was discarded.
+    #[must_use]
+    pub fn has_unfinished(&self) -> bool {
+        self.body.parser().has_unfinished()
+    }
+
+    /// Turns it into a stream of everything that happens: its head, comments and skips, too.
+    pub fn signals(self) -> Signals<Self> {
+        Signals::new(self)
+    }
+
+    next::event!(Event);
+
+    /// Waits for the next event, and lends it: nothing is allocated or copied for it. `None` is
+    /// the end of the stream.
+    ///
+    /// ```
+    /// use everstream::EventStream;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), everstream::Error> {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: 1\n\ndata: 2\n\n")]);
+    /// let mut events = EventStream::new(chunks);
+    /// let mut sum = 0;
+    /// while let Some(event) = events.next_event_ref().await? {
+    ///     sum += event.data().parse::<u32>().unwrap();
+    /// }
+    /// assert_eq!(sum, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_event_ref(&mut self) -> Result<Option<EventRef<'_>>, Error> {
+        match poll_fn(|cx| self.poll_found(cx)).await {
+            Some(Ok(Found::InBody(found))) => Ok(Some(self.body.lend(&found))),
+            Some(Ok(Found::Unfinished)) => Ok(self.body.parser_mut().dispatch_unfinished()?),
+            Some(Err(error)) => Err(error),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits for the next signal. `None` is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As the stream's items. After an error it returns `None`.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time without losing anything.
+    pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
+        poll_fn(|cx| self.poll_signal(cx)).await.transpose()
+    }
+
+    combinators!();
+
+    /// The event handed out last was one of progress, where a contract decides that.
+    fn confirm_progress(&mut self) {
+        self.body.waiting.confirm_progress();
+    }
+
+    /// Finds the next event. What is found is to be taken at once.
+    #[inline]
+    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+        if self.state == State::Ended {
+            return Poll::Ready(None);
+        }
+        self.state = State::Open;
+        match ready!(self.body.poll_event(cx)) {
+            Ok(Some(found)) => {
+                self.events += 1;
+                self.body.note(&found);
+                Poll::Ready(Some(Ok(Found::InBody(found))))
+            }
+            Ok(None) => Poll::Ready(self.end(Ok(()))),
+            Err(error) => Poll::Ready(self.end(Err(error))),
+        }
+    }
+
+    /// The body has ended, or failed: what is still to be said of it.
+    fn end(&mut self, ended: Result<(), Error>) -> Option<Result<Found, Error>> {
+        self.state = State::Ended;
+        let left = ended.and_then(|()| match self.unfinished {
+            Unfinished::Dispatch => Ok(self.has_unfinished()),
+            Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
+                .and_message("the stream ended in the middle of an event")),
+            Unfinished::Discard | Unfinished::Error => Ok(false),
+        });
+        match left {
+            Ok(true) => Some(Ok(Found::Unfinished)),
+            Ok(false) => {
+                trace::ended(self.events, None);
+                None
+            }
+            Err(error) => {
+                trace::ended(self.events, Some(&error));
+                Some(Err(error.and_events_before(self.events)))
+            }
+        }
+    }
+
+    /// The unfinished event, dispatched: there may be none, as there may be no data.
+    fn take_unfinished(&mut self) -> Option<Result<Event, Error>> {
+        let taken = self.body.parser_mut().take_unfinished();
+        taken.map_err(Error::from).transpose()
+    }
+}
+
+/// Where an event lies.
+enum Found {
+    InBody(EventAt),
+    /// At the end of the body, in the parser.
+    Unfinished,
+}
+
+impl Stream for EventStream {
+    type Item = Result<Event, Error>;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match ready!(self.poll_found(cx)) {
+            Some(Ok(Found::InBody(found))) => Poll::Ready(Some(Ok(self.body.take(&found)))),
+            Some(Ok(Found::Unfinished)) => Poll::Ready(self.take_unfinished()),
+            Some(Err(error)) => Poll::Ready(Some(Err(error))),
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+impl FusedStream for EventStream {
+    fn is_terminated(&self) -> bool {
+        self.state == State::Ended
+    }
+}
+
+impl PollSignal for EventStream {
+    fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {
+        match self.state {
+            State::Ended => return Poll::Ready(None),
+            State::Open => {}
+            State::Start => {
+                self.state = State::Open;
+                if let Some(head) = self.body.head() {
+                    return Poll::Ready(Some(Ok(Signal::Open(head.clone()))));
+                }
+            }
+        }
+        let ended = match ready!(self.body.poll_item(cx)) {
+            Ok(Some((taken, _))) => {
+                let signal = Signal::from(taken);
+                self.events += u64::from(matches!(signal, Signal::Event(_)));
+                return Poll::Ready(Some(Ok(signal)));
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        Poll::Ready(match self.end(ended) {
+            Some(Ok(_)) => self.take_unfinished().map(|event| event.map(Signal::Event)),
+            Some(Err(error)) => Some(Err(error)),
+            None => self.has_unfinished().then_some(Ok(Signal::Unfinished)),
+        })
+    }
+}
+
+impl Release for EventStream {
+    fn release(&mut self) {
+        self.state = State::Ended;
+        self.body.close();
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream")
+            .field("head", &self.head())
+            .field("state", &self.state)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
