@@ -27,7 +27,7 @@ use crate::{
     timer::{self, Alarm, Instant},
     trace,
     transport::{
-        Answer, Attempt, BoxFuture, Connect, Connector, IntoConnector, MaybeSend, Response,
+        Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, MaybeSend, Response,
         maybe_send::RetryWhen,
     },
 };
@@ -76,6 +76,8 @@ pub struct EventSource {
     events: u64,
     /// What ended the last connection.
     cause: Option<Cause>,
+    /// One of the requests has reached a server, or may have.
+    reached: bool,
     /// An event came since the last connection was lost.
     had_events: bool,
     /// The last event ID when it was.
@@ -129,7 +131,7 @@ impl EventSource {
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
         Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
-        R: Answer + 'static,
+        R: IntoResponse + 'static,
         E: Into<crate::BoxError> + 'static,
     {
         EventSourceBuilder::new(Connector::from_fn(connect))
@@ -156,6 +158,7 @@ impl EventSource {
             attempts: 0,
             events: 0,
             cause: None,
+            reached: false,
             had_events: false,
             resumed_from,
             closed_by: None,
@@ -312,12 +315,12 @@ impl EventSource {
                     return None;
                 }
                 self.disconnect();
-                self.cause = Some(Cause::Asked);
+                self.cause = Some(Cause::Requested);
                 self.tell();
                 Some(Signal::Reconnecting {
                     attempt: 1,
                     delay: Duration::ZERO,
-                    cause: Cause::Asked,
+                    cause: Cause::Requested,
                 })
             }
         }
@@ -342,6 +345,7 @@ impl EventSource {
                     Poll::Ready(Ok(response)) => match pump::judge(response, &self.content_type) {
                         Verdict::Stream(head, body) => {
                             self.opening = Opening::None;
+                            self.reached = true;
                             self.alarm = Alarm::default();
                             self.pump.open(body);
                             self.session.announce(self.now());
@@ -373,6 +377,7 @@ impl EventSource {
     /// The connection was lost, or did not come about: what the session makes of that.
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
+        self.reached |= error.as_ref().is_some_and(|error| !error.is_unsent());
         let advice = match (&error, &mut self.retry_when) {
             (Some(error), Some(retry_when)) if !session::is_no_content(error) => {
                 retry_when(&Failure {
@@ -424,7 +429,8 @@ impl EventSource {
     fn fail(&mut self, error: Error) -> Error {
         self.close();
         trace::ended(self.events, Some(&error));
-        error.and_events_before(self.events)
+        let unsent = error.is_unsent() && !self.reached;
+        error.and_events_before(self.events).with_unsent(unsent)
     }
 
     /// Tells the handles how things stand.

@@ -18,7 +18,7 @@ use everstream::{
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
-    transport::{Body, Connector, FollowRedirects, Head, Prepared, Response},
+    transport::{Body, Connector, FollowRedirects, Head, RequestPolicy, Response},
 };
 use futures_util::{
     Stream,
@@ -45,7 +45,7 @@ fn values_can_be_shared_between_threads() {
     all!(shared:
         Attempt, Backoff, Cause, ContentType, EncodeError, Error, ErrorKind, Event,
         EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, Handle, Head,
-        Item<'static>, JsonError, Oversized, Parser, Prepared, Reader<std::io::Empty>, ReadyState,
+        Item<'static>, JsonError, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
@@ -79,10 +79,10 @@ fn errors_are_errors() {
 fn what_is_a_value_can_be_cloned_and_mostly_compared() {
     all!(cloned:
         Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, Handle, Head,
-        Oversized, Prepared, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
+        Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
-        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, Prepared, ReadyState,
+        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);

@@ -109,7 +109,7 @@ impl Output {
             } => {
                 let (cause, message) = match cause {
                     Cause::End => ("end", "the server ended the response".to_owned()),
-                    Cause::Asked => ("asked", "asked for".to_owned()),
+                    Cause::Requested => ("asked", "asked for".to_owned()),
                     Cause::Timeout(error) => ("timeout", explain(error)),
                     other => ("failure", other.error().map(explain).unwrap_or_default()),
                 };

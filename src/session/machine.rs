@@ -22,39 +22,6 @@ pub enum ReadyState {
     Closed,
 }
 
-/// Why an `EventSource` connects again.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Cause {
-    /// The server ended the response as it should.
-    End,
-    /// The connection failed, did not come about, or was refused for now.
-    Failure(Error),
-    /// A time limit has passed.
-    Timeout(Error),
-    /// The user asked for it, by a `Handle`.
-    Asked,
-}
-
-impl Cause {
-    /// The error behind it, if there is one.
-    #[must_use]
-    pub fn error(&self) -> Option<&Error> {
-        match self {
-            Self::Failure(error) | Self::Timeout(error) => Some(error),
-            Self::End | Self::Asked => None,
-        }
-    }
-
-    pub(crate) fn of(error: Option<Error>) -> Self {
-        match error {
-            None => Self::End,
-            Some(error) if error.is_timeout() => Self::Timeout(error),
-            Some(error) => Self::Failure(error),
-        }
-    }
-}
-
 /// What to do about a failure.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -19,9 +19,11 @@ mod tests;
 mod verdict;
 
 #[cfg(feature = "client")]
+pub use crate::transport::Cause;
+#[cfg(feature = "client")]
 pub use backoff::Backoff;
 #[cfg(feature = "client")]
-pub use machine::{Cause, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
+pub use machine::{Decision, Loss, ReadyState, Retry, Rules, Session, State, Time};
 pub use verdict::ContentType;
 #[cfg(feature = "client")]
 pub(crate) use verdict::is_no_content;

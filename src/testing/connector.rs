@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use super::body::Playing;
 use super::reply::{Head, Prelude, Reply, Step};
 use super::request::Request;
-use crate::transport::{Attempt, Body, BoxFuture, Connect, Prepared, Response};
+use crate::transport::{Attempt, Body, BoxFuture, Connect, RequestPolicy, Response};
 use crate::{Error, ErrorKind, Events};
 
 /// A connector that answers the nth attempt with the nth answer of a script: for tests without a
@@ -335,8 +335,8 @@ impl Connect for Script {
         })
     }
 
-    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
-        Ok(Prepared {
+    fn prepare(&mut self, repeat_unsafe: bool) -> Result<RequestPolicy, Error> {
+        Ok(RequestPolicy {
             repeats: self.safe || repeat_unsafe || self.anew,
             anew: self.anew,
             last_event_id: None,

@@ -5,10 +5,40 @@ use std::{fmt, future::Future};
 use http::{HeaderMap, HeaderValue, header};
 
 use super::{BoxFuture, EVENT_STREAM, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
-use crate::{
-    error::{BoxError, Error, ErrorKind},
-    session::Cause,
-};
+use crate::error::{BoxError, Error, ErrorKind};
+
+/// Why an `EventSource` connects again.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// The server ended the response as it should.
+    End,
+    /// The connection failed, did not come about, or was refused for now.
+    Failure(Error),
+    /// A time limit has passed.
+    Timeout(Error),
+    /// The user asked for it, by a handle.
+    Requested,
+}
+
+impl Cause {
+    /// The error behind it, if there is one.
+    #[must_use]
+    pub fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failure(error) | Self::Timeout(error) => Some(error),
+            Self::End | Self::Requested => None,
+        }
+    }
+
+    pub(crate) fn of(error: Option<Error>) -> Self {
+        match error {
+            None => Self::End,
+            Some(error) if error.is_timeout() => Self::Timeout(error),
+            Some(error) => Self::Failure(error),
+        }
+    }
+}
 
 /// One attempt to connect: what has to be sent, and why it is made.
 #[derive(Clone, Debug)]
@@ -101,7 +131,7 @@ fn unsendable(last_event_id: &str) -> Error {
 /// What makes connections for an `EventSource`.
 ///
 /// Any `FnMut(Attempt) -> impl Future<Output = Result<R, E>>` is one, where `R` is a [`Response`]
-/// or another [`Answer`], such as a request builder of reqwest.
+/// or another [`IntoResponse`], such as a request builder of reqwest.
 pub trait Connect: MaybeSend {
     /// Makes one request, and gives its response, whatever its status.
     ///
@@ -117,16 +147,16 @@ pub trait Connect: MaybeSend {
     /// # Errors
     ///
     /// Where no request can be made, or none that may have to be repeated.
-    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+    fn prepare(&mut self, repeat_unsafe: bool) -> Result<RequestPolicy, Error> {
         let _ = repeat_unsafe;
-        Ok(Prepared::default())
+        Ok(RequestPolicy::default())
     }
 }
 
 /// What a connector says of its requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Prepared {
+pub struct RequestPolicy {
     /// Requests may be made again. `true` by default.
     pub repeats: bool,
     /// Each request is made anew: one refused with 401 may be let in the next time. `true` by
@@ -136,7 +166,7 @@ pub struct Prepared {
     pub last_event_id: Option<String>,
 }
 
-impl Prepared {
+impl RequestPolicy {
     /// The default: each request is made anew, and may be made as often as it takes.
     #[must_use]
     pub fn new() -> Self {
@@ -165,7 +195,7 @@ impl Prepared {
     }
 }
 
-impl Default for Prepared {
+impl Default for RequestPolicy {
     fn default() -> Self {
         Self {
             repeats: true,
@@ -176,12 +206,12 @@ impl Default for Prepared {
 }
 
 /// What a request factory may give: a response, or something that becomes one.
-pub trait Answer: MaybeSend {
+pub trait IntoResponse: MaybeSend {
     /// The response. A request is sent with the headers of `attempt`.
     fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>>;
 }
 
-impl Answer for Response {
+impl IntoResponse for Response {
     fn answer(self, _: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
         Box::pin(async move { Ok(self) })
     }
@@ -191,7 +221,7 @@ impl<F, Fut, R, E> Connect for F
 where
     F: FnMut(Attempt) -> Fut + MaybeSend,
     Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
-    R: Answer + 'static,
+    R: IntoResponse + 'static,
     E: Into<BoxError>,
 {
     fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
@@ -227,7 +257,7 @@ impl Connector {
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
         Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
-        R: Answer + 'static,
+        R: IntoResponse + 'static,
         E: Into<BoxError> + 'static,
     {
         Self::new(connect)
@@ -239,7 +269,7 @@ impl Connect for Connector {
         self.0.connect(attempt)
     }
 
-    fn prepare(&mut self, repeat_unsafe: bool) -> Result<Prepared, Error> {
+    fn prepare(&mut self, repeat_unsafe: bool) -> Result<RequestPolicy, Error> {
         self.0.prepare(repeat_unsafe)
     }
 }

@@ -5,8 +5,8 @@
 #[cfg(feature = "client")]
 mod attempt;
 mod body;
-#[cfg(all(feature = "client", feature = "reqwest"))]
-mod redirect;
+#[cfg(feature = "client")]
+mod redirects;
 #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
 pub(crate) mod reqwest;
 
@@ -17,8 +17,10 @@ use http::HeaderName;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Answer, Attempt, Connect, Connector, IntoConnector, Prepared};
+pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
 pub use body::Body;
+#[cfg(feature = "client")]
+pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest"))]
 pub use reqwest::FollowRedirects;
 

@@ -152,7 +152,7 @@ async fn reconnect_connects_at_once_in_every_state() {
         assert_eq!(before.elapsed(), Duration::ZERO, "{}", case.name);
         let attempts = &script.attempts()[attempts..];
         assert_eq!(attempts.len(), 1);
-        assert!(matches!(attempts[0].cause(), Some(Cause::Asked)));
+        assert!(matches!(attempts[0].cause(), Some(Cause::Requested)));
         assert_eq!(script.open_connections(), 0, "dropped with the source");
     }
 }

@@ -85,7 +85,7 @@ fn told(signal: &Result<Signal, Error>) -> String {
 fn why(cause: &Cause) -> String {
     match cause {
         Cause::End => "end".to_owned(),
-        Cause::Asked => "asked".to_owned(),
+        Cause::Requested => "asked".to_owned(),
         Cause::Failure(error) => format!("failure {:?}", error.kind()),
         Cause::Timeout(error) => format!("timeout {:?}", error.kind()),
         other => format!("{other:?}"),

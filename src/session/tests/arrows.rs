@@ -267,5 +267,5 @@ fn the_cause_of_a_reconnection_says_what_it_was() {
         failure.error().and_then(Error::status),
         Some(StatusCode::SERVICE_UNAVAILABLE)
     );
-    assert!(Cause::End.error().is_none() && Cause::Asked.error().is_none());
+    assert!(Cause::End.error().is_none() && Cause::Requested.error().is_none());
 }
