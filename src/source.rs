@@ -108,7 +108,14 @@ impl EventSource {
     /// [`Attempt`]: with a fresh token, another URL, or another body.
     ///
     /// It gives a [`Response`], or a request builder of reqwest, on which the headers of the
-    /// attempt are put. Its own errors count as failures to connect.
+    /// attempt are put.
+    ///
+    /// Its own errors count as failures to connect, whatever they are: a token service that answers
+    /// 204 or 401 doesn't speak for the feed. Such an error is the source of one of kind
+    /// [`ErrorKind::Other`]. The exception is what it says itself, by [`Error::with_source`]: an
+    /// error of kind [`ErrorKind::Request`] made so ends the source. A function that is a
+    /// connector, all of whose errors are about the feed, goes to
+    /// [`Connector::from_fn`].
     ///
     /// ```no_run
     /// # #[cfg(feature = "reqwest")]
@@ -134,7 +141,7 @@ impl EventSource {
         R: IntoResponse + 'static,
         E: Into<crate::BoxError> + 'static,
     {
-        EventSourceBuilder::new(Connector::from_fn(connect))
+        EventSourceBuilder::new(Connector::factory(connect))
     }
 
     pub(crate) fn build(
