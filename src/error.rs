@@ -40,6 +40,10 @@ struct Inner {
     event: Option<Event>,
     events_before: u64,
     is_final: bool,
+    /// No server was reached by any of the requests.
+    unsent: bool,
+    /// A caller made it, by [`Error::with_source`]: its kind is the caller's word.
+    by_caller: bool,
     #[cfg(feature = "stream")]
     refusal: Option<Arc<Refusal>>,
 }
@@ -75,7 +79,7 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request could not be made, and nothing was sent.
+    /// The request could not be made.
     Request,
     /// No connection to the server came about.
     Connect,
@@ -139,6 +143,8 @@ impl Error {
             event: None,
             events_before: 0,
             is_final: true,
+            unsent: matches!(kind, ErrorKind::Request | ErrorKind::LastEventId),
+            by_caller: false,
             #[cfg(feature = "stream")]
             refusal: None,
         }))
@@ -148,9 +154,26 @@ impl Error {
     ///
     /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
     /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
+    ///
+    /// [`is_unsent`](Self::is_unsent) is true of [`ErrorKind::Request`] and
+    /// [`ErrorKind::LastEventId`], and of no other kind unless
+    /// [`with_unsent`](Self::with_unsent) says so.
     #[must_use]
     pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
-        Self::of(kind).and_source(source.into())
+        Self::of(kind)
+            .and_source(source.into())
+            .edit(|inner| inner.by_caller = true)
+    }
+
+    /// Says whether no server was reached by any of the requests: see
+    /// [`is_unsent`](Self::is_unsent). Say `true` only of what you know: a connector whose HTTP
+    /// client follows redirects by itself doesn't know which of its requests has failed.
+    #[must_use]
+    pub fn with_unsent(self, unsent: bool) -> Self {
+        if self.0.unsent == unsent {
+            return self;
+        }
+        self.edit(|inner| inner.unsent = unsent)
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
@@ -213,19 +236,35 @@ impl Error {
         self.0.kind == ErrorKind::Connect
     }
 
-    /// Whether the request has reached no server that could have acted on it: it could not be made,
-    /// or no connection came about. It was not billed, then, and sending it again is not sending it
-    /// twice.
+    /// Whether no server was reached that could have acted on the request, or on one that a
+    /// redirect made of it: nothing was billed, and sending it again is not sending it twice.
     ///
-    /// `false` is no proof of the contrary: a server that refused, or did not answer in time, may
-    /// have done nothing either. Of an `EventSource` it is the last request that this speaks of,
-    /// not those of connections before it.
+    /// `false` proves nothing: a server that refused, or did not answer in time, may have done
+    /// nothing either. It is `false` wherever the HTTP client can't tell. reqwest's own error
+    /// doesn't say whether a connection failed at once or only after a redirect, so a failure to
+    /// connect with a client of yours is `false`, too. If that client follows no redirects, as
+    /// one of `client_builder()` doesn't, [`is_connect`](Self::is_connect) is enough.
+    ///
+    /// With `EventSource::get` and `EventSource::request` we follow redirects ourselves, and know.
+    /// An `EventSource` counts all its requests: once one of them has reached a server, this
+    /// stays `false`.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        matches!(
+        self.0.unsent
+    }
+
+    /// Whether a caller made it, to say of its own connector what went wrong.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_callers_word(&self) -> bool {
+        let of_a_connector = matches!(
             self.0.kind,
-            ErrorKind::Request | ErrorKind::Connect | ErrorKind::LastEventId
-        )
+            ErrorKind::Request
+                | ErrorKind::Connect
+                | ErrorKind::Transport
+                | ErrorKind::Redirect
+                | ErrorKind::Other
+        );
+        self.0.by_caller && of_a_connector
     }
 
     /// Whether the stream was cut short: it ended before the event that completes it, or its
@@ -406,10 +445,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_has_not_left_is_unsent() {
+    fn the_kind_alone_proves_little() {
         for (kind, unsent) in [
             (ErrorKind::Request, true),
-            (ErrorKind::Connect, true),
+            (ErrorKind::Connect, false),
             (ErrorKind::LastEventId, true),
             (ErrorKind::Transport, false),
             (ErrorKind::Body, false),
@@ -421,6 +460,11 @@ mod tests {
             (ErrorKind::Other, false),
         ] {
             assert_eq!(Error::of(kind).is_unsent(), unsent, "{kind:?}");
+            for said in [true, false] {
+                let error = Error::new(kind, "a cause").with_unsent(said);
+                assert_eq!(error.is_unsent(), said, "{kind:?}");
+                assert_eq!(error.kind(), kind);
+            }
         }
     }
 
