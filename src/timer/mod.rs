@@ -53,7 +53,6 @@ pub(crate) const UNWATCHED: Duration = Duration::from_millis(500);
 impl Alarm {
     /// Ready once `deadline` has passed and the runtime had the time to deliver what came before
     /// it.
-    #[cfg(any(feature = "client", test))]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         self.poll_at(cx, Instant::now(), deadline)
     }
