@@ -131,6 +131,7 @@ impl Parser {
             crate::event::empty(&mut self.next_id);
         }
         if block.skipped {
+            self.has_skipped = true;
             return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));
         }
         // "If the data buffer is an empty string, set the data buffer and the event type buffer to

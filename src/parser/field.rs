@@ -176,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn retry_takes_digits_that_fit() {
+    fn retry_takes_digits_and_no_more_than_fit() {
         for (value, expected) in [
             ("0", Some(0)),
             ("03000", Some(3000)),
             ("18446744073709551615", Some(u64::MAX)),
-            ("18446744073709551616", None),
+            ("18446744073709551616", Some(u64::MAX)),
             ("", None),
             ("-1", None),
             ("+1", None),

@@ -98,6 +98,8 @@ pub struct Parser {
 
     last_event_id: SharedText,
     reconnection_time: Option<Duration>,
+    /// An event was passed over.
+    has_skipped: bool,
 }
 
 /// Where in a line the parser is.
@@ -134,6 +136,7 @@ impl Default for Parser {
             next_id: String::new(),
             last_event_id: SharedText::default(),
             reconnection_time: None,
+            has_skipped: false,
         }
     }
 }
@@ -224,6 +227,12 @@ impl Parser {
     pub(crate) fn take_unfinished(&mut self) -> Result<Option<Event>, EventTooLarge> {
         let event = self.end_of_stream()?;
         Ok(event.map(|event| self.hand_over(Text::Raw(&[]), &event)))
+    }
+
+    /// Whether an event was passed over since this was asked last.
+    #[cfg(feature = "client")]
+    pub(crate) fn take_skipped(&mut self) -> bool {
+        core::mem::take(&mut self.has_skipped)
     }
 
     fn end_of_stream(&mut self) -> Result<Option<EventAt>, EventTooLarge> {

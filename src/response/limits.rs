@@ -3,7 +3,7 @@
 //! Only waiting for the server counts, never the user's own pause. A stream can't see whether its
 //! user waits or has looked away. But a user who waits polls it at every wake-up, and it asks for
 //! one at least every tick: so of the time between two polls, no more than what was asked
-//! for counts.
+//! for counts, and some milliseconds that a timer may be late.
 
 use std::{
     task::{Context, Poll},
@@ -275,10 +275,11 @@ impl Waiting {
             return;
         };
         let passed = now.saturating_duration_since(since);
-        let counts = passed.min(self.asked);
+        let late = passed > self.asked.saturating_add(LATE);
+        let counts = if late { self.asked } else { passed };
         self.silent = self.silent.saturating_add(counts);
         self.eventless = self.eventless.saturating_add(counts);
-        if passed > self.asked.saturating_add(LATE) {
+        if late {
             // Put off once, not again and again: someone who polls now and then waits, too.
             self.put_off.get_or_insert(now + GRACE);
         }

@@ -451,15 +451,16 @@ impl EventSource {
         }
     }
 
-    /// Whether an event of progress has come, or another last event ID, since this was asked last.
+    /// Whether an event of progress has come, one that was passed over, or another last event ID, since this was asked last.
     fn take_progress(&mut self) -> bool {
+        let skipped = self.body.parser_mut().take_skipped();
         let last_event_id = self.body.parser().last_event_id();
         let resumed_from = &mut self.record.resumed_from;
         let changed = resumed_from != last_event_id;
         if changed {
             last_event_id.clone_into(resumed_from);
         }
-        std::mem::take(&mut self.record.progress) || changed
+        std::mem::take(&mut self.record.progress) || changed || skipped
     }
 
     fn fail(&mut self, error: Error) -> Error {

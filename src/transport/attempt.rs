@@ -41,7 +41,7 @@ impl Cause {
 }
 
 /// One attempt to connect: what has to be sent, and why it is made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Attempt {
     number: u64,
     last_event_id: String,
@@ -120,6 +120,26 @@ impl Attempt {
     }
 }
 
+/// Shows no ID.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shows no ID.
+impl fmt::Debug for RequestPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestPolicy")
+            .field("repeats", &self.repeats)
+            .field("anew", &self.anew)
+            .finish_non_exhaustive()
+    }
+}
+
 fn unsendable(last_event_id: &str) -> Error {
     const FITS: usize = 80;
     let start: String = last_event_id.chars().take(FITS).collect();
@@ -153,7 +173,7 @@ pub trait Connect: MaybeSend {
 }
 
 /// What a connector says of its requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestPolicy {
     /// Requests may be made again. `true` by default.

@@ -167,12 +167,23 @@ impl Head {
     }
 }
 
+/// Shows the names of headers alone: values may be secrets, and `keys()` shows them, too.
+struct Names<'a>(&'a HeaderMap);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.0.keys().map(http::HeaderName::as_str))
+            .finish()
+    }
+}
+
 /// Shows the names of headers and no URL: values may be secrets.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("status", &self.0.status)
-            .field("headers", &self.0.headers.keys())
+            .field("headers", &Names(&self.0.headers))
             .finish_non_exhaustive()
     }
 }

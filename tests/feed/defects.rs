@@ -87,7 +87,14 @@ async fn a_retry_of_zero_does_not_hammer() {
             delays.push(delay);
         }
     }
-    assert_eq!(delays, [Duration::from_millis(50); 2]);
+    let shortest = Duration::from_millis(50);
+    assert_eq!(delays.len(), 2);
+    assert!(
+        delays
+            .iter()
+            .all(|it| (shortest..shortest * 5 / 4).contains(it)),
+        "{delays:?}"
+    );
 }
 
 #[tokio::test]
@@ -234,7 +241,7 @@ async fn a_good_connection_resets_the_backoff() {
             attempts.push(failure);
         }
     }
-    assert_eq!(attempts, [1, 1, 2, 1, 2]);
+    assert_eq!(attempts, [0, 1, 2, 0, 1]);
 }
 
 #[tokio::test]

@@ -258,11 +258,12 @@ impl Model {
             self.failing_since = None;
         }
         let lasted = life >= base && life >= Duration::from_secs(5);
-        let cut = |error: &Error| {
-            use ErrorKind::{Body, Timeout, Transport};
-            was_open && matches!(error.kind(), Body | Transport | Timeout(_))
+        self.last_failed = match error.map(Error::kind) {
+            None => !(events || lasted),
+            Some(ErrorKind::Body | ErrorKind::Transport) => !(was_open && (events || lasted)),
+            Some(ErrorKind::Timeout(_)) => !(was_open && events),
+            Some(_) => true,
         };
-        self.last_failed = !(events || lasted) || error.is_some_and(|error| !cut(error));
         if self.last_failed {
             let slow = error.is_some_and(|error| {
                 let kind = error.kind();

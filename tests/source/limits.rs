@@ -130,7 +130,7 @@ async fn each_connection_has_its_first_event_anew() {
         .build()
         .unwrap();
     let story = story_until(source, 5).await;
-    assert_eq!(story[2], "end 1 in 3000 ms");
+    assert_eq!(story[2], "end 0 in 3000 ms");
     assert_eq!(
         story[4],
         format!("{} 1 in 3000 ms", kind(Timeout::FirstEvent))
@@ -187,7 +187,11 @@ async fn the_shortest_limit_is_the_one_that_strikes() {
 #[tokio::test(start_paused = true)]
 async fn a_limit_that_strikes_too_often_is_the_error() {
     let script = Script::new().never().never().never();
-    let source = builder(&script).headers_timeout(SECOND).build().unwrap();
+    let source = builder(&script)
+        .headers_timeout(SECOND)
+        .max_consecutive_failures(3)
+        .build()
+        .unwrap();
     let error = failure(source).await;
     assert_eq!(error.kind(), ErrorKind::Timeout(Timeout::Headers));
     assert!(error.is_timeout());

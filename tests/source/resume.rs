@@ -142,7 +142,7 @@ async fn the_reconnection_time_is_the_servers_once_it_says_one() {
         ("retry: 0\ndata: a\n\n", 50),
         ("retry: 49\ndata: a\n\n", 50),
         ("retry: 18446744073709551615\ndata: a\n\n", 3_600_000),
-        ("retry: 99999999999999999999\ndata: a\n\n", 3000),
+        ("retry: 99999999999999999999\ndata: a\n\n", 3_600_000),
         ("retry: 5s\ndata: a\n\n", 3000),
         ("retry: -1\ndata: a\n\n", 3000),
         ("retry:\ndata: a\n\n", 3000),

@@ -34,15 +34,16 @@ async fn a_life_is_told_in_order() {
             "failure Status 2 in 9000 ms",
             "open 200",
             "comment hello",
+            "Retry(1s)",
             "event a",
             "comment alive",
             "event b",
-            "end 1 in 1000 ms",
+            "end 0 in 1000 ms",
             "open 200",
             "end 1 in 1000 ms",
             "open 200",
             "event c",
-            "failure Body 1 in 1000 ms",
+            "failure Body 0 in 1000 ms",
             "open 200",
             "timeout Timeout(Idle) 1 in 1000 ms",
             "timeout Timeout(Headers) 2 in 1000 ms",
@@ -62,7 +63,7 @@ async fn the_end_in_an_error_is_told_once() {
         [
             "open 200",
             "event a",
-            "end 1 in 3000 ms",
+            "end 0 in 3000 ms",
             "error Status",
             "none"
         ]
@@ -117,7 +118,7 @@ async fn signals_can_be_left_for_events_and_back() {
     let mut source = signals.into_inner();
     assert_eq!(next_data(&mut source).await, "a");
     let mut signals = source.signals();
-    for expected in ["event b", "end 1 in 3000 ms", "open 200", "event c"] {
+    for expected in ["event b", "end 0 in 3000 ms", "open 200", "event c"] {
         assert_eq!(told(&signals.next().await.unwrap()), expected);
     }
 }
@@ -162,7 +163,7 @@ async fn an_event_that_is_skipped_is_progress() {
     let script = Script::new().reply(reply()).reply(reply()).reply(reply());
     let told = story(skipping(&script)).await;
     for life in told[..9].chunks(3) {
-        assert_eq!((&*life[0], &*life[2]), ("open 200", "end 1 in 3000 ms"));
+        assert_eq!((&*life[0], &*life[2]), ("open 200", "end 0 in 3000 ms"));
         assert!(life[1].starts_with("Event"), "{told:?}");
     }
 }

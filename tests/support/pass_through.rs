@@ -75,6 +75,15 @@ fn send_on(chunks: &[&[u8]], parser: &mut Parser, encoder: &mut Encoder) -> (Rea
                 everstream::Item::Skipped(Skipped::Event { .. } | Skipped::Comment { .. }) => {
                     continue;
                 }
+                everstream::Item::Undispatched { id, .. } => {
+                    // Its type would say nothing to the client, and not even its ID if it has it.
+                    if id != encoder.last_event_id() {
+                        let encoded = encoder.id(id).expect("it was parsed");
+                        encoded.append_to(&mut wire);
+                        items.push(only_id(id));
+                    }
+                    continue;
+                }
                 other => panic!("{other:?} is new: send it on"),
             };
             encoded.append_to(&mut wire);
@@ -83,6 +92,7 @@ fn send_on(chunks: &[&[u8]], parser: &mut Parser, encoder: &mut Encoder) -> (Rea
         if parser.last_event_id() != encoder.last_event_id() {
             let encoded = encoder.id(parser.last_event_id()).expect("it was parsed");
             encoded.append_to(&mut wire);
+            items.push(only_id(parser.last_event_id()));
         }
     }
     let read = Read {
@@ -143,6 +153,7 @@ impl Written {
         if let Ok(encoded) = encoded {
             encoded.append_to(&mut self.wire);
             self.expected.last_event_id = id.to_owned();
+            self.expected.items.push(only_id(id));
         }
     }
 
@@ -159,6 +170,14 @@ impl Written {
         let most = Duration::from_millis(u64::MAX);
         let time = milliseconds(time.min(most));
         self.expected.items.push(Item::Retry(time));
+    }
+}
+
+/// A block of an ID alone.
+fn only_id(id: &str) -> Item {
+    Item::Undispatched {
+        event: "message".to_owned(),
+        id: id.to_owned(),
     }
 }
 

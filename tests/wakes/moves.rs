@@ -55,7 +55,7 @@ fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
             told_of(
                 EventSource::builder(Script::new().never())
                     .headers_timeout(SHORT)
-                    .max_initial_failures(1)
+                    .max_consecutive_failures(1)
                     .build()
                     .unwrap(),
             ),

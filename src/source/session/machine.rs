@@ -335,10 +335,11 @@ impl Session {
             None => loss.progress || lasted,
             Some(least) => self.life(now) >= least,
         };
+        let was_open = matches!(self.state, State::Open(_));
         match loss.error.map(Error::kind) {
-            None | Some(ErrorKind::Body | ErrorKind::Timeout(_) | ErrorKind::Transport) => {
-                !progress || !matches!(self.state, State::Open(_))
-            }
+            None | Some(ErrorKind::Body | ErrorKind::Transport) => !(was_open && progress),
+            // Silence is no progress, however long it lasts.
+            Some(ErrorKind::Timeout(_)) => !(was_open && progress && loss.progress),
             Some(_) => true,
         }
     }
