@@ -11,15 +11,21 @@
 
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/kind.rs"]
+mod kind;
 #[path = "support/provider_server.rs"]
 mod provider_server;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
 use futures_util::{Stream, StreamExt};
+use kind::{is_error, is_one_of};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -51,6 +57,8 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     let prompt = "Say something that flows.";
     let events = P::request(&api.client, &api.base_url, model, prompt)
         .events()
+        .event_timeout(Duration::from_secs(120)) // Comments do not hide that nothing comes.
+        .progress_when(|event| !is_one_of(event, &["ping"])) // Nor do pings.
         .await?;
     let mut pieces = P::contract(events).json::<P::Piece>();
     let mut finish = None;
@@ -67,7 +75,7 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     }
     match finish {
         Some(why) => {
-            print(&format!("   [{why}]"));
+            print(&format!("   [{}]", terminal::line(&why)));
             Ok(())
         }
         // Where no event of its own completes an answer, this is how one cut short is told.
@@ -117,7 +125,7 @@ mod openai_chat {
         }
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(has_error).complete_on_data("[DONE]")
+            events.error_when(is_error).complete_on_data("[DONE]")
         }
     }
 
@@ -132,8 +140,8 @@ mod openai_chat {
     }
 }
 
-/// The type of an event is that of its JSON. One of three completes the response; there is no
-/// `[DONE]`.
+/// The type of an event is that of its JSON, also where a gateway drops the `event:` line. One of
+/// three completes the response; there is no `[DONE]`.
 mod openai_responses {
     use super::*;
 
@@ -169,12 +177,9 @@ mod openai_responses {
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
             events
-                .error_when(|event| matches!(event.event_type(), "error" | "response.failed"))
+                .error_when(|event| is_error(event) || is_one_of(event, &["response.failed"]))
                 .complete_when(|event| {
-                    matches!(
-                        event.event_type(),
-                        "response.completed" | "response.incomplete"
-                    )
+                    is_one_of(event, &["response.completed", "response.incomplete"])
                 })
         }
     }
@@ -245,8 +250,8 @@ mod anthropic {
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
             events
-                .error_when(|event| event.event_type() == "error")
-                .complete_when(|event| event.event_type() == "message_stop")
+                .error_when(is_error)
+                .complete_when(|event| is_one_of(event, &["message_stop"]))
         }
     }
 
@@ -313,7 +318,7 @@ mod gemini {
         }
 
         fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(has_error)
+            events.error_when(is_error)
         }
     }
 
@@ -332,16 +337,6 @@ mod gemini {
             self.candidates.first()?.finish_reason.as_deref()
         }
     }
-}
-
-/// Whether the JSON of an event has an `error` in it.
-fn has_error(event: &Event) -> bool {
-    #[derive(Deserialize)]
-    struct Failure {
-        error: Option<serde_json::Value>,
-    }
-    let failure = event.json::<Failure>();
-    failure.is_ok_and(|failure| failure.error.is_some())
 }
 
 /// Where to ask.
@@ -392,6 +387,6 @@ async fn show<P: Provider>(api: &Api, model: &str) -> bool {
 fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout
-        .write_all(text.as_bytes())
+        .write_all(terminal::harmless(text).as_bytes())
         .and_then(|()| stdout.flush());
 }

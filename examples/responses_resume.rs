@@ -8,16 +8,21 @@
 //! Nth. So one POST makes the response, once, and every further request only reads on.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+#[path = "support/kind.rs"]
+mod kind;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use everstream::{
-    Attempt, Backoff, CompleteWhen, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
+    Attempt, Backoff, CompleteWhen, Error, ErrorKind, ErrorWhen, Event, EventSource, Retry,
+    Timeout,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
+use kind::{is_error, is_one_of};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde_json::json;
@@ -69,7 +74,7 @@ fn ask(
     client: Client,
     base_url: String,
     cursor: Cursor,
-) -> Result<CompleteWhen<EventSource>, Error> {
+) -> Result<CompleteWhen<ErrorWhen<EventSource>>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
@@ -79,17 +84,19 @@ fn ask(
     .backoff(Backoff::new().reconnection_time(Duration::from_millis(200)))
     // As long as the response is not known, it cannot be read on, and the POST must not be sent
     // again, unless it never left.
-    .retry_when(move |failure| match cursor.get() {
-        None if !failure.error().is_connect() => Retry::GiveUp,
-        _ => Retry::Default,
-    })
+    .retry_when(
+        move |failure| match (cursor.get(), failure.error().kind()) {
+            (None, _) if !failure.error().is_connect() => Retry::GiveUp,
+            // The server keeps the connection alive, but the response gets no further.
+            (_, ErrorKind::Timeout(Timeout::Event)) => Retry::GiveUp,
+            _ => Retry::Default,
+        },
+    )
+    .event_timeout(Duration::from_secs(300))
     .build()?;
-    Ok(source.complete_when(|event| {
-        matches!(
-            event.event_type(),
-            "response.completed" | "response.failed" | "response.incomplete" | "error"
-        )
-    }))
+    Ok(source
+        .error_when(|event| is_error(event) || is_one_of(event, &["response.failed"]))
+        .complete_when(|event| is_one_of(event, &["response.completed", "response.incomplete"])))
 }
 
 fn request(

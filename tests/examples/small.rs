@@ -17,11 +17,16 @@ Rivers, lava, time and this text.
     );
 }
 
-/// The example checks itself what was sent.
+/// The example checks itself what was sent. The second call's stream is resumed, and then holds
+/// comments for ever.
 #[tokio::test]
-async fn a_call_is_made_once_and_its_answer_read_on() {
+async fn a_call_is_made_once_and_its_answer_read_on_while_it_gets_further() {
     let run = run(example("mcp", [""; 0]), "").await;
-    let expected = "notifications/progress\n\"It has run once.\"\n";
+    let expected = "\
+long_task: notifications/progress
+long_task: \"It has run once.\"
+stuck_task: no event came for too long
+";
     assert_eq!(
         (run.code, &*run.stdout, &*run.stderr),
         (Some(0), expected, "")
