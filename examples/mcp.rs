@@ -101,15 +101,18 @@ impl Mcp {
             }
         })
         .event_timeout(self.limit)
-        .retry_when(
-            |failure| match (failure.error().kind(), failure.attempt()) {
-                // A call that was refused is not to be made again.
-                (ErrorKind::Status, 1) => Retry::GiveUp,
-                // The server keeps the connection alive, but the tool does not answer.
-                (ErrorKind::Timeout(Timeout::Event), _) => Retry::GiveUp,
-                _ => Retry::Default,
-            },
-        )
+        .retry_when(|failure| {
+            let kind = failure.error().kind();
+            // A call that was refused is not to be made again.
+            let is_refused = kind == ErrorKind::Status && failure.attempt() == 1;
+            // The server keeps the connection alive, but the tool does not answer.
+            let is_stuck = kind == ErrorKind::Timeout(Timeout::Event);
+            if is_refused || is_stuck {
+                Retry::GiveUp
+            } else {
+                Retry::Default
+            }
+        })
         .max_consecutive_failures(10)
         .build()?;
         let is_answer = move |event: &Event| event.json::<Message>().is_ok_and(|it| it.answers(id));

@@ -82,16 +82,19 @@ fn ask(
     })
     // The response is being made whether we listen or not: no reason to stay away for long.
     .backoff(Backoff::new().reconnection_time(Duration::from_millis(200)))
-    // As long as the response is not known, it cannot be read on, and the POST must not be sent
-    // again, unless it never left.
-    .retry_when(
-        move |failure| match (cursor.get(), failure.error().kind()) {
-            (None, _) if !failure.error().is_connect() => Retry::GiveUp,
-            // The server keeps the connection alive, but the response gets no further.
-            (_, ErrorKind::Timeout(Timeout::Event)) => Retry::GiveUp,
-            _ => Retry::Default,
-        },
-    )
+    .retry_when(move |failure| {
+        let error = failure.error();
+        // As long as the response is not known, it cannot be read on, and the POST must not be
+        // sent again, unless it never left.
+        let is_unknown = cursor.get().is_none() && !error.is_connect();
+        // The server keeps the connection alive, but the response gets no further.
+        let is_stuck = error.kind() == ErrorKind::Timeout(Timeout::Event);
+        if is_unknown || is_stuck {
+            Retry::GiveUp
+        } else {
+            Retry::Default
+        }
+    })
     .event_timeout(Duration::from_secs(300))
     .build()?;
     Ok(source
