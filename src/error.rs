@@ -6,14 +6,26 @@ use std::{fmt, sync::Arc};
 
 use crate::{event::Event, parser::EventTooLarge};
 
+mod message;
+
+use message::causes;
+
 /// Any error, as other crates give theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What ended a stream, or kept it from beginning.
 ///
-/// Display says this error's own part in one line; [`source`](std::error::Error::source) leads to
-/// what caused it. Neither they nor `Debug` ever show a URL, a header's value or a body: those
-/// may hold secrets, and are there for the asking. Cloning is cheap.
+/// `{}` says this error's own part; `{:#}` adds what caused it, in one line: `could not connect to
+/// the server: tcp connect error: Connection refused`. [`source`](std::error::Error::source) leads
+/// along the same chain, and [`into_source`](Self::into_source) gives the cause by value.
+///
+/// No message of this crate, and no `Debug`, shows a URL, a header's value, an ID, an event's data
+/// or a body, which may be secret: accessors return them. Two messages are exceptions. That of
+/// [`ErrorKind::LastEventId`] names the ID, and those of [`ErrorKind::ContentType`] and
+/// [`ErrorKind::ContentEncoding`] name the type or the encoding that the server sent, without
+/// parameters. A cause that comes from outside the crate says what it says.
+///
+/// Cloning is cheap.
 ///
 /// An error from a stream is its last item, with one exception: see [`is_final`](Self::is_final).
 #[derive(Clone)]
@@ -24,10 +36,14 @@ struct Inner {
     kind: ErrorKind,
     /// Display's own words, where those of the kind can be bettered.
     message: Option<Box<str>>,
-    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<BoxError>>,
     event: Option<Event>,
     events_before: u64,
     is_final: bool,
+    /// No server was reached by any of the requests.
+    unsent: bool,
+    /// A caller made it, by [`Error::with_source`]: its kind is the caller's word.
+    by_caller: bool,
     #[cfg(feature = "stream")]
     refusal: Option<Arc<Refusal>>,
 }
@@ -63,7 +79,7 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request could not be made, and nothing was sent.
+    /// The request could not be made.
     Request,
     /// No connection to the server came about.
     Connect,
@@ -127,6 +143,8 @@ impl Error {
             event: None,
             events_before: 0,
             is_final: true,
+            unsent: matches!(kind, ErrorKind::Request | ErrorKind::LastEventId),
+            by_caller: false,
             #[cfg(feature = "stream")]
             refusal: None,
         }))
@@ -136,9 +154,26 @@ impl Error {
     ///
     /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
     /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
+    ///
+    /// [`is_unsent`](Self::is_unsent) is true of [`ErrorKind::Request`] and
+    /// [`ErrorKind::LastEventId`], and of no other kind unless
+    /// [`with_unsent`](Self::with_unsent) says so.
     #[must_use]
     pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
-        Self::of(kind).and_source(source.into())
+        Self::of(kind)
+            .and_source(source.into())
+            .edit(|inner| inner.by_caller = true)
+    }
+
+    /// Says whether no server was reached by any of the requests: see
+    /// [`is_unsent`](Self::is_unsent). Say `true` only of what you know: a connector whose HTTP
+    /// client follows redirects by itself doesn't know which of its requests has failed.
+    #[must_use]
+    pub fn with_unsent(self, unsent: bool) -> Self {
+        if self.0.unsent == unsent {
+            return self;
+        }
+        self.edit(|inner| inner.unsent = unsent)
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
@@ -147,7 +182,7 @@ impl Error {
     }
 
     pub(crate) fn and_source(self, source: BoxError) -> Self {
-        self.edit(|inner| inner.source = Some(Arc::from(source)))
+        self.edit(|inner| inner.source = Some(Arc::new(source)))
     }
 
     pub(crate) fn and_message(self, message: impl Into<Box<str>>) -> Self {
@@ -201,19 +236,35 @@ impl Error {
         self.0.kind == ErrorKind::Connect
     }
 
-    /// Whether the request has reached no server that could have acted on it: it could not be made,
-    /// or no connection came about. It was not billed, then, and sending it again is not sending it
-    /// twice.
+    /// Whether no server was reached that could have acted on the request, or on one that a
+    /// redirect made of it: nothing was billed, and sending it again is not sending it twice.
     ///
-    /// `false` is no proof of the contrary: a server that refused, or did not answer in time, may
-    /// have done nothing either. Of an `EventSource` it is the last request that this speaks of,
-    /// not those of connections before it.
+    /// `false` proves nothing: a server that refused, or did not answer in time, may have done
+    /// nothing either. It is `false` wherever the HTTP client can't tell. reqwest's own error
+    /// doesn't say whether a connection failed at once or only after a redirect, so a failure to
+    /// connect with a client of yours is `false`, too. If that client follows no redirects, as
+    /// one of `client_builder()` doesn't, [`is_connect`](Self::is_connect) is enough.
+    ///
+    /// With `EventSource::get` and `EventSource::request` we follow redirects ourselves, and know.
+    /// An `EventSource` counts all its requests: once one of them has reached a server, this
+    /// stays `false`.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        matches!(
+        self.0.unsent
+    }
+
+    /// Whether a caller made it, to say of its own connector what went wrong.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_callers_word(&self) -> bool {
+        let of_a_connector = matches!(
             self.0.kind,
-            ErrorKind::Request | ErrorKind::Connect | ErrorKind::LastEventId
-        )
+            ErrorKind::Request
+                | ErrorKind::Connect
+                | ErrorKind::Transport
+                | ErrorKind::Redirect
+                | ErrorKind::Other
+        );
+        self.0.by_caller && of_a_connector
     }
 
     /// Whether the stream was cut short: it ended before the event that completes it, or its
@@ -221,6 +272,57 @@ impl Error {
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Incomplete | ErrorKind::Body)
+    }
+
+    /// Returns what caused the error, by value: `downcast` turns it into its own type, such as that
+    /// of an error of your own connector.
+    ///
+    /// ```
+    /// use everstream::{Error, ErrorKind};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct NoToken(u16);
+    /// # impl std::fmt::Display for NoToken {
+    /// #     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str("no token") }
+    /// # }
+    /// impl std::error::Error for NoToken {}
+    ///
+    /// let error = Error::new(ErrorKind::Other, NoToken(7));
+    /// let source = error.into_source().expect("it has one, and there is no clone");
+    /// assert_eq!(*source.downcast::<NoToken>().unwrap(), NoToken(7));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Gives the error back if it has no cause, or if a clone of it still exists, such as one in a
+    /// [`Signal`](crate::Signal) that was kept. [`find_source`](Self::find_source) borrows instead.
+    pub fn into_source(mut self) -> Result<BoxError, Self> {
+        let Some(inner) = Arc::get_mut(&mut self.0) else {
+            return Err(self);
+        };
+        match inner.source.take().map(Arc::try_unwrap) {
+            Some(Ok(source)) => Ok(source),
+            // An error that was made of a clone of this one has it, too.
+            Some(Err(shared)) => {
+                inner.source = Some(shared);
+                Err(self)
+            }
+            None => Err(self),
+        }
+    }
+
+    /// Returns the first error of type `T` in the chain of causes.
+    ///
+    /// ```
+    /// use everstream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Connect, std::io::Error::other("cable pulled"));
+    /// assert!(error.find_source::<std::io::Error>().is_some());
+    /// assert!(error.find_source::<std::fmt::Error>().is_none());
+    /// ```
+    #[must_use]
+    pub fn find_source<T: std::error::Error + 'static>(&self) -> Option<&T> {
+        causes(self).find_map(<dyn std::error::Error>::downcast_ref)
     }
 
     /// The event that caused the error: the one declared to be an error, or whose data does not
@@ -297,48 +399,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(message) = &self.0.message {
-            return f.write_str(message);
-        }
-        #[cfg(feature = "stream")]
-        if let (ErrorKind::Status, Some(status)) = (self.0.kind, self.status()) {
-            return write!(f, "the server answered {status}");
-        }
-        f.write_str(match self.0.kind {
-            ErrorKind::Request => "the request could not be made",
-            ErrorKind::Connect => "no connection to the server",
-            ErrorKind::Transport => "the connection failed before the response",
-            ErrorKind::Body => "the response broke off",
-            ErrorKind::Timeout(Timeout::Headers) => "the response did not begin in time",
-            ErrorKind::Timeout(Timeout::FirstEvent) => "the first event did not come in time",
-            ErrorKind::Timeout(Timeout::Idle) => "the server was silent for too long",
-            ErrorKind::Timeout(Timeout::Event) => "no event came for too long",
-            ErrorKind::Timeout(Timeout::HttpClient) => {
-                "a time limit of the HTTP client itself has passed: its total `timeout` ends \
-                 even a stream that flows, so streams want none, and its `read_timeout` should \
-                 be longer than the server's pauses"
-            }
-            ErrorKind::Status => "the server refused the request",
-            ErrorKind::ContentType => "the response is not an event stream",
-            ErrorKind::NotEventStream => {
-                "the body of the response is not an event stream: there is not one field or \
-                 comment in it"
-            }
-            ErrorKind::ContentEncoding => "the response is compressed",
-            ErrorKind::Redirect => "the redirect cannot be followed",
-            ErrorKind::LastEventId => "the last event ID cannot be sent in a header",
-            ErrorKind::EventTooLarge => "an event is too large",
-            ErrorKind::Incomplete => "the stream ended before it was complete",
-            ErrorKind::ErrorEvent => "the stream reported an error",
-            ErrorKind::Json => "the data of an event does not fit its type",
-            ErrorKind::Read => "reading failed",
-            ErrorKind::Other => "the connector failed",
-        })
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
@@ -362,15 +422,14 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as _)
+        let source: &BoxError = self.0.source.as_deref()?;
+        Some(&**source)
     }
 }
 
 impl From<EventTooLarge> for Error {
     fn from(error: EventTooLarge) -> Self {
-        Self::of(ErrorKind::EventTooLarge)
-            .and_message(error.to_string())
-            .and_source(error.into())
+        Self::new(ErrorKind::EventTooLarge, error)
     }
 }
 
@@ -386,10 +445,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_has_not_left_is_unsent() {
+    fn the_kind_alone_proves_little() {
         for (kind, unsent) in [
             (ErrorKind::Request, true),
-            (ErrorKind::Connect, true),
+            (ErrorKind::Connect, false),
             (ErrorKind::LastEventId, true),
             (ErrorKind::Transport, false),
             (ErrorKind::Body, false),
@@ -401,6 +460,56 @@ mod tests {
             (ErrorKind::Other, false),
         ] {
             assert_eq!(Error::of(kind).is_unsent(), unsent, "{kind:?}");
+            for said in [true, false] {
+                let error = Error::new(kind, "a cause").with_unsent(said);
+                assert_eq!(error.is_unsent(), said, "{kind:?}");
+                assert_eq!(error.kind(), kind);
+            }
         }
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer\nline")]
+    struct Outer(#[source] std::io::Error);
+
+    pub(super) fn nested() -> Error {
+        let inner = Error::new(
+            ErrorKind::Connect,
+            Outer(std::io::Error::other("cable\tpulled")),
+        );
+        Error::new(ErrorKind::Other, inner)
+    }
+
+    #[test]
+    fn the_source_is_given_back_by_value_unless_it_is_shared() {
+        let error = nested();
+        let clone = error.clone();
+        let error = error.into_source().unwrap_err();
+        drop(clone);
+        // An edited clone shares the source, but not what is around it.
+        let edited = error.clone().and_message("edited");
+        let error = error.into_source().unwrap_err();
+        assert_eq!(error.to_string(), "the connector failed");
+        assert!(error.find_source::<Outer>().is_some(), "it is still there");
+        drop(edited);
+        let inner = error.into_source().unwrap().downcast::<Error>().unwrap();
+        assert_eq!(inner.kind(), ErrorKind::Connect);
+        let outer = inner.into_source().unwrap().downcast::<Outer>().unwrap();
+        assert_eq!(outer.0.to_string(), "cable\tpulled");
+        let none = Error::of(ErrorKind::Status).into_source().unwrap_err();
+        assert_eq!(none.kind(), ErrorKind::Status);
+    }
+
+    #[test]
+    fn a_source_is_found_anywhere_in_the_chain() {
+        let error = nested();
+        assert_eq!(
+            error.find_source::<Error>().unwrap().kind(),
+            ErrorKind::Connect
+        );
+        assert!(error.find_source::<Outer>().is_some());
+        let io = error.find_source::<std::io::Error>().unwrap();
+        assert_eq!(io.to_string(), "cable\tpulled");
+        assert!(error.find_source::<fmt::Error>().is_none());
     }
 }

@@ -183,9 +183,9 @@ pub mod transport;
 
 #[cfg(feature = "std")]
 pub use error::{BoxError, Error, ErrorKind, Timeout};
-#[cfg(feature = "json")]
-pub use event::JsonError;
 pub use event::{Event, EventRef};
+#[cfg(feature = "json")]
+pub use event::{JsonError, SurrogateJoiner};
 pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
 #[cfg(feature = "std")]
 pub use reader::Reader;
@@ -198,8 +198,9 @@ pub use {
     bytes, http,
     response::ContentType,
     stream::{
-        CompleteWhen, ErrorWhen, EventOrSignal, EventStream, EventStreamBuilder, EventStreamExt,
-        JsonSignal, PollSignal, Signal, Signals, Unfinished,
+        CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal, EventStream,
+        EventStreamBuilder, EventStreamExt, JsonSignal, Meaning, PollSignal, Signal, Signals,
+        Unfinished,
     },
 };
 #[cfg(feature = "client")]

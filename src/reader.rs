@@ -121,10 +121,10 @@ impl<R: io::Read> Iterator for Reader<R> {
 
 impl<R: io::Read> std::iter::FusedIterator for Reader<R> {}
 
-impl<R: fmt::Debug> fmt::Debug for Reader<R> {
+/// Doesn't show what is read from: a slice or a cursor would show all of the stream.
+impl<R> fmt::Debug for Reader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
-            .field("reader", &self.reader)
             .field("parser", &self.parser)
             .field("ended", &self.ended)
             .finish_non_exhaustive()

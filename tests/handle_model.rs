@@ -199,3 +199,18 @@ fn a_source_that_is_dropped_keeps_no_task() {
         assert_eq!(task.strong_count(), 0);
     });
 }
+
+#[test]
+fn a_source_that_has_ended_takes_no_waker() {
+    loom::model(|| {
+        let (mut source, handle) = Source::new();
+        handle.close();
+        let task = Nosy::new(&handle);
+        let waker = Waker::from(Arc::clone(&task));
+        let cx = Context::from_waker(&waker);
+        assert!(source.poll(&cx).is_ready());
+        let _ = source.poll(&cx);
+        drop(waker);
+        assert_eq!(Arc::strong_count(&task), 1);
+    });
+}

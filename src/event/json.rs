@@ -1,10 +1,95 @@
 //! The data of an event, read as JSON.
 
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use serde_json::error::Category;
+
 /// The data of an event is not JSON, or is JSON that does not fit the type asked for.
-#[derive(Debug, thiserror::Error)]
-#[error("the data of the event does not fit its type")]
-pub struct JsonError(#[source] serde_json::Error);
+///
+/// `Display` says which, and where. Neither it nor `Debug` quotes the data, which may be secret;
+/// [`detail`](Self::detail) does.
+pub struct JsonError(serde_json::Error);
+
+impl JsonError {
+    /// The line of the data where reading stopped, from 1.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.0.line()
+    }
+
+    /// The column where reading stopped, in bytes, from 1. It is 0 before the first byte of a
+    /// line.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.0.column()
+    }
+
+    /// What the deserializer says, such as ``missing field `text` ``.
+    ///
+    /// It may quote the data: `invalid type: string "…", expected u64`. Keep it out of logs where
+    /// the data is secret.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.0.classify() {
+            Category::Data => "a value of the JSON does not fit the type",
+            Category::Eof => "the JSON ends too early",
+            Category::Syntax | Category::Io => "the data is not valid JSON",
+        };
+        write!(f, "{what} (line {}, column {})", self.line(), self.column())
+    }
+}
+
+impl fmt::Debug for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonError")
+            .field("category", &self.0.classify())
+            .field("line", &self.line())
+            .field("column", &self.column())
+            .finish_non_exhaustive()
+    }
+}
+
+/// It has no source: that of serde would quote the data.
+impl core::error::Error for JsonError {}
 
 pub(super) fn from_data<'a, T: serde::Deserialize<'a>>(data: &'a str) -> Result<T, JsonError> {
     serde_json::from_str(data).map_err(JsonError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_is_wrong_and_where_and_quotes_on_request_only() {
+        for (data, shown, detail) in [
+            (
+                "[1,\n \"s3cr3t\"]",
+                "a value of the JSON does not fit the type (line 2, column 9)",
+                "invalid type: string \"s3cr3t\", expected u8 at line 2 column 9",
+            ),
+            (
+                "[1, oops]",
+                "the data is not valid JSON (line 1, column 5)",
+                "expected value at line 1 column 5",
+            ),
+            (
+                "[1,",
+                "the JSON ends too early (line 1, column 3)",
+                "EOF while parsing a value at line 1 column 3",
+            ),
+        ] {
+            let error = from_data::<[u8; 2]>(data).unwrap_err();
+            assert_eq!(error.to_string(), shown);
+            assert_eq!(error.detail(), detail);
+            assert!(core::error::Error::source(&error).is_none());
+        }
+    }
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "json")]
 mod json;
 mod shared;
+#[cfg(feature = "json")]
+mod surrogates;
 
 use alloc::{string::String, sync::Arc};
 use core::fmt;
@@ -10,6 +12,8 @@ use core::fmt;
 #[cfg(feature = "json")]
 pub use json::JsonError;
 pub(crate) use shared::{SharedText, Types, empty};
+#[cfg(feature = "json")]
+pub use surrogates::SurrogateJoiner;
 
 /// The type of an event whose stream names none.
 pub(crate) const MESSAGE: &str = "message";

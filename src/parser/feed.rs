@@ -1,5 +1,7 @@
 //! The borrowing face of the parser: a cursor over one chunk.
 
+use core::fmt;
+
 use super::{
     EventTooLarge, Item, Parser, Place, Step, Text, Want,
     item::EventAt,
@@ -25,7 +27,6 @@ use crate::event::{Event, EventRef};
 /// assert_eq!(feed.next_event()?.map(|event| event.data()), Some("2"));
 /// # Ok::<(), everstream::EventTooLarge>(())
 /// ```
-#[derive(Debug)]
 #[must_use = "the chunk is parsed as its events are asked for"]
 pub struct Feed<'p, 'c> {
     parser: &'p mut Parser,
@@ -36,6 +37,17 @@ pub struct Feed<'p, 'c> {
     start: usize,
     /// and how much of it was taken.
     at: usize,
+}
+
+/// Shows how long the chunk is, not what is in it: that may be secret.
+impl fmt::Debug for Feed<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feed")
+            .field("parser", &self.parser)
+            .field("bytes", &self.chunk.len())
+            .field("consumed", &self.consumed())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The ways of a chunk.

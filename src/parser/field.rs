@@ -109,15 +109,16 @@ pub(super) fn value_start(line: &[u8], name: Name) -> usize {
     after_colon + usize::from(line.get(after_colon) == Some(&b' '))
 }
 
-/// The milliseconds of a `retry` value: "only ASCII digits", at least one, and no more than fit.
+/// The milliseconds of a `retry` value: "only ASCII digits", at least one. More than fit are as many
+/// as fit.
 pub(super) fn retry_millis(value: &[u8]) -> Option<u64> {
-    if value.is_empty() {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    value.iter().try_fold(0u64, |millis, byte| match byte {
-        b'0'..=b'9' => millis.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
-    })
+    let digits = value.iter().map(|digit| u64::from(digit - b'0'));
+    Some(digits.fold(0, |millis: u64, digit| {
+        millis.saturating_mul(10).saturating_add(digit)
+    }))
 }
 
 #[cfg(test)]

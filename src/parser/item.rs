@@ -1,7 +1,7 @@
 //! What the parser hands out: items, and where their text lies.
 
 use alloc::{borrow::Cow, string::String};
-use core::{mem, time::Duration};
+use core::{fmt, mem, time::Duration};
 
 use super::{
     Parser,
@@ -22,7 +22,7 @@ pub enum Oversized {
 
 /// An event of the stream is larger than the parser allows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an event of the stream is larger than {limit} bytes")]
+#[error("an event exceeds the limit of {limit} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
     /// The limit that it exceeded, in bytes; see [`Parser::with_max_event_bytes`].
@@ -30,7 +30,9 @@ pub struct EventTooLarge {
 }
 
 /// What an event stream consists of, in the order of the wire.
-#[derive(Clone, Copy, Debug)]
+///
+/// `Debug` shows how long an event or a comment is, not what is in it.
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Item<'a> {
     /// An event was dispatched.
@@ -50,6 +52,24 @@ pub enum Item<'a> {
     },
     /// Something was too large to be kept.
     Skipped(Skipped),
+}
+
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => f
+                .debug_struct("Event")
+                .field("data_bytes", &event.data().len())
+                .finish_non_exhaustive(),
+            Self::Comment(text) => f
+                .debug_struct("Comment")
+                .field("bytes", &text.len())
+                .finish_non_exhaustive(),
+            Self::Retry(time) => f.debug_tuple("Retry").field(time).finish(),
+            Self::Undispatched { .. } => f.debug_struct("Undispatched").finish_non_exhaustive(),
+            Self::Skipped(skipped) => f.debug_tuple("Skipped").field(skipped).finish(),
+        }
+    }
 }
 
 /// What was passed over for its size.

@@ -245,10 +245,11 @@ impl Parser {
     }
 }
 
+/// Shows neither the last event ID nor what has come of an event: they may be secret.
 impl fmt::Debug for Parser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parser")
-            .field("last_event_id", &self.last_event_id())
+            .field("has_last_event_id", &!self.last_event_id().is_empty())
             .field("reconnection_time", &self.reconnection_time)
             .field("has_unfinished", &self.has_unfinished())
             .field("max_event_bytes", &self.max_event_bytes)

@@ -66,7 +66,8 @@ impl Events {
         self.parser.reconnect();
         self.head = head;
         self.body = Some(body);
-        self.prelude = Some(Prelude::default());
+        // Only a response has called itself an event stream. Of other bytes nobody knows more.
+        self.prelude = self.head.is_some().then(Prelude::default);
         self.waiting.for_events();
     }
 
@@ -214,11 +215,11 @@ impl Events {
         self.close();
         let Some(said) = said else { return Ok(()) };
         let is_whole = said.len() < self.max_error_body_bytes;
-        let refusal = match &self.head {
-            Some(head) => Refusal::of(head, said, is_whole),
-            None => Refusal::of_body(said, is_whole),
-        };
-        Err(Error::of(ErrorKind::NotEventStream).and_refusal(refusal))
+        let error = Error::of(ErrorKind::NotEventStream);
+        Err(match &self.head {
+            Some(head) => error.and_refusal(Refusal::of(head, said, is_whole)),
+            None => error,
+        })
     }
 
     fn fail(&mut self, error: Error) -> Error {

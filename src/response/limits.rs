@@ -65,11 +65,18 @@ enum Phase {
     Events,
 }
 
+/// Which events start the limit on events over.
+pub(crate) enum Progress {
+    Any,
+    When(EventPredicate),
+    /// Those that are [confirmed](Waiting::confirm_progress) when they have been looked at.
+    Confirmed,
+}
+
 /// The limits on one response after the other, and how much of them is used up.
 pub(crate) struct Waiting {
     limits: Limits,
-    /// Which events count for the event limits; all of them by default.
-    progress: Option<EventPredicate>,
+    progress: Progress,
     phase: Phase,
     /// Up to when waiting was counted. `None` while nothing is waited for.
     counted: Option<Instant>,
@@ -88,7 +95,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    pub(crate) fn new(limits: Limits, progress: Option<EventPredicate>) -> Self {
+    pub(crate) fn new(limits: Limits, progress: Progress) -> Self {
         Self {
             limits,
             progress,
@@ -143,7 +150,7 @@ impl Waiting {
     /// count, though it never waits: a server can send noise faster than it is read.
     #[inline]
     pub(crate) fn begin(&mut self, hands_out_noise: bool) {
-        if self.watches_events() && (hands_out_noise || self.progress.is_some()) {
+        if self.watches_events() && (hands_out_noise || !matches!(self.progress, Progress::Any)) {
             self.begin_counting();
         }
     }
@@ -158,22 +165,23 @@ impl Waiting {
     /// A chunk has come.
     #[inline]
     pub(crate) fn chunk(&mut self) {
-        self.silent = Duration::ZERO;
-        self.put_off = None;
         if self.watches_events() || self.phase == Phase::Refusal {
             self.count_chunk();
         } else {
             self.counted = None;
         }
+        self.silent = Duration::ZERO;
+        self.put_off = None;
     }
 
     #[inline(never)]
     fn count_chunk(&mut self) {
+        // Late before this chunk was waited for: it is the last that is looked through.
+        self.overdue = self.late().is_some();
         if self.counted.is_some() {
             self.count(Instant::now());
             self.asked = Duration::MAX;
         }
-        self.overdue = self.late().is_some();
     }
 
     /// An empty chunk has come: no sign of life.
@@ -208,25 +216,36 @@ impl Waiting {
     /// progress. The user takes the time from here on.
     #[inline]
     pub(crate) fn event(&mut self, event: impl FnOnce() -> Event) -> bool {
-        if self.progress.is_some() {
-            return self.judge(&event());
+        if let Progress::Any = self.progress {
+            if self.watches_events() {
+                self.progressed();
+            }
+            return true;
         }
-        if self.watches_events() {
-            self.progressed();
-        }
-        true
+        self.judge(event)
     }
 
     #[inline(never)]
-    fn judge(&mut self, event: &Event) -> bool {
+    fn judge(&mut self, event: impl FnOnce() -> Event) -> bool {
         self.count_to_now();
-        let counts = self.progress.as_mut().is_none_or(|counts| counts(event));
+        let counts = match &mut self.progress {
+            Progress::Any => true,
+            Progress::When(counts) => counts(&event()),
+            Progress::Confirmed => false,
+        };
         if counts {
             self.progressed();
         }
         self.phase = Phase::Events;
         self.counted = None;
         counts
+    }
+
+    /// The event handed out last was one of progress.
+    pub(crate) fn confirm_progress(&mut self) {
+        if let Progress::Confirmed = self.progress {
+            self.progressed();
+        }
     }
 
     fn progressed(&mut self) {

@@ -13,7 +13,7 @@ mod retry_after;
 mod verdict;
 
 pub(crate) use events::Events;
-pub(crate) use limits::{Limits, Waiting};
+pub(crate) use limits::{Limits, Progress, Waiting};
 pub(crate) use opening::Opening;
 pub use verdict::ContentType;
 

@@ -21,6 +21,18 @@ pub enum ContentType {
 }
 
 impl ContentType {
+    /// What is accepted, in words.
+    fn expected(&self) -> String {
+        match self {
+            Self::EventStream => "`text/event-stream`".to_owned(),
+            Self::OneOf(list) => {
+                let list: Vec<_> = list.iter().map(|it| format!("`{it}`")).collect();
+                list.join(" or ")
+            }
+            Self::Any => "any content type".to_owned(),
+        }
+    }
+
     fn accepts(&self, headers: &HeaderMap) -> bool {
         let essence = essence(headers);
         let is = |wanted: &str| essence.is_some_and(|is| is.eq_ignore_ascii_case(wanted));
@@ -28,16 +40,6 @@ impl ContentType {
             Self::EventStream => is("text/event-stream"),
             Self::OneOf(list) => list.iter().any(|wanted| is(wanted)),
             Self::Any => true,
-        }
-    }
-
-    fn expected(&self) -> String {
-        match self {
-            Self::OneOf(list) => {
-                let list: Vec<_> = list.iter().map(|it| format!("`{}`", short(it))).collect();
-                list.join(" or ")
-            }
-            Self::EventStream | Self::Any => "`text/event-stream`".to_owned(),
         }
     }
 }

@@ -57,6 +57,10 @@ impl EventSourceHandle {
     /// [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods). It is `true`
     /// for a source that was not polled yet: its first connection is still to come. A source that
     /// ends by itself before it is polled again doesn't reconnect.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "the command counts, not the answer"
+    )]
     pub fn reconnect(&self) -> bool {
         let shared = lock(&self.0);
         let possible = shared.repeats && shared.state != ReadyState::Closed;

@@ -91,6 +91,8 @@ struct Record {
     /// Requests.
     attempts: u64,
     events: u64,
+    /// One of the requests has reached a server, or may have.
+    reached: bool,
     /// An event of progress came since the last connection was lost.
     progress: bool,
     /// The last event ID when it was.
@@ -112,7 +114,13 @@ impl EventSource {
     /// [`Attempt`]: with a fresh token, another URL, or another body.
     ///
     /// It gives a [`Response`], or a request builder of reqwest, on which the headers of the
-    /// attempt are put. Its own errors count as failures to connect.
+    /// attempt are put.
+    ///
+    /// Its own errors count as failures to connect, whatever they are: a token service that answers
+    /// 204 or 401 doesn't speak for the feed. Such an error is the source of one of kind
+    /// [`ErrorKind::Other`]. The exception is an error that it makes by [`Error::new`]: one of kind
+    /// [`ErrorKind::Request`] ends the source. A function that is a connector, all of whose errors
+    /// are about the feed, goes to [`Connector::from_fn`].
     ///
     /// ```no_run
     /// # #[cfg(feature = "reqwest013")]
@@ -138,7 +146,7 @@ impl EventSource {
         R: IntoResponse + 'static,
         E: Into<crate::BoxError> + 'static,
     {
-        EventSourceBuilder::new(Connector::from_fn(connect))
+        EventSourceBuilder::new(Connector::factory(connect))
     }
 
     fn build(
@@ -276,6 +284,7 @@ impl EventSource {
                 return Poll::Ready(match opened {
                     Ok((head, body)) => {
                         trace::open(head.status());
+                        self.record.reached = true;
                         self.session.announce(self.now());
                         self.body.open(Some(head.clone()), body);
                         Some(Ok(Signal::Open(head)))
@@ -398,6 +407,7 @@ impl EventSource {
     /// The connection was lost, or could not be made: does what the session makes of that.
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
+        self.record.reached |= error.as_ref().is_some_and(|error| !error.is_unsent());
         // To a browser the end of the body is the end, whatever was in it.
         let error = error.filter(|error| {
             let ended = [ErrorKind::Incomplete, ErrorKind::NotEventStream];
@@ -458,7 +468,10 @@ impl EventSource {
     fn fail(&mut self, error: Error) -> Error {
         self.close();
         trace::ended(self.record.events, Some(&error));
-        error.and_events_before(self.record.events)
+        let unsent = error.is_unsent() && !self.record.reached;
+        error
+            .and_events_before(self.record.events)
+            .with_unsent(unsent)
     }
 
     /// Tells the handles how things stand.

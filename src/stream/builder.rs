@@ -7,14 +7,14 @@ use std::{
 };
 
 use super::{
-    EventStream, Unfinished,
+    Contract, Contracted, EventStream, Unfinished,
     options::{Options, body_setters, response_setters},
 };
 use crate::{
     error::Error,
     event::Event,
     parser::Oversized,
-    response::{ContentType, Opening, Waiting},
+    response::{ContentType, Opening, Progress, Waiting},
     transport::{Body, BoxFuture, MaybeSend, MaybeSync, Response},
 };
 
@@ -54,8 +54,9 @@ use crate::{
 ///
 /// Dropping the future, or the stream, closes the connection.
 #[must_use = "nothing is sent until it is awaited"]
-pub struct EventStreamBuilder<From = BoxFuture<'static, Result<Response, Error>>> {
+pub struct EventStreamBuilder<From = BoxFuture<'static, Result<Response, Error>>, C = ()> {
     from: From,
+    contract: C,
     options: Options,
     unfinished: Unfinished,
 }
@@ -68,12 +69,14 @@ impl EventStreamBuilder {
     {
         Self::of(Box::pin(response))
     }
+}
 
+impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
     response_setters!();
 
     async fn open(self) -> Result<EventStream, Error> {
         let accepted = self.options.accepted.clone();
-        let mut waiting = Waiting::new(self.options.limits.clone(), None);
+        let mut waiting = Waiting::new(self.options.limits.clone(), Progress::Any);
         let mut opening = Opening::new(self.from, accepted, &mut waiting);
         let (head, body) = poll_fn(|cx| opening.poll(cx, &mut waiting)).await?;
         Ok(EventStream::open(
@@ -92,15 +95,40 @@ impl EventStreamBuilder<Body> {
     }
 }
 
+impl EventStreamBuilder<Body, Contract> {
+    /// Returns the stream. Nothing is polled before it is.
+    pub fn build(self) -> Contracted {
+        let events = EventStream::open(None, self.from, self.options, self.unfinished);
+        Contracted::of_answer(events, self.contract)
+    }
+}
+
 impl<From> EventStreamBuilder<From> {
     pub(super) fn of(from: From) -> Self {
         Self {
             from,
+            contract: (),
             options: Options::default(),
             unfinished: Unfinished::default(),
         }
     }
 
+    /// Holds the answer to a contract: what completes it, what is an error within it, and what only
+    /// keeps it alive. Keep-alives are not progress for the
+    /// [event limit](Self::event_timeout) then, unless [`progress_when`](Self::progress_when) is
+    /// set.
+    pub fn contract(mut self, contract: Contract) -> EventStreamBuilder<From, Contract> {
+        self.options.progress_by_contract = true;
+        EventStreamBuilder {
+            from: self.from,
+            contract,
+            options: self.options,
+            unfinished: self.unfinished,
+        }
+    }
+}
+
+impl<From, C> EventStreamBuilder<From, C> {
     body_setters!();
 
     /// Sets what to do with an event that the end of the body leaves unfinished. By default it is
@@ -108,6 +136,19 @@ impl<From> EventStreamBuilder<From> {
     pub fn unfinished(mut self, unfinished: Unfinished) -> Self {
         self.unfinished = unfinished;
         self
+    }
+}
+
+impl IntoFuture for EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, Contract> {
+    type Output = Result<Contracted, Error>;
+    type IntoFuture = BoxFuture<'static, Result<Contracted, Error>>;
+
+    fn into_future(mut self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let contract = std::mem::take(&mut self.contract);
+            let events = self.open().await?;
+            Ok(Contracted::of_answer(events, contract))
+        })
     }
 }
 
@@ -120,7 +161,7 @@ impl IntoFuture for EventStreamBuilder {
     }
 }
 
-impl<From> fmt::Debug for EventStreamBuilder<From> {
+impl<From, C> fmt::Debug for EventStreamBuilder<From, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStreamBuilder")
             .field("limits", &self.options.limits)

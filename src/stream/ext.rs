@@ -2,7 +2,7 @@
 
 use futures_util::Stream;
 
-use super::{CompleteWhen, ErrorWhen, EventOrSignal};
+use super::{CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal};
 use crate::{error::Error, event::Event, transport::MaybeSend};
 
 /// What can be asked of any stream of events or signals.
@@ -67,7 +67,17 @@ pub trait EventStreamExt:
         ErrorWhen::new(self, Box::new(is_error), None)
     }
 
+    /// Holds the answer to a contract: what completes it, what is an error within it, and what only
+    /// keeps it alive. See [`Contract`].
+    fn contract(self, contract: Contract) -> Contracted<Self> {
+        Contracted::new(self, contract, None)
+    }
+
     /// Reads the data of every event as a `T`.
+    ///
+    /// JSON with a lone half of a surrogate pair doesn't fit either: servers that cut a text between
+    /// two events may send some. [`Event::json_lossy`] and
+    /// [`SurrogateJoiner`](crate::SurrogateJoiner) read it.
     ///
     /// Data that does not fit is an `Err` of kind [`ErrorKind::Json`](crate::ErrorKind::Json) that
     /// holds the raw event. It is not final ([`Error::is_final`]): the stream goes on after it.
@@ -114,6 +124,13 @@ macro_rules! combinators {
         ) -> crate::ErrorWhen<Self> {
             let release = crate::stream::release;
             crate::ErrorWhen::new(self, Box::new(is_error), Some(release))
+        }
+
+        /// Holds the answer to a contract, and lets go of the connection once it is complete. See
+        /// [`Contract`](crate::Contract).
+        pub fn contract(self, contract: crate::Contract) -> crate::Contracted<Self> {
+            let release = crate::stream::release;
+            crate::Contracted::new(self, contract, Some(release))
         }
 
         /// Reads the data of every event as a `T`. See

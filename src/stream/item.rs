@@ -19,6 +19,10 @@ pub trait EventOrSignal: sealed::Sealed + Sized {
     #[doc(hidden)]
     fn try_into_event(self) -> Result<Event, Self>;
 
+    /// What is left of a keep-alive event: nothing in a stream of events.
+    #[doc(hidden)]
+    fn into_keep_alive(self) -> Option<Self>;
+
     #[doc(hidden)]
     fn read<T>(self, read: impl FnOnce(Event) -> Result<T, Error>) -> Result<Self::Json<T>, Error>;
 }
@@ -34,6 +38,11 @@ impl EventOrSignal for Event {
     #[inline]
     fn try_into_event(self) -> Result<Event, Self> {
         Ok(self)
+    }
+
+    #[inline]
+    fn into_keep_alive(self) -> Option<Self> {
+        None
     }
 
     #[inline]
@@ -57,6 +66,13 @@ impl EventOrSignal for Signal {
             Self::Event(event) => Ok(event),
             other => Err(other),
         }
+    }
+
+    fn into_keep_alive(self) -> Option<Self> {
+        Some(match self {
+            Self::Event(event) => Self::KeepAlive(event),
+            other => other,
+        })
     }
 
     fn read<T>(self, read: impl FnOnce(Event) -> Result<T, Error>) -> Result<JsonSignal<T>, Error> {

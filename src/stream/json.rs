@@ -99,7 +99,7 @@ where
         let events = this.events;
         let item = item.read(|event| {
             *events += 1;
-            serde_json::from_str(event.data()).map_err(|error| {
+            event.json().map_err(|error| {
                 Error::new(ErrorKind::Json, error)
                     .and_event(event)
                     .and_events_before(*events - 1)

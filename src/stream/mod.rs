@@ -2,6 +2,8 @@
 
 mod builder;
 mod complete_when;
+mod contract;
+mod contracted;
 mod error_when;
 mod ext;
 mod item;
@@ -24,6 +26,8 @@ use futures_util::{Stream, stream::FusedStream};
 
 pub use builder::EventStreamBuilder;
 pub use complete_when::CompleteWhen;
+pub use contract::{Contract, Meaning};
+pub use contracted::Contracted;
 pub use error_when::ErrorWhen;
 pub use ext::EventStreamExt;
 pub(crate) use ext::combinators;
@@ -237,6 +241,11 @@ impl EventStream {
     }
 
     combinators!();
+
+    /// The event handed out last was one of progress, where a contract decides that.
+    fn confirm_progress(&mut self) {
+        self.body.waiting.confirm_progress();
+    }
 
     /// Finds the next event. What is found is to be taken at once.
     #[inline]

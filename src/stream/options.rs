@@ -2,7 +2,7 @@
 
 use crate::{
     parser::{Oversized, Parser},
-    response::{Accepted, Events, Limits, Waiting},
+    response::{Accepted, Events, Limits, Progress, Waiting},
     transport::maybe_send::EventPredicate,
 };
 
@@ -11,6 +11,8 @@ use crate::{
 pub(crate) struct Options {
     pub(crate) limits: Limits,
     pub(crate) progress: Option<EventPredicate>,
+    /// A contract says which events are progress, once it has seen them.
+    pub(crate) progress_by_contract: bool,
     pub(crate) accepted: Accepted,
     pub(crate) max_event_bytes: Option<usize>,
     pub(crate) oversized: Oversized,
@@ -27,7 +29,12 @@ impl Options {
         if let Some(id) = self.last_event_id {
             parser = parser.with_last_event_id(id);
         }
-        let waiting = Waiting::new(self.limits, self.progress);
+        let progress = match self.progress {
+            Some(counts) => Progress::When(counts),
+            None if self.progress_by_contract => Progress::Confirmed,
+            None => Progress::Any,
+        };
+        let waiting = Waiting::new(self.limits, progress);
         Events::new(parser, waiting, self.accepted.max_error_body_bytes)
     }
 }

@@ -17,7 +17,7 @@ pub enum Cause {
     Failure(Error),
     /// A time limit has passed.
     Timeout(Error),
-    /// The user asked for it, by a `EventSourceHandle`.
+    /// The user asked for it, by a handle.
     Requested,
 }
 
@@ -130,8 +130,7 @@ fn unsendable(last_event_id: &str) -> Error {
 
 /// What makes connections for an `EventSource`.
 ///
-/// Any `FnMut(Attempt) -> impl Future<Output = Result<R, E>>` is one, where `R` is a [`Response`]
-/// or another [`IntoResponse`], such as a request builder of reqwest.
+/// [`Connector::from_fn`] makes one of a closure.
 pub trait Connect: MaybeSend {
     /// Makes one request, and gives its response, whatever its status.
     ///
@@ -217,7 +216,14 @@ impl IntoResponse for Response {
     }
 }
 
-impl<F, Fut, R, E> Connect for F
+/// A function that makes connections, or requests.
+struct FromFn<F> {
+    make: F,
+    /// What its own errors count as.
+    judge: fn(BoxError) -> Error,
+}
+
+impl<F, Fut, R, E> Connect for FromFn<F>
 where
     F: FnMut(Attempt) -> Fut + MaybeSend,
     Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
@@ -225,22 +231,40 @@ where
     E: Into<BoxError>,
 {
     fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
-        let made = self(attempt.clone());
+        let made = (self.make)(attempt.clone());
+        let judge = self.judge;
         Box::pin(async move {
             let answer = match made.await {
                 Ok(answer) => answer,
-                Err(error) => return Err(failed(error.into())),
+                Err(error) => return Err(judge(error.into())),
             };
             answer.answer(&attempt).await
         })
     }
 }
 
-fn failed(error: BoxError) -> Error {
+/// The errors of a connector are what they say.
+fn of_a_connector(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
-        Err(error) => Error::new(ErrorKind::Other, error),
+        Err(error) => Error::of(ErrorKind::Other).and_source(error),
     }
+}
+
+/// What a factory needs for its request may come from another server, whose 204 or 401 must not
+/// be taken for the feed's.
+fn of_a_factory(error: BoxError) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) if error.is_callers_word() => *error,
+        Ok(error) => unprepared(*error),
+        Err(error) => unprepared(error),
+    }
+}
+
+fn unprepared(error: impl Into<BoxError>) -> Error {
+    Error::of(ErrorKind::Other)
+        .and_message("the request factory failed")
+        .and_source(error.into())
 }
 
 /// A connector of any kind.
@@ -252,7 +276,16 @@ impl Connector {
         Self(Box::new(connect))
     }
 
-    /// Takes a function that makes each request anew.
+    /// Takes an async function of the [`Attempt`] that makes each connection: it gives a
+    /// [`Response`], whatever its status, or something that becomes one.
+    ///
+    /// Its errors count as what they are: an [`Error`] of kind [`ErrorKind::Request`] or
+    /// [`ErrorKind::Redirect`] ends the source, those of kind [`ErrorKind::Connect`],
+    /// [`ErrorKind::Transport`] and [`ErrorKind::Other`] are tried again. An error of another type
+    /// is the source of one of kind `Other`.
+    ///
+    /// Requests may be made as often as it takes; a type of your own that implements [`Connect`]
+    /// can say otherwise.
     pub fn from_fn<F, Fut, R, E>(connect: F) -> Self
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
@@ -260,7 +293,24 @@ impl Connector {
         R: IntoResponse + 'static,
         E: Into<BoxError> + 'static,
     {
-        Self::new(connect)
+        Self::new(FromFn {
+            make: connect,
+            judge: of_a_connector,
+        })
+    }
+
+    /// Takes a function that makes each request.
+    pub(crate) fn factory<F, Fut, R, E>(make: F) -> Self
+    where
+        F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
+        Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
+        R: IntoResponse + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        Self::new(FromFn {
+            make,
+            judge: of_a_factory,
+        })
     }
 }
 

@@ -5,8 +5,8 @@
 #[cfg(feature = "client")]
 mod attempt;
 mod body;
-#[cfg(all(feature = "client", feature = "reqwest013"))]
-mod redirect;
+#[cfg(feature = "client")]
+mod redirects;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) mod reqwest;
 
@@ -19,6 +19,8 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 #[cfg(feature = "client")]
 pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
 pub use body::Body;
+#[cfg(feature = "client")]
+pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use reqwest::FollowRedirects;
 

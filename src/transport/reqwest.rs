@@ -69,14 +69,13 @@ macro_rules! serve {
                 fn events(self) -> EventStreamBuilder {
                     let (client, request) = fresh(self).build_split();
                     EventStreamBuilder::new(async move {
-                        let mut request = request.map_err(failed)?;
+                        let mut request = request.map_err(unmade)?;
                         let headers = request.headers_mut();
                         headers.entry(header::ACCEPT).or_insert(EVENT_STREAM);
                         if !IN_BROWSER {
                             headers.entry(header::CACHE_CONTROL).or_insert(NO_CACHE);
                         }
-                        let response = client.execute(request).await;
-                        response.map(Response::from).map_err(failed)
+                        send(client, request).await
                     })
                 }
 
@@ -116,10 +115,7 @@ macro_rules! serve {
                         attempt.apply(request.headers_mut());
                         request
                     });
-                    Box::pin(async move {
-                        let response = client.execute(request.map_err(failed)?).await;
-                        response.map(Response::from).map_err(failed)
-                    })
+                    Box::pin(async move { send(client, request.map_err(unmade)?).await })
                 }
             }
 
@@ -155,17 +151,16 @@ macro_rules! serve {
                     };
                     let client = self.client.clone();
                     Box::pin(async move {
-                        let mut request = request.ok_or_else(cannot_repeat)?.map_err(failed)?;
+                        let mut request = request.ok_or_else(cannot_repeat)?.map_err(unmade)?;
                         attempt.apply(request.headers_mut());
-                        let response = client.execute(request).await;
-                        response.map(Response::from).map_err(failed)
+                        send(client, request).await
                     })
                 }
 
                 fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
                     let request = match self.request.take() {
                         Some(Ok(request)) => request,
-                        Some(Err(error)) => return Err(failed(error)),
+                        Some(Err(error)) => return Err(unmade(error)),
                         None => return Err(cannot_repeat()),
                     };
                     self.repeats = request.method().is_safe() || resend_unsafe_methods;
@@ -193,7 +188,27 @@ macro_rules! serve {
                 request.fetch_cache_no_store()
             }
 
-            /// What went wrong before there was a response.
+            /// Sends a request, and whatever the client's own policy makes of a redirect.
+            async fn send(
+                client: $reqwest::Client,
+                request: $reqwest::Request,
+            ) -> Result<Response, Error> {
+                let has_http_url = matches!(request.url().scheme(), "http" | "https");
+                let response = client.execute(request).await;
+                response.map(Response::from).map_err(|error| {
+                    // The error doesn't say which request has failed: the user's, or one that a
+                    // redirect made of it. Only a URL that is sent nowhere proves something.
+                    failed(error).with_unsent(!has_http_url)
+                })
+            }
+
+            /// What is wrong with a request that was not sent.
+            pub(super) fn unmade(error: $reqwest::Error) -> Error {
+                Error::of(ErrorKind::Request).and_source(error.without_url().into())
+            }
+
+            /// What went wrong between a request and its response. Whether it was sent is not
+            /// known here.
             pub(super) fn failed(error: $reqwest::Error) -> Error {
                 let kind = if error.is_builder() {
                     ErrorKind::Request
@@ -206,7 +221,9 @@ macro_rules! serve {
                 } else {
                     ErrorKind::Transport
                 };
-                Error::new(kind, error.without_url())
+                Error::of(kind)
+                    .and_source(error.without_url().into())
+                    .with_unsent(false)
             }
 
             /// What went wrong within the body.
@@ -216,7 +233,7 @@ macro_rules! serve {
                 } else {
                     ErrorKind::Body
                 };
-                Error::new(kind, error.without_url())
+                Error::of(kind).and_source(error.without_url().into())
             }
 
             #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
@@ -253,174 +270,6 @@ serve!(v013, reqwest);
 serve!(v012, reqwest012);
 
 #[cfg(all(feature = "client", feature = "reqwest013"))]
-pub use own::FollowRedirects;
-
-/// A client of our own, and the redirects that it follows.
+mod own;
 #[cfg(all(feature = "client", feature = "reqwest013"))]
-mod own {
-    use std::fmt;
-
-    use bytes::Bytes;
-    use http::Request;
-    use url::Url;
-
-    use super::{super::redirect, *};
-    use crate::{EventSource, EventSourceBuilder};
-    use v013::{failed, fresh};
-
-    impl EventSource {
-        /// A feed at `url`, with every option at its default. The URL is read as a browser reads
-        /// it: what cannot stand in a request is escaped.
-        ///
-        /// It has an HTTP client of its own, which gives up connecting after 10 seconds and
-        /// follows redirects itself: see [`FollowRedirects`].
-        ///
-        /// # Errors
-        ///
-        /// Of kind [`ErrorKind::Request`], where `url` is no HTTP URL.
-        pub fn get(url: impl AsRef<str>) -> Result<Self, Error> {
-            // Spaces, umlauts and such can stand in a URL that is typed, but not in a request.
-            let parsed = Url::parse(url.as_ref());
-            let url = parsed.map_or_else(|_| url.as_ref().to_owned(), String::from);
-            EventSource::request(Request::get(url).body("")).build()
-        }
-
-        /// Options for a source of any request, with an HTTP client of its own as for
-        /// [`get`](Self::get).
-        ///
-        /// ```no_run
-        /// use everstream::{EventSource, http::Request};
-        ///
-        /// # fn doc() -> Result<(), everstream::Error> {
-        /// let request = Request::get("https://example.com/feed")
-        ///     .header("authorization", "Bearer …")
-        ///     .body("");
-        /// let source = EventSource::request(request).last_event_id("42").build()?;
-        /// # Ok(())
-        /// # }
-        /// ```
-        pub fn request(
-            request: Result<Request<impl Into<Bytes>>, http::Error>,
-        ) -> EventSourceBuilder {
-            let client = FollowRedirects::client_builder().build();
-            EventSource::builder(match (client, request) {
-                (Ok(client), Ok(request)) => FollowRedirects::new(client, request),
-                (Err(error), _) => FollowRedirects(Err(failed(error))),
-                (_, Err(error)) => FollowRedirects(Err(Error::new(ErrorKind::Request, error))),
-            })
-        }
-    }
-
-    /// A connector that sends one request, and follows redirects itself.
-    ///
-    /// It follows 301, 302, 303, 307 and 308, up to 20 of them, with method and body as HTTP has
-    /// it. To another origin it carries `Accept`, `Accept-Encoding`, `Cache-Control` and
-    /// `Last-Event-ID` (and the `Content-Type` of a body that goes along) and no other header, so
-    /// that no key or cookie leaves its origin. Each reconnection starts from the request's own URL.
-    ///
-    /// The client has to follow none itself, as one of
-    /// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,
-    /// by its own rules.
-    pub struct FollowRedirects(Result<Requests, Error>);
-
-    struct Requests {
-        client: reqwest::Client,
-        first: redirect::Parts,
-    }
-
-    impl FollowRedirects {
-        /// Sends `request` with `client`.
-        pub fn new(client: reqwest::Client, request: Request<impl Into<Bytes>>) -> Self {
-            let (parts, body) = request.into_parts();
-            let url = Url::parse(&parts.uri.to_string())
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            Self(match url {
-                None => Err(Error::of(ErrorKind::Request)
-                    .and_message("the URL of the request is no HTTP URL")),
-                Some(url) => Ok(Requests {
-                    client,
-                    first: redirect::Parts {
-                        method: parts.method,
-                        url,
-                        headers: parts.headers,
-                        body: body.into(),
-                    },
-                }),
-            })
-        }
-
-        /// A client that follows no redirects, gives up connecting after 10 seconds and calls
-        /// itself `everstream`.
-        ///
-        /// In a browser it does none of this: redirects, connecting and `User-Agent` are the
-        /// browser's own.
-        #[must_use = "a client is made by `build`"]
-        pub fn client_builder() -> reqwest::ClientBuilder {
-            let builder = reqwest::Client::builder();
-            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-            let builder = builder
-                .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(std::time::Duration::from_secs(10));
-            builder
-        }
-    }
-
-    impl Connect for FollowRedirects {
-        fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
-            let requests = match &self.0 {
-                Ok(Requests { client, first }) => Ok((client.clone(), first.clone())),
-                Err(error) => Err(error.clone()),
-            };
-            Box::pin(async move {
-                let (client, mut parts) = requests?;
-                attempt.apply(&mut parts.headers);
-                for redirects in 0..=redirect::MAX_REDIRECTS {
-                    let request = client
-                        .request(parts.method.clone(), parts.url.clone())
-                        .headers(parts.headers.clone())
-                        .body(parts.body.clone());
-                    let response =
-                        fresh(request)
-                            .send()
-                            .await
-                            .map_err(|error| match redirects {
-                                0 => failed(error),
-                                _ => failed_elsewhere(error),
-                            })?;
-                    let response = Response::from(response);
-                    let head = response.head();
-                    if !parts.redirect(head.status(), head.headers())? {
-                        return Ok(response);
-                    }
-                }
-                Err(redirect::endless())
-            })
-        }
-
-        fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
-            let requests = self.0.as_ref().map_err(Error::clone)?;
-            Ok(RequestPolicy {
-                repeats: requests.first.method.is_safe() || resend_unsafe_methods,
-                anew: false,
-                last_event_id: last_event_id(&requests.first.headers),
-            })
-        }
-    }
-
-    /// A request that cannot be made to where the server has sent it is no fault of the user's.
-    fn failed_elsewhere(error: reqwest::Error) -> Error {
-        match failed(error) {
-            error if error.kind() == ErrorKind::Request => Error::new(ErrorKind::Redirect, error),
-            error => error,
-        }
-    }
-
-    /// Shows neither URL nor headers: they may be secrets.
-    impl fmt::Debug for FollowRedirects {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.debug_struct("FollowRedirects").finish_non_exhaustive()
-        }
-    }
-}
+pub use own::FollowRedirects;

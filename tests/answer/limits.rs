@@ -117,11 +117,11 @@ async fn the_first_event_has_a_limit_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_that_do_not_come_strike_the_shorter_limit() {
+async fn a_limit_for_the_headers_rules_alone() {
     for (headers, idle, expected, at) in [
         (Some(10), Some(300), Timeout::Headers, 10),
         (None, Some(300), Timeout::Idle, 300),
-        (Some(600), Some(300), Timeout::Idle, 300),
+        (Some(600), Some(300), Timeout::Headers, 600),
         (Some(600), None, Timeout::Headers, 600),
     ] {
         let start = Instant::now();

@@ -113,10 +113,20 @@ async fn signals_tell_everything_in_order() {
             Signal::Open(head) => format!("open {}", head.status().as_u16()),
             Signal::Event(event) => format!("event {}", event.data()),
             Signal::Comment(comment) => format!("comment {comment}"),
+            Signal::Retry(time) => format!("retry {time:?}"),
             other => panic!("{other:?}"),
         });
     }
-    assert_eq!(seen, ["open 200", "comment  hi", "event x", "comment "]);
+    assert_eq!(
+        seen,
+        [
+            "open 200",
+            "comment  hi",
+            "retry 7ms",
+            "event x",
+            "comment "
+        ]
+    );
     let time = signals.get_ref().reconnection_time();
     assert_eq!(time, Some(std::time::Duration::from_millis(7)));
 }

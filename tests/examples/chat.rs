@@ -146,7 +146,7 @@ async fn an_error_within_the_stream_is_told() {
         (Reply::events().data(error).data("[DONE]"), ""),
         (Reply::events().data(token("Hel")).data(error), "Hel\n"),
     ] {
-        let sentence = "chat: the stream reported an error: The model is overloaded.";
+        let sentence = "chat: the server sent an error event: The model is overloaded.";
         assert_eq!(answered(reply).await, failed(stdout, sentence));
     }
 }
@@ -330,7 +330,7 @@ async fn nobody_there_is_told() {
     let mut command = example("chat", ["hello"]);
     command.env("OPENAI_BASE_URL", port.url("/v1"));
     let run = run(command, "").await;
-    let sentence = "chat: no connection to the server: ";
+    let sentence = "chat: could not connect to the server: ";
     assert!(run.stderr.starts_with(sentence), "{:?}", run.stderr);
     assert_eq!(run.stderr.lines().count(), 1);
     assert_eq!((run.code, &*run.stdout), (Some(1), ""));

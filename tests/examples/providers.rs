@@ -68,9 +68,9 @@ async fn an_error_within_a_stream_is_told() {
                 .raw(r#"{"error":{"code":503,"message":"The model is overloaded."}}"#),
         ],
         [
-            "providers: OpenAI Chat: the stream reported an error: Out of tokens.",
-            "providers: OpenAI Responses: the stream reported an error: It broke.",
-            "providers: Anthropic: the stream reported an error: Overloaded",
+            "providers: OpenAI Chat: the server sent an error event: Out of tokens.",
+            "providers: OpenAI Responses: the server sent an error event: It broke.",
+            "providers: Anthropic: the server sent an error event: Overloaded",
             "providers: Gemini: the server answered 503 Service Unavailable: The model is overloaded.",
         ],
     )

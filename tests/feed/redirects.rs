@@ -1,6 +1,6 @@
 //! Redirects, with a client of this crate's own, which follows them itself.
 
-use everstream::{ErrorKind, Signal, http::Request};
+use everstream::{ErrorKind, RequestBuilderExt, Signal, http::Request, testing::ClosedPort};
 
 use crate::*;
 
@@ -214,4 +214,176 @@ async fn a_url_is_read_as_a_browser_reads_it() {
         server.verify();
     }
     assert!(EventSource::get("http://\u{e9}l\u{e8}ve.example/").is_ok());
+}
+
+/// Where the first server can be reached but not the next, the first one has had the request.
+#[tokio::test]
+async fn a_request_that_reached_one_server_is_not_unsent() {
+    let port = ClosedPort::reserve();
+    let nowhere = [
+        port.url("/result"),
+        "ftp://example.com/".to_owned(),
+        "http://[".to_owned(),
+    ];
+    for location in nowhere {
+        for status in [301, 302, 303] {
+            let reply = Reply::redirect(status, &location);
+            let server = Server::script([reply.clone()]).await;
+            let (_, error) = soon(collect(post(&server.url("/")).build().unwrap())).await;
+            let error = error.unwrap();
+            assert!(!error.is_unsent(), "own client, {status}: {error:?}");
+            assert_eq!(server.requests().len(), 1);
+
+            let server = Server::script([reply]).await;
+            let request = reqwest::Client::new().post(server.url("/"));
+            // What can't be parsed isn't followed by reqwest: a 303 is an answer then.
+            let error = soon(request.events().into_future()).await.unwrap_err();
+            assert!(!error.is_unsent(), "the user's client, {status}: {error:?}");
+            assert_eq!(server.requests().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_reached_no_server_is_unsent_where_that_is_known() {
+    let port = ClosedPort::reserve();
+    let (_, error) = soon(collect(post(&port.url("/")).build().unwrap())).await;
+    let error = error.unwrap();
+    assert!(error.is_connect() && error.is_unsent(), "{error:?}");
+
+    // A client that may follow redirects by itself doesn't say which request has failed.
+    let request = reqwest::Client::new().post(port.url("/"));
+    let error = soon(request.events().into_future()).await.unwrap_err();
+    assert!(error.is_connect() && !error.is_unsent(), "{error:?}");
+
+    // No client can send these.
+    for url in ["ftp://example.com/", "/", "not a url"] {
+        let request = reqwest::Client::new().post(url);
+        let error = soon(request.events().into_future()).await.unwrap_err();
+        assert!(error.is_unsent(), "{url:?}: {error:?}");
+    }
+}
+
+/// One connection that came about is enough: the feed as a whole was not unsent.
+#[tokio::test]
+async fn a_feed_that_was_open_is_not_unsent() {
+    let port = ClosedPort::reserve();
+    let first = ClosedPort::reserve();
+    let source = EventSource::request(Request::get(first.url("/")).body(""));
+    let source = source.backoff(at_once()).max_attempts(3).build().unwrap();
+    let url = port.url("/");
+    let server = first
+        .open(move |request| match request.number() {
+            0 => events("data: a\n\n"),
+            _ => Reply::redirect(307, &url),
+        })
+        .await;
+    let (data, error) = soon(collect(source)).await;
+    assert_eq!(data, ["a"]);
+    let error = error.unwrap();
+    assert!(error.is_connect() && !error.is_unsent(), "{error:?}");
+    assert_eq!(server.requests().len(), 4);
+}
+
+/// Neither the body nor the keys of a request that is not safe go to another origin.
+#[tokio::test]
+async fn an_unsafe_request_stays_at_its_origin() {
+    for (method, status) in [
+        ("POST", 307),
+        ("POST", 308),
+        ("PUT", 301),
+        ("PUT", 302),
+        ("DELETE", 307),
+    ] {
+        let there = Server::start(|_| events("data: paid\n\n")).await;
+        let target = there.url("/x");
+        let here = Server::start(move |_| Reply::redirect(status, &target)).await;
+        let request = Request::builder().method(method).uri(here.url("/"));
+        let source = EventSource::request(request.header("x-api-key", "secret").body("{}"));
+        let (data, error) = soon(collect(source.build().unwrap())).await;
+        let error = error.expect("an error");
+        assert!(data.is_empty());
+        assert_eq!(error.kind(), ErrorKind::Redirect, "{method} {status}");
+        assert_eq!(error.status().unwrap().as_u16(), status);
+        let location = error.headers().unwrap()["location"].to_str().unwrap();
+        assert_eq!(location, there.url("/x"));
+        let shown = error.to_string();
+        for part in ["another origin", method, "final URL"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(!shown.contains("127.0.0.1"), "{shown}");
+        assert!(!error.is_unsent());
+        assert_eq!((here.requests().len(), there.requests().len()), (1, 0));
+    }
+}
+
+/// A 303 says where the answer is: a GET without body or keys may fetch it.
+#[tokio::test]
+async fn a_post_may_be_answered_elsewhere() {
+    for status in [301, 302, 303] {
+        let there = Server::start(|_| events("data: a\n\n")).await;
+        let target = there.url("/answer");
+        let here = Server::start(move |_| Reply::redirect(status, &target)).await;
+        let (data, error) = soon(collect(post(&here.url("/")).build().unwrap())).await;
+        assert_eq!((data.len(), error.is_none()), (1, true), "{status}");
+        assert_eq!((here.requests().len(), there.requests().len()), (1, 1));
+        let request = &there.requests()[0];
+        assert_eq!(request.method(), "GET");
+        assert_eq!(request.body(), "");
+        for name in ["authorization", "x-api-key", "content-type"] {
+            assert_eq!(request.header(name), None, "{name}");
+        }
+    }
+}
+
+/// `user:pw@` is a secret of its origin, however `Location` names that.
+#[tokio::test]
+async fn credentials_of_the_url_stay_within_the_origin() {
+    const CREDENTIALS: &str = "Basic dXNlOnI6cMOk"; // of `use:r` and `pä`
+    for absolute in [false, true] {
+        let there = Server::start(|_| events("data: b\n\n")).await;
+        let away = there.url("/away");
+        let here = Server::start(move |request| match request.path() {
+            "/a" if absolute => {
+                Reply::redirect(302, format!("http://{}/b", request.header("host").unwrap()))
+            }
+            "/a" => Reply::redirect(302, "/b"),
+            _ if request.last_event_id().is_none() => events("id: 1\ndata: a\n\n"),
+            _ => Reply::redirect(302, &away),
+        })
+        .await;
+        let url = here.url("/a").replace("http://", "http://use%3ar:p%C3%A4@");
+        let (data, _) = soon(collect(own(&url).build().unwrap().take(2))).await;
+        assert_eq!(data, ["a", "b"]);
+        for request in here.requests() {
+            let sent = request.header("authorization");
+            assert_eq!(sent, Some(CREDENTIALS), "{absolute}: {}", request.target());
+            assert!(
+                request
+                    .header("host")
+                    .is_some_and(|host| !host.contains('@'))
+            );
+        }
+        let there = there.requests();
+        assert_eq!((there.len(), there[0].header("authorization")), (1, None));
+    }
+}
+
+/// What a header says in several values is said elsewhere in as many.
+#[tokio::test]
+async fn all_values_of_a_header_cross_origins() {
+    let there = Server::start(|_| events("data: a\n\n")).await;
+    let target = there.url("/");
+    let here = Server::start(move |_| Reply::redirect(302, &target)).await;
+    let request = Request::get(here.url("/"))
+        .header("accept", "text/event-stream")
+        .header("accept", "application/json;q=0.1");
+    let source = EventSource::request(request.body("")).backoff(at_once());
+    let (data, _) = soon(collect(source.build().unwrap().take(1))).await;
+    assert_eq!(data, ["a"]);
+    for server in [&here, &there] {
+        let request = &server.requests()[0];
+        let accept: Vec<_> = request.headers().get_all("accept").iter().collect();
+        assert_eq!(accept, ["text/event-stream", "application/json;q=0.1"]);
+    }
 }

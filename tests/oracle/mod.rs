@@ -39,6 +39,11 @@ pub enum Item {
     Comment(String),
     /// The reconnection time in milliseconds.
     Retry(u64),
+    /// A block without data that named a type or had an ID.
+    Undispatched {
+        event: String,
+        id: String,
+    },
     /// So many bytes.
     SkippedEvent(u64),
     /// So many bytes after the colon.
@@ -113,6 +118,7 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
         event_type: String::new(),
         // 9.2.3: a new connection goes on with the ID of the last.
         last_event_id: options.last_event_id.clone(),
+        has_id: false,
         counted: 0,
         oversized: false,
     };
@@ -195,6 +201,8 @@ struct Oracle {
     data: String,
     event_type: String,
     last_event_id: String,
+    /// The block had an `id` field that was not ignored.
+    has_id: bool,
     /// Bytes of this block that count towards the limit.
     counted: usize,
     /// Whether the limit has struck in this block.
@@ -257,15 +265,18 @@ impl Oracle {
             }
             // "If the field value does not contain U+0000 NULL, then set the last event ID buffer
             // to the field value. Otherwise, ignore the field."
-            "id" if fits && !value.contains('\0') => self.last_event_id = value.to_owned(),
+            "id" if fits && !value.contains('\0') => {
+                self.last_event_id = value.to_owned();
+                self.has_id = true;
+            }
             // "If the field value consists of only ASCII digits, then interpret the field value
             // as an integer in base ten, and set the event stream's reconnection time to that
-            // integer. Otherwise, ignore the field." Ours ignores what no u64 can hold, too.
-            "retry" if fits && value.bytes().all(|byte| byte.is_ascii_digit()) => {
-                if let Ok(milliseconds) = value.parse() {
-                    self.outcome.reconnection_time = Some(milliseconds);
-                    self.push(at, Item::Retry(milliseconds));
-                }
+            // integer. Otherwise, ignore the field." An empty value is no integer, and what no u64
+            // can hold is the longest that one can.
+            "retry" if fits && !value.is_empty() && value.bytes().all(|it| it.is_ascii_digit()) => {
+                let milliseconds = value.parse().unwrap_or(u64::MAX);
+                self.outcome.reconnection_time = Some(milliseconds);
+                self.push(at, Item::Retry(milliseconds));
             }
             // "The field is ignored."
             _ => {}
@@ -293,10 +304,19 @@ impl Oracle {
             let data = data.to_owned();
             let id = self.outcome.last_event_id.clone();
             self.push(at, Item::Event(Event { event, data, id }));
+        } else if self.has_id || !matches!(self.event_type.as_str(), "" | "message") {
+            // Nothing is dispatched; ours says so, unless the block had nothing to say.
+            let event = match self.event_type.as_str() {
+                "" => "message".to_owned(),
+                event_type => event_type.to_owned(),
+            };
+            let id = self.outcome.last_event_id.clone();
+            self.push(at, Item::Undispatched { event, id });
         }
         // "Set the data buffer and the event type buffer to the empty string."
         self.data.clear();
         self.event_type.clear();
+        self.has_id = false;
         self.counted = 0;
         self.oversized = false;
         self.outcome.has_unfinished = false;

@@ -80,7 +80,7 @@ async fn the_chain_of_sources_is_true() {
     let script = Script::new().fail_with(error);
     let source = builder(&script).max_initial_failures(1).build().unwrap();
     let error = failure(source).await;
-    assert_eq!(error.to_string(), "no connection to the server");
+    assert_eq!(error.to_string(), "could not connect to the server");
     let outer = error.source().unwrap();
     assert_eq!(outer.to_string(), "no route");
     assert!(outer.is::<Outer>());

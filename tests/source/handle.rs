@@ -107,8 +107,7 @@ async fn close_closes_in_every_state() {
         let attempts = case.script.attempts().len();
         handle.close();
         assert_eq!(handle.ready_state(), ReadyState::Closed);
-        // What was asked for afterwards comes too late.
-        handle.reconnect();
+        assert!(!handle.reconnect(), "it comes too late");
         for _ in 0..3 {
             assert!(source.next().await.is_none(), "{}", case.name);
         }
@@ -126,7 +125,7 @@ async fn the_sources_own_close_closes_in_every_state() {
         source.close();
         assert_eq!(case.script.open_connections(), 0, "at once: {}", case.name);
         assert_eq!(handle.ready_state(), ReadyState::Closed);
-        handle.reconnect();
+        assert!(!handle.reconnect());
         assert!(source.next().await.is_none());
         source.close();
         assert!(source.next().await.is_none());
@@ -141,7 +140,7 @@ async fn reconnect_connects_at_once_in_every_state() {
         let before = tokio::time::Instant::now();
         let attempts = case.script.attempts().len();
         let script = case.script.clone().reply(events("data: again\n\n").hold());
-        handle.reconnect();
+        assert!(handle.reconnect());
         let told = story_until(source, 3).await;
         assert_eq!(
             told,
@@ -163,7 +162,7 @@ async fn before_the_first_poll_there_is_nothing_to_reconnect() {
     let mut source = source(&script);
     let handle = source.handle();
     assert_eq!(handle.ready_state(), ReadyState::Connecting);
-    handle.reconnect();
+    assert!(handle.reconnect(), "the first connection is to come");
     assert_eq!(story_until(source, 2).await, ["open 200", "event a"]);
     assert!(script.attempts()[0].cause().is_none());
 
@@ -198,7 +197,7 @@ async fn a_request_that_must_not_be_repeated_is_not_for_a_handle() {
     let mut source = source(&script);
     let handle = source.handle();
     assert_eq!(next_data(&mut source).await, "a");
-    handle.reconnect();
+    assert!(!handle.reconnect());
     assert!(poll(&mut source).is_pending());
     assert_eq!(script.open_connections(), 1, "it stays as it is");
     gate.open();
@@ -285,7 +284,7 @@ async fn a_handle_outlives_its_source() {
     assert_eq!(script.open_connections(), 0, "it keeps nothing alive");
     assert_eq!(handle.ready_state(), ReadyState::Closed);
     assert_eq!(handle.last_event_id(), "1");
-    handle.reconnect();
+    assert!(!handle.reconnect());
     handle.close();
     assert_eq!(handle.ready_state(), ReadyState::Closed);
 }

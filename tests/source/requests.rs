@@ -3,10 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use everstream::{
-    ContentType, ErrorKind, ReadyState, Retry, Signal,
+    Attempt, ContentType, ErrorKind, EventStreamExt, ReadyState, Retry, Signal,
     http::StatusCode,
-    transport::{Connect, Response},
+    transport::{Connect, Connector, Response},
 };
+use futures_util::TryStreamExt;
 
 use crate::*;
 
@@ -449,6 +450,79 @@ async fn an_error_in_a_factory_counts_as_a_failure_to_connect() {
         "no token"
     );
     drop(script);
+}
+
+/// A factory may ask another server first, for a token: what goes wrong there is not the feed's
+/// answer, whatever it is.
+#[tokio::test(start_paused = true)]
+async fn the_errors_of_another_request_are_failures_to_connect() {
+    let json = || Reply::events().content_type("application/json").raw("{}");
+    let answers = [
+        (busy(204), ErrorKind::Status),
+        (busy(401), ErrorKind::Status),
+        (busy(404), ErrorKind::Status),
+        (busy(501), ErrorKind::Status),
+        (json(), ErrorKind::ContentType),
+        (
+            json().header("content-encoding", "gzip"),
+            ErrorKind::ContentType,
+        ),
+        (events("data: not a number\n\n"), ErrorKind::Json),
+        (events("data: 1\n\n"), ErrorKind::Incomplete),
+        (events("data: 1\n\n").cut(), ErrorKind::Body),
+    ];
+    for (answer, kind) in answers {
+        let feed = Script::new().reply(events("data: a\n\n"));
+        let tokens = Script::new()
+            .reply(answer)
+            .reply(events("data: 1\n\ndata: .\n\n"));
+        let connect = {
+            let mut feed = feed.clone();
+            move |attempt: Attempt| {
+                let token = tokens.events();
+                let response = feed.connect(attempt);
+                async move {
+                    let mut token = token.await?.until_data(".").json::<u32>();
+                    while token.try_next().await?.is_some() {}
+                    response.await
+                }
+            }
+        };
+        // The first attempt has taken a reply, too.
+        let _also = feed.clone().reply(events("data: b\n\n"));
+        let mut signals = EventSource::factory(connect).build().unwrap().signals();
+        let Some(Ok(Signal::Reconnecting { cause, .. })) = signals.next().await else {
+            panic!("{kind:?} is tried again");
+        };
+        let error = cause.error().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Other, "{kind:?}");
+        assert!(error.status().is_none() && !error.is_unsent());
+        let source = std::error::Error::source(error).unwrap();
+        assert_eq!(source.downcast_ref::<Error>().unwrap().kind(), kind);
+        let opened = signals.next().await.unwrap().unwrap();
+        assert!(matches!(opened, Signal::Open(_)), "{kind:?}");
+    }
+}
+
+/// All errors of a connector are about the feed.
+#[tokio::test(start_paused = true)]
+async fn the_errors_of_a_connector_are_its_word() {
+    for (answer, kind) in [
+        (busy(204), None),
+        (busy(404), Some(ErrorKind::Status)),
+        (
+            events("").content_type("text/html"),
+            Some(ErrorKind::ContentType),
+        ),
+    ] {
+        let script = Script::new().reply(answer);
+        let connector = Connector::from_fn(move |_: Attempt| {
+            let answer = script.events();
+            async move { Err::<Response, _>(answer.await.unwrap_err()) }
+        });
+        let (_, error) = collect(EventSource::builder(connector).build().unwrap()).await;
+        assert_eq!(error.map(|error| error.kind()), kind);
+    }
 }
 
 /// The final errors of a factory's own making end it at once.

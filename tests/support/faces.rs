@@ -79,6 +79,10 @@ pub fn item(item: everstream::Item<'_>) -> Item {
         everstream::Item::Event(event) => Item::Event(borrowed(event)),
         everstream::Item::Comment(comment) => Item::Comment(comment.to_owned()),
         everstream::Item::Retry(time) => Item::Retry(milliseconds(time)),
+        everstream::Item::Undispatched { event_type, id, .. } => Item::Undispatched {
+            event: event_type.to_owned(),
+            id: id.to_owned(),
+        },
         everstream::Item::Skipped(Skipped::Event { bytes }) => Item::SkippedEvent(bytes),
         everstream::Item::Skipped(Skipped::Comment { bytes }) => Item::SkippedComment(bytes),
         other => panic!("{other:?} is new: tell the oracle"),

@@ -11,11 +11,7 @@ use std::{
 };
 
 use everstream::{
-    ErrorKind, EventStream, EventStreamBuilder, Oversized, Reader, Signal, Skipped,
-    Unfinished as Policy,
-    bytes::Bytes,
-    http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
-    transport::{Body, Response},
+    ErrorKind, EventStream, Oversized, Reader, Signal, Skipped, Unfinished as Policy, bytes::Bytes,
 };
 use futures_util::{StreamExt, stream};
 
@@ -85,7 +81,7 @@ impl Expected<'_> {
     pub async fn check_stream(&self, chunks: &[&[u8]]) {
         assert_eq!(self.options.last_event_id, "");
         let said = |what: &str| format!("{what}; {:?}, {}", self.options, show(chunks));
-        let (mut events, pulled) = self.open(chunks, Policy::Discard).await;
+        let (mut events, pulled) = self.open(chunks, Policy::Discard);
         for placed in self.events() {
             let event = events.next().await.expect("an event").expect("no error");
             assert_eq!(Item::Event(owned(&event)), placed.item, "{}", said("event"));
@@ -139,7 +135,7 @@ impl Expected<'_> {
     /// Reads the stream as signals, its unfinished event dispatched.
     pub async fn check_signals(&self, chunks: &[&[u8]]) {
         let said = |what: &str| format!("{what}; {:?}, {}", self.options, show(chunks));
-        let (events, _) = self.open(chunks, Policy::Dispatch).await;
+        let (events, _) = self.open(chunks, Policy::Dispatch);
         let mut signals = events.signals();
         let mut items = Vec::new();
         let error = loop {
@@ -147,6 +143,13 @@ impl Expected<'_> {
                 Some(Ok(Signal::Open(_))) => assert_eq!(items, [], "{}", said("open")),
                 Some(Ok(Signal::Event(event))) => items.push(Item::Event(owned(&event))),
                 Some(Ok(Signal::Comment(comment))) => items.push(Item::Comment(comment)),
+                Some(Ok(Signal::Retry(time))) => {
+                    items.push(Item::Retry(faces::milliseconds(time)));
+                }
+                Some(Ok(Signal::Undispatched { event_type, id, .. })) => {
+                    let event = event_type;
+                    items.push(Item::Undispatched { event, id });
+                }
                 Some(Ok(Signal::Skipped(Skipped::Event { bytes }))) => {
                     items.push(Item::SkippedEvent(bytes));
                 }
@@ -158,14 +161,8 @@ impl Expected<'_> {
                 None => break None,
             }
         };
-        let told = |placed: &&Placed| !matches!(placed.item, Item::Retry(_));
-        let told = self
-            .outcome
-            .items
-            .iter()
-            .filter(told)
-            .map(|placed| placed.item.clone());
-        let mut expected: Vec<Item> = told.collect();
+        let told = self.outcome.items.iter();
+        let mut expected: Vec<Item> = told.map(|placed| placed.item.clone()).collect();
         match &self.dispatched().0 {
             Unfinished::Nothing => assert!(error.is_none(), "{}", said("no error")),
             Unfinished::Event(event) => expected.push(Item::Event(event.clone())),
@@ -184,7 +181,7 @@ impl Expected<'_> {
     }
 
     /// The stream, and how many bytes it has pulled so far.
-    async fn open(&self, chunks: &[&[u8]], unfinished: Policy) -> (EventStream, Arc<AtomicUsize>) {
+    fn open(&self, chunks: &[&[u8]], unfinished: Policy) -> (EventStream, Arc<AtomicUsize>) {
         let pulled = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&pulled);
         let chunks: Vec<Bytes> = chunks
@@ -195,18 +192,14 @@ impl Expected<'_> {
             count.fetch_add(chunk.len(), Ordering::Relaxed);
             Ok::<_, Infallible>(chunk)
         });
-        let headers =
-            HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))]);
-        let response = Response::new(StatusCode::OK, headers, Body::new(body));
-        let events = EventStreamBuilder::new(async { Ok(response) })
+        let events = EventStream::builder(body)
             .max_event_bytes(self.options.max_event_bytes)
             .oversized(match self.options.skip_oversized {
                 true => Oversized::Skip,
                 false => Oversized::Error,
             })
             .unfinished(unfinished)
-            .await
-            .expect("an event stream");
+            .build();
         (events, pulled)
     }
 }

@@ -77,6 +77,10 @@ fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
                 vector.reconnection_time = Some(milliseconds);
                 vector.items.push(Item::Retry(milliseconds));
             }
+            "undispatched" => {
+                let Event { event, id, .. } = words.event_of(String::new());
+                vector.items.push(Item::Undispatched { event, id });
+            }
             "skipped" => vector.items.push(match words.word() {
                 "event" => Item::SkippedEvent(words.number()),
                 "comment" => Item::SkippedComment(words.number()),
@@ -127,9 +131,14 @@ impl<'a> Words<'a> {
     }
 
     fn event(&mut self) -> Event {
+        let data = self.text();
+        self.event_of(data)
+    }
+
+    fn event_of(&mut self, data: String) -> Event {
         let mut event = Event {
             event: "message".to_owned(),
-            data: self.text(),
+            data,
             id: String::new(),
         };
         while !self.rest.trim().is_empty() {

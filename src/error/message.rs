@@ -1,0 +1,127 @@
+//! What an error says: what failed, then what to do about it.
+
+use std::fmt::{self, Write as _};
+
+use super::{Error, ErrorKind, Timeout};
+
+/// The causes of an error, nearest first.
+pub(super) fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
+}
+
+/// Writes text from outside into one line: no line end in it ends ours.
+struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (i, part) in text.split(char::is_control).enumerate() {
+            if i > 0 {
+                self.0.write_str(" ")?;
+            }
+            self.0.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_own(f)?;
+        if f.alternate() {
+            for cause in causes(self) {
+                write!(OneLine(f), ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// What failed, then what to do about it.
+    fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(message) = &self.0.message {
+            return f.write_str(message);
+        }
+        #[cfg(feature = "stream")]
+        if let (ErrorKind::Status, Some(status)) = (self.0.kind, self.status()) {
+            return write!(f, "the server answered {status}");
+        }
+        f.write_str(match self.0.kind {
+            ErrorKind::Request => "could not build the request",
+            ErrorKind::Connect => "could not connect to the server",
+            ErrorKind::Transport => "the connection failed before the response arrived",
+            ErrorKind::Body => "the response broke off",
+            ErrorKind::Timeout(timeout) => timeout.message(),
+            ErrorKind::Status => "the server refused the request",
+            ErrorKind::ContentType => "the response is not an event stream",
+            ErrorKind::NotEventStream => {
+                "expected an event stream, got a body without a single field or comment; `body` \
+                 holds what the server said"
+            }
+            ErrorKind::ContentEncoding => "the response is compressed",
+            ErrorKind::Redirect => "could not follow the redirect",
+            ErrorKind::LastEventId => "the last event ID cannot be sent in a header",
+            ErrorKind::EventTooLarge => {
+                "an event is too large; raise `max_event_bytes`, or skip such events with \
+                 `oversized`"
+            }
+            ErrorKind::Incomplete => "the stream ended before it was complete",
+            ErrorKind::ErrorEvent => "the server sent an error event",
+            ErrorKind::Json => "could not read the data of an event as its type",
+            ErrorKind::Read => "could not read from the reader",
+            ErrorKind::Other => "the connector failed",
+        })
+    }
+}
+
+impl Timeout {
+    fn message(self) -> &'static str {
+        match self {
+            Self::Headers => {
+                "the response did not begin in time; raise `headers_timeout` if the server may \
+                 take longer"
+            }
+            Self::FirstEvent => {
+                "the first event did not come in time; raise `first_event_timeout` if the server \
+                 may take longer"
+            }
+            Self::Idle => {
+                "the server was silent for too long; raise `idle_timeout` if its pauses are longer"
+            }
+            Self::Event => {
+                "no event came for too long; raise `event_timeout` if the server may take longer"
+            }
+            Self::HttpClient => {
+                "a timeout of the HTTP client itself has passed; set no total `timeout`, which ends \
+                 even a stream that flows, and a `read_timeout` longer than the server's pauses"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_alternate_form_is_the_whole_chain_in_one_line() {
+        let error = super::super::tests::nested();
+        assert_eq!(error.to_string(), "the connector failed");
+        assert_eq!(
+            format!("{error:#}"),
+            "the connector failed: could not connect to the server: outer line: cable pulled"
+        );
+        assert_eq!(
+            format!("{:#}", Error::of(ErrorKind::Body)),
+            "the response broke off"
+        );
+        let chain = causes(&error).map(ToString::to_string);
+        let chain: Vec<_> = std::iter::once(error.to_string()).chain(chain).collect();
+        assert_eq!(
+            chain.join(": ").replace(char::is_control, " "),
+            format!("{error:#}")
+        );
+    }
+}

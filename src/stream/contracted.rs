@@ -1,0 +1,161 @@
+//! [`Contracted`]: an answer that is held to a contract.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::{Stream, stream::FusedStream};
+use pin_project::pin_project;
+
+use super::{
+    Contract, EventOrSignal, EventStream, Meaning, ext, next,
+    release::{End, Release, ReleaseWith, release},
+};
+use crate::error::{Error, ErrorKind};
+
+/// The stream of [`contract`](crate::EventStreamExt::contract): an answer that is whole, or an
+/// error.
+///
+/// It ends where the contract says that the answer is complete. If the stream beneath ends before,
+/// that is an error of kind [`ErrorKind::Incomplete`]. An error event is one of kind
+/// [`ErrorKind::ErrorEvent`], which holds it. Keep-alive events are left out; on a stream of
+/// signals they are a [`Signal::KeepAlive`](crate::Signal::KeepAlive).
+#[pin_project]
+#[must_use = "streams do nothing unless polled"]
+pub struct Contracted<S = EventStream> {
+    #[pin]
+    inner: S,
+    contract: Contract,
+    release: ReleaseWith<S>,
+    /// Tells the stream beneath that an event was progress.
+    confirm: Option<fn(Pin<&mut S>)>,
+    end: End,
+    events: u64,
+}
+
+impl Contracted {
+    /// The answer of a request, whose limit on events goes by the contract, too.
+    pub(super) fn of_answer(answer: EventStream, contract: Contract) -> Self {
+        Self {
+            confirm: Some(|answer| answer.get_mut().confirm_progress()),
+            ..Self::new(answer, contract, Some(release))
+        }
+    }
+}
+
+impl<S> Contracted<S> {
+    pub(crate) fn new(inner: S, contract: Contract, release: ReleaseWith<S>) -> Self {
+        Self {
+            inner,
+            contract,
+            release,
+            confirm: None,
+            end: End::Open,
+            events: 0,
+        }
+    }
+
+    next::accessors!();
+}
+
+impl<S: Release + Unpin> Contracted<S> {
+    ext::combinators!();
+}
+
+next::wrapper!(Contracted);
+
+impl<S, I> Stream for Contracted<S>
+where
+    S: Stream<Item = Result<I, Error>>,
+    I: EventOrSignal,
+{
+    type Item = Result<I, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        /// After this many keep-alives that nobody sees, other tasks get their turn.
+        const KEEP_ALIVES_AT_ONCE: usize = 32;
+
+        let mut this = self.project();
+        if !this.end.is_open() {
+            return this.end.poll(cx).map(|()| None);
+        }
+        for _ in 0..KEEP_ALIVES_AT_ONCE {
+            let item = match ready!(this.inner.as_mut().poll_next(cx)) {
+                Some(Ok(item)) => item,
+                Some(Err(error)) => {
+                    if error.is_final() {
+                        *this.end = End::Ended;
+                    }
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => {
+                    *this.end = End::Ended;
+                    let cut = !this.contract.is_complete();
+                    let error = Error::of(ErrorKind::Incomplete).and_events_before(*this.events);
+                    return Poll::Ready(cut.then_some(Err(error)));
+                }
+            };
+            let Some(event) = item.as_event() else {
+                return Poll::Ready(Some(Ok(item)));
+            };
+            let meaning = this.contract.observe(event);
+            if let (true, Some(confirm)) = (meaning != Meaning::KeepAlive, *this.confirm) {
+                confirm(this.inner.as_mut());
+            }
+            if meaning.is_final() {
+                this.end.leave(this.inner.as_mut(), *this.release);
+            }
+            match meaning {
+                Meaning::Item | Meaning::Last => {
+                    *this.events += 1;
+                    return Poll::Ready(Some(Ok(item)));
+                }
+                Meaning::EndMarker => return this.end.poll(cx).map(|()| None),
+                Meaning::KeepAlive => {
+                    if let Some(item) = item.into_keep_alive() {
+                        return Poll::Ready(Some(Ok(item)));
+                    }
+                }
+                Meaning::Error => {
+                    let mut error =
+                        Error::of(ErrorKind::ErrorEvent).and_events_before(*this.events);
+                    if let Ok(event) = item.try_into_event() {
+                        error = error.and_event(event);
+                    }
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl<S, I> FusedStream for Contracted<S>
+where
+    S: Stream<Item = Result<I, Error>>,
+    I: EventOrSignal,
+{
+    fn is_terminated(&self) -> bool {
+        self.end == End::Ended
+    }
+}
+
+impl<S: Release> Release for Contracted<S> {
+    fn release(&mut self) {
+        self.end = End::Ended;
+        self.inner.release();
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Contracted<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contracted")
+            .field("inner", &self.inner)
+            .field("contract", &self.contract)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,287 @@
+//! [`Redirects`]: where the next request goes, and what it carries there.
+//!
+//! As WHATWG Fetch 4.4 ("HTTP-redirect fetch") has it, and stricter with secrets: another origin
+//! is told nothing but what to answer in, and where to resume from.
+
+mod credentials;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use url::Url;
+
+use super::LAST_EVENT_ID;
+use crate::error::{Error, ErrorKind, Refusal};
+
+/// As many as a browser follows.
+const MAX_REDIRECTS: usize = 20;
+
+/// A request, and where redirects send it: what a connector needs to follow them by itself.
+///
+/// It does no I/O. Send [`request`](Self::request), give status and headers of the response to
+/// [`follow`](Self::follow), and send the next one for as long as that says `true`. The HTTP
+/// client must follow none itself.
+///
+/// ```
+/// use everstream::{
+///     http::{HeaderMap, Request, StatusCode},
+///     transport::Redirects,
+/// };
+///
+/// let request = Request::get("https://example.com/feed").header("x-api-key", "secret");
+/// let mut redirects = Redirects::new(request.body("")?)?;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("location", "https://example.org/feed".parse()?);
+/// assert!(redirects.follow(StatusCode::FOUND, &headers)?);
+///
+/// let next = redirects.request();
+/// assert_eq!(next.uri(), "https://example.org/feed");
+/// assert!(!next.headers().contains_key("x-api-key"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # What goes where
+///
+/// It follows 301, 302, 303, 307 and 308, up to 20 of them. A POST becomes a GET without a body on
+/// 301 and 302, and so does every method but GET and HEAD on 303; 307 and 308 keep method and body
+/// (WHATWG Fetch 4.4, RFC 9110 15.4).
+///
+/// *Within the origin* (scheme, host and port) everything goes along, the credentials of the
+/// URL (`user:password@`, sent as `Authorization: Basic`) included.
+///
+/// *To another origin* goes no header but `Accept`, `Accept-Encoding`, `Cache-Control` and
+/// `Last-Event-ID`, and the `Content-Type` of a body: no key, no cookie, no credentials, and not
+/// on the way back either. A last event ID is no key, but the place in a feed. A browser carries
+/// it, too, and without it each reconnection to a feed that has moved, if only from `http` to
+/// `https`, would lose what came meanwhile.
+///
+/// *A request that is not safe* ([`Method::is_safe`]), such as a POST, stays at its origin: a
+/// redirect that would send it to another one is an error. So is one from `https` to `http`, for
+/// what such a request is answered with. Only as a GET, without body and keys, may it be
+/// redirected to another origin, which is how a 303 says where the answer is.
+///
+/// *A safe request* is redirected from `https` to `http` as to any other origin.
+#[derive(Clone)]
+pub struct Redirects {
+    method: Method,
+    /// Without credentials.
+    url: Url,
+    uri: Uri,
+    credentials: Option<HeaderValue>,
+    headers: HeaderMap,
+    body: Bytes,
+    /// Whether the first request is safe.
+    safe: bool,
+    followed: usize,
+}
+
+impl Redirects {
+    /// Takes a request that has not been sent yet. Its URL is read as a browser reads it.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`ErrorKind::Request`], where it has no `http` or `https` URL with a host.
+    pub fn new(request: Request<impl Into<Bytes>>) -> Result<Self, Error> {
+        let (parts, body) = request.into_parts();
+        let (url, uri, credentials) = Url::parse(&parts.uri.to_string())
+            .ok()
+            .and_then(sendable)
+            .ok_or_else(|| {
+                Error::of(ErrorKind::Request)
+                    .and_message("the URL of the request is not an HTTP URL")
+            })?;
+        Ok(Self {
+            safe: parts.method.is_safe(),
+            method: parts.method,
+            url,
+            uri,
+            credentials,
+            headers: parts.headers,
+            body: body.into(),
+            followed: 0,
+        })
+    }
+
+    /// The next request to send: the first one, or where the last redirect has led.
+    #[must_use]
+    pub fn request(&self) -> Request<Bytes> {
+        let mut request = Request::new(self.body.clone());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        if let Some(credentials) = &self.credentials {
+            let authorization = request.headers_mut().entry(header::AUTHORIZATION);
+            authorization.or_insert_with(|| credentials.clone());
+        }
+        request
+    }
+
+    /// Turns the request into the one that a response redirects to. `false` where the response is
+    /// not a redirect, but the answer.
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`ErrorKind::Redirect`], with status and headers of the response: where it names no
+    /// URL that can be followed, is one redirect too many, or leads to where this request must
+    /// not go.
+    pub fn follow(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<bool, Error> {
+        if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(false);
+        }
+        self.redirect(status, headers)
+            .map(|()| true)
+            .map_err(|why| refused(status, headers, &why))
+    }
+
+    fn redirect(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<(), String> {
+        if self.followed == MAX_REDIRECTS {
+            return Err(format!("is one too many: {MAX_REDIRECTS} were followed"));
+        }
+        let location = headers
+            .get(header::LOCATION)
+            .map(|location| String::from_utf8_lossy(location.as_bytes()))
+            .filter(|location| !location.trim().is_empty())
+            .ok_or("names no location")?;
+        let (url, uri, credentials) = self
+            .url
+            .join(&location)
+            .ok()
+            .and_then(sendable)
+            .ok_or("names a location that is not an HTTP URL")?;
+        let becomes_get = match status.as_u16() {
+            301 | 302 => self.method == Method::POST,
+            303 => self.method != Method::GET && self.method != Method::HEAD,
+            _ => false,
+        };
+        let crosses = url.origin() != self.url.origin();
+        if crosses && !becomes_get && !self.method.is_safe() {
+            return Err(format!(
+                "would send this {} to another origin, and is not followed: send the request to \
+                 its final URL",
+                self.method
+            ));
+        }
+        if !self.safe && self.url.scheme() == "https" && url.scheme() == "http" {
+            return Err(
+                "leads from `https` to `http`, where a request that is not safe is not \
+                        sent: send it to a URL that stays with `https`"
+                    .to_owned(),
+            );
+        }
+        if crosses && credentials.is_some() {
+            // "If request's mode is "cors", locationURL includes credentials, and request's
+            // origin is not same origin with locationURL's origin, then return a network error."
+            return Err("names credentials for another origin".to_owned());
+        }
+        if becomes_get {
+            self.method = Method::GET;
+            self.drop_body();
+        }
+        if crosses {
+            self.leave_secrets_behind();
+        }
+        self.credentials = credentials.or(self.credentials.take());
+        (self.url, self.uri) = (url, uri);
+        self.followed += 1;
+        Ok(())
+    }
+
+    fn drop_body(&mut self) {
+        self.body = Bytes::new();
+        for name in [
+            header::CONTENT_TYPE,
+            header::CONTENT_LENGTH,
+            header::CONTENT_ENCODING,
+            header::CONTENT_LANGUAGE,
+            header::CONTENT_LOCATION,
+        ] {
+            self.headers.remove(name);
+        }
+    }
+
+    /// Another origin gets no header that the user has set but for these, in all their values.
+    fn leave_secrets_behind(&mut self) {
+        self.credentials = None;
+        let mut carried = HeaderMap::new();
+        for name in [
+            header::ACCEPT,
+            header::ACCEPT_ENCODING,
+            header::CACHE_CONTROL,
+            header::CONTENT_TYPE,
+            LAST_EVENT_ID,
+        ] {
+            if name == header::CONTENT_TYPE && self.body.is_empty() {
+                continue;
+            }
+            for value in self.headers.get_all(&name) {
+                carried.append(name.clone(), value.clone());
+            }
+        }
+        self.headers = carried;
+    }
+
+    /// The headers of the next request, but for the credentials of its URL.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The same to be changed, as by [`Attempt::apply`](super::Attempt::apply).
+    pub fn headers_mut(&mut self) -> &mut HeaderMap {
+        &mut self.headers
+    }
+
+    /// The method of the next request.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The URL of the next request, without credentials: once [`follow`](Self::follow) has said
+    /// `false`, that of the answer.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// How many redirects have been followed. While it is 0, a failure to connect proves that
+    /// nothing was sent: see [`Error::with_unsent`].
+    #[must_use]
+    pub fn followed(&self) -> usize {
+        self.followed
+    }
+}
+
+/// Shows neither URL nor headers: they may be secrets.
+impl fmt::Debug for Redirects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirects")
+            .field("method", &self.method)
+            .field("followed", &self.followed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The parts of a URL to which a request can be sent.
+fn sendable(mut url: Url) -> Option<(Url, Uri, Option<HeaderValue>)> {
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return None;
+    }
+    let credentials = credentials::take(&mut url);
+    let uri = Uri::try_from(url.as_str()).ok()?;
+    Some((url, uri, credentials))
+}
+
+fn refused(status: StatusCode, headers: &HeaderMap, why: &str) -> Error {
+    Error::of(ErrorKind::Redirect)
+        .and_message(format!("the redirect ({}) {why}", status.as_u16()))
+        .and_refusal(Refusal {
+            status: Some(status),
+            headers: headers.clone(),
+            ..Refusal::of_body(Bytes::new(), false)
+        })
+}

@@ -1,0 +1,169 @@
+//! A client of our own, and the redirects that it follows.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::Request;
+use url::Url;
+
+use super::{
+    super::Redirects,
+    v013::{failed, fresh, unmade},
+    *,
+};
+use crate::{EventSource, EventSourceBuilder};
+
+impl EventSource {
+    /// A feed at `url`, with every option at its default. The URL is read as a browser reads
+    /// it: what cannot stand in a request is escaped.
+    ///
+    /// It has an HTTP client of its own, which gives up connecting after 10 seconds and
+    /// follows redirects itself: see [`FollowRedirects`].
+    ///
+    /// # Errors
+    ///
+    /// Of kind [`ErrorKind::Request`], where `url` is no HTTP URL.
+    pub fn get(url: impl AsRef<str>) -> Result<Self, Error> {
+        // Spaces, umlauts and such can stand in a URL that is typed, but not in a request.
+        let parsed = Url::parse(url.as_ref());
+        let url = parsed.map_or_else(|_| url.as_ref().to_owned(), String::from);
+        EventSource::request(Request::get(url).body("")).build()
+    }
+
+    /// Options for a source of any request, with an HTTP client of its own as for
+    /// [`get`](Self::get).
+    ///
+    /// ```no_run
+    /// use everstream::{EventSource, http::Request};
+    ///
+    /// # fn doc() -> Result<(), everstream::Error> {
+    /// let request = Request::get("https://example.com/feed")
+    ///     .header("authorization", "Bearer …")
+    ///     .body("");
+    /// let source = EventSource::request(request).last_event_id("42").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(request: Result<Request<impl Into<Bytes>>, http::Error>) -> EventSourceBuilder {
+        let client = FollowRedirects::client_builder().build();
+        EventSource::builder(match (client, request) {
+            (Ok(client), Ok(request)) => FollowRedirects::of(client, request, true),
+            (Err(error), _) => FollowRedirects(Err(unmade(error))),
+            (_, Err(error)) => {
+                FollowRedirects(Err(Error::of(ErrorKind::Request).and_source(error.into())))
+            }
+        })
+    }
+}
+
+/// A connector that sends one request, and follows redirects itself, as [`Redirects`] says: to
+/// another origin goes neither a key nor a cookie, nor a request that is not safe.
+///
+/// Each reconnection starts from the request's own URL.
+///
+/// The client has to follow none itself, as one of
+/// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,
+/// by its own rules.
+pub struct FollowRedirects(Result<Requests, Error>);
+
+struct Requests {
+    client: reqwest::Client,
+    first: Redirects,
+    /// The client is known to follow no redirects itself.
+    is_ours: bool,
+}
+
+impl FollowRedirects {
+    /// Sends `request` with `client`.
+    pub fn new(client: reqwest::Client, request: Request<impl Into<Bytes>>) -> Self {
+        Self::of(client, request, false)
+    }
+
+    fn of(client: reqwest::Client, request: Request<impl Into<Bytes>>, is_ours: bool) -> Self {
+        Self(Redirects::new(request).map(|first| Requests {
+            client,
+            first,
+            is_ours: is_ours && !IN_BROWSER,
+        }))
+    }
+
+    /// A client that follows no redirects, gives up connecting after 10 seconds and calls
+    /// itself `everstream`.
+    ///
+    /// In a browser it does none of this: redirects, connecting and `User-Agent` are the
+    /// browser's own.
+    #[must_use = "a client is made by `build`"]
+    pub fn client_builder() -> reqwest::ClientBuilder {
+        let builder = reqwest::Client::builder();
+        #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+        let builder = builder
+            .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(std::time::Duration::from_secs(10));
+        builder
+    }
+}
+
+impl Connect for FollowRedirects {
+    fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+        let requests = match &self.0 {
+            Ok(requests) => Ok((
+                requests.client.clone(),
+                requests.first.clone(),
+                requests.is_ours,
+            )),
+            Err(error) => Err(error.clone()),
+        };
+        Box::pin(async move {
+            let (client, mut redirects, is_ours) = requests?;
+            attempt.apply(redirects.headers_mut());
+            loop {
+                let sent = send(&client, redirects.request()).await;
+                let response = sent.map_err(|error| match redirects.followed() {
+                    // Nothing was sent before, and this was not.
+                    0 => {
+                        let unsent =
+                            matches!(error.kind(), ErrorKind::Request | ErrorKind::Connect);
+                        error.with_unsent(unsent && is_ours)
+                    }
+                    _ => failed_elsewhere(error),
+                })?;
+                let head = response.head();
+                if !redirects.follow(head.status(), head.headers())? {
+                    return Ok(response);
+                }
+            }
+        })
+    }
+
+    fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
+        let requests = self.0.as_ref().map_err(Error::clone)?;
+        Ok(RequestPolicy {
+            repeats: requests.first.method().is_safe() || resend_unsafe_methods,
+            anew: false,
+            last_event_id: last_event_id(requests.first.headers()),
+        })
+    }
+}
+
+async fn send(client: &reqwest::Client, request: Request<Bytes>) -> Result<Response, Error> {
+    let request = reqwest::Request::try_from(request).map_err(unmade)?;
+    let request = reqwest::RequestBuilder::from_parts(client.clone(), request);
+    let response = fresh(request).send().await;
+    response.map(Response::from).map_err(failed)
+}
+
+/// A request that cannot be made to where the server has sent it is no fault of the user's.
+fn failed_elsewhere(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Request => Error::of(ErrorKind::Redirect).and_source(error.into()),
+        _ => error,
+    }
+}
+
+/// Shows neither URL nor headers: they may be secrets.
+impl fmt::Debug for FollowRedirects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FollowRedirects").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,111 @@
+//! It won't hang: whatever is pending will be woken.
+//!
+//! An executor polls only what was woken, by the waker of its last poll, with as much of the
+//! runtime's budget used up as there may be, in all the places where a stream is polled. It runs
+//! each scenario of a scripted server through each face, and each has to give what it should.
+
+#![allow(unreachable_pub, reason = "a module of tests has no outside")]
+
+#[path = "../support/executor.rs"]
+mod executor;
+mod faces;
+mod moves;
+mod returns;
+mod scenarios;
+mod sockets;
+
+use std::time::Duration;
+
+use executor::{BUDGET, Place, Spending, Wakers};
+use faces::Face;
+use futures_util::StreamExt;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Runs every scenario through every face in this place, with so much of the budget spent, and
+/// lists what went otherwise than it should.
+fn check(place: Place, wakers: Wakers, spent: impl Fn(Face) -> Vec<usize>) {
+    let runtime = executor::runtime();
+    let mut faults = Vec::new();
+    for scenario in scenarios::all() {
+        for (way, face) in faces::all() {
+            let expected = faces::expected(&scenario, way, face);
+            let run = |units: usize| {
+                let _context = runtime.enter();
+                let stream = Spending::new(units, faces::play(&scenario, way, face)).boxed();
+                let seen = executor::run(&runtime, wakers, place.collect(stream));
+                (seen.as_ref() != Ok(&expected)).then_some((units, seen))
+            };
+            let wrong: Vec<_> = spent(face).into_iter().filter_map(run).collect();
+            if let Some((units, seen)) = wrong.first() {
+                faults.push(format!(
+                    "{}, {way:?} {face:?}: {seen:?} in place of {expected:?}, \
+                     first with {units} units spent, {} times in all",
+                    scenario.name,
+                    wrong.len()
+                ));
+            }
+        }
+    }
+    let count = faults.len();
+    assert_eq!(
+        count,
+        0,
+        "{place:?}, {wakers:?} wakers:\n{}",
+        faults.join("\n")
+    );
+}
+
+/// Nothing, and all but the little that a poll may need.
+fn some(_: Face) -> Vec<usize> {
+    [0, 1].into_iter().chain(BUDGET - 6..=BUDGET).collect()
+}
+
+/// Everything for the events, and for the signals, which are found in another way. The combinators
+/// have no timer.
+fn all(face: Face) -> Vec<usize> {
+    match face {
+        Face::Events | Face::Signals => (0..=BUDGET + 2).collect(),
+        face => some(face),
+    }
+}
+
+#[test]
+fn a_stream_alone_is_woken_whatever_is_spent() {
+    check(Place::Alone, Wakers::Same, all);
+}
+
+#[test]
+fn a_stream_with_fresh_wakers_is_woken_whatever_is_spent() {
+    check(Place::Alone, Wakers::Fresh, all);
+}
+
+#[test]
+fn a_stream_in_select_all_is_woken() {
+    check(Place::SelectAll, Wakers::Same, some);
+    check(Place::SelectAll, Wakers::Fresh, some);
+}
+
+#[test]
+fn a_stream_in_futures_unordered_is_woken() {
+    check(Place::FuturesUnordered, Wakers::Same, some);
+    check(Place::FuturesUnordered, Wakers::Fresh, some);
+}
+
+#[test]
+fn a_stream_that_is_selected_is_woken() {
+    check(Place::Select, Wakers::Same, some);
+    check(Place::Select, Wakers::Fresh, some);
+}
+
+#[test]
+fn a_stream_that_is_joined_is_woken() {
+    check(Place::Join, Wakers::Same, some);
+    check(Place::Join, Wakers::Fresh, some);
+}
+
+#[test]
+fn a_stream_that_is_handed_on_is_woken() {
+    check(Place::HandedOn, Wakers::Same, some);
+    check(Place::HandedOn, Wakers::Fresh, some);
+}

@@ -1,0 +1,192 @@
+//! A stream goes on in another task, on another thread, and on another runtime, also where the one
+//! in which it has waited stands still or is gone.
+
+use std::{
+    future::{IntoFuture, poll_fn},
+    task::Poll,
+    time::Duration,
+};
+
+use everstream::{
+    Error, Event, EventSource, EventStream, Events,
+    testing::{Gate, Reply, Script},
+};
+use futures_util::{
+    FutureExt, Stream, StreamExt, TryFutureExt,
+    future::ready,
+    stream::{self, BoxStream, FuturesUnordered},
+};
+use tokio::{
+    runtime::{Builder, Runtime},
+    time::{advance, timeout},
+};
+
+use crate::{SECOND, executor, faces::told};
+
+const SHORT: Duration = Duration::from_millis(40);
+
+/// What may be waited for with a timer, and what comes of it. Nothing in them has a timer but what
+/// is tested: that of a scripted pause would stay where it was made.
+fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
+    let silent = || Reply::events().hold();
+    let answer = |events: Events| {
+        let failed = |error| stream::once(ready(told(Err::<u32, _>(error)))).boxed();
+        let opened = |events: EventStream| told_of(events);
+        let opening = events.into_future().map_ok_or_else(failed, opened);
+        opening.flatten_stream().boxed()
+    };
+    let script = |reply| Script::new().reply(reply);
+    let again = Script::new().reply(Reply::events().retry_ms(60));
+    let again = again.reply(Reply::events().data("9").hold());
+    let events = |script: Script| script.events().idle_timeout(None);
+    vec![
+        (
+            "the time between connections",
+            told_of(EventSource::builder(again).build().unwrap()),
+            "9",
+        ),
+        (
+            "headers",
+            answer(events(Script::new().never()).headers_timeout(SHORT)),
+            "!Timeout(Headers)",
+        ),
+        (
+            "headers of a feed",
+            told_of(
+                EventSource::builder(Script::new().never())
+                    .headers_timeout(SHORT)
+                    .initial_attempts(1)
+                    .build()
+                    .unwrap(),
+            ),
+            "!Timeout(Headers)",
+        ),
+        (
+            "bytes",
+            answer(script(silent()).events().idle_timeout(SHORT)),
+            "!Timeout(Idle)",
+        ),
+        (
+            "the first event",
+            answer(events(script(silent())).first_event_timeout(SHORT)),
+            "!Timeout(FirstEvent)",
+        ),
+        (
+            "an event",
+            answer(events(script(silent())).event_timeout(SHORT)),
+            "!Timeout(Event)",
+        ),
+    ]
+}
+
+fn told_of(
+    events: impl Stream<Item = Result<Event, Error>> + Send + 'static,
+) -> BoxStream<'static, String> {
+    events
+        .map(|event| told(event.map(Event::into_data)))
+        .boxed()
+}
+
+fn two_threads() -> Runtime {
+    let mut runtime = Builder::new_multi_thread();
+    runtime.worker_threads(2).enable_time().build().unwrap()
+}
+
+async fn is_pending(stream: &mut BoxStream<'static, String>) -> bool {
+    poll_fn(|cx| Poll::Ready(stream.poll_next_unpin(cx).is_pending())).await
+}
+
+/// The clocks of these runtimes are paused, and those that stand still never strike.
+#[test]
+fn a_stream_goes_on_in_another_runtime() {
+    each_moved(executor::runtime);
+}
+
+/// All of these wake the thread that waits, with the same waker.
+#[test]
+fn a_stream_goes_on_in_another_runtime_of_many_threads() {
+    each_moved(two_threads);
+}
+
+fn each_moved(runtime: impl Fn() -> Runtime) {
+    for gone in [false, true] {
+        for (what, mut stream, expected) in waits() {
+            let mut kept = Vec::new();
+            for _ in 0..3 {
+                let runtime = runtime();
+                assert!(runtime.block_on(is_pending(&mut stream)), "{what}");
+                kept.push(runtime);
+                if gone {
+                    kept.clear();
+                }
+            }
+            let item = runtime().block_on(async { timeout(60 * SECOND, stream.next()).await });
+            let expected = Some(expected.to_owned());
+            assert_eq!(item, Ok(expected), "{what}; gone: {gone}");
+        }
+    }
+}
+
+/// Its waker stays the same wherever it is polled, and it polls only what was woken.
+#[test]
+fn a_collection_of_streams_goes_on_when_its_runtime_is_gone() {
+    for (what, stream, expected) in waits() {
+        let mut all: FuturesUnordered<_> = [stream.into_future()].into_iter().collect();
+        let runtime = executor::runtime();
+        let pending = poll_fn(|cx| Poll::Ready(all.poll_next_unpin(cx).is_pending()));
+        assert!(runtime.block_on(pending), "{what}");
+        drop(runtime);
+        let next = executor::runtime().block_on(async { timeout(60 * SECOND, all.next()).await });
+        let (item, _) = next.expect("it is woken").expect("one item");
+        assert_eq!(item.as_deref(), Some(expected), "{what}");
+    }
+}
+
+#[test]
+fn a_stream_goes_on_on_another_thread() {
+    let runtime = two_threads();
+    for (what, mut stream, expected) in waits() {
+        assert!(runtime.block_on(is_pending(&mut stream)), "{what}");
+        let handle = runtime.handle().clone();
+        let thread = std::thread::spawn(move || {
+            handle.block_on(async { timeout(60 * SECOND, stream.next()).await })
+        });
+        let item = thread.join().expect("no panic");
+        assert_eq!(item, Ok(Some(expected.to_owned())), "{what}");
+    }
+}
+
+/// Both faces give what came in the meantime a chance, if nobody watched for longer than the limit.
+#[tokio::test(start_paused = true)]
+async fn headers_that_came_while_nobody_watched_are_in_time() {
+    let gate = Gate::new();
+    let reply = || Reply::events().gate_head(&gate).data("9").hold();
+    let script = Script::new().reply(reply()).reply(reply());
+    let mut opening = script.events().headers_timeout(SECOND).into_future();
+    let mut source = EventSource::builder(script.clone())
+        .headers_timeout(SECOND)
+        .build()
+        .unwrap();
+    assert!(poll_fn(|cx| Poll::Ready(opening.poll_unpin(cx).is_pending())).await);
+    assert!(poll_fn(|cx| Poll::Ready(source.poll_next_unpin(cx).is_pending())).await);
+    // The headers come a moment after those who wait for them are polled.
+    advance(5 * SECOND).await;
+    let opener = tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        gate.open();
+    });
+    let mut events = opening.await.expect("an answer");
+    assert_eq!(events.next().await.unwrap().unwrap().data(), "9");
+    assert_eq!(source.next().await.unwrap().unwrap().data(), "9");
+    opener.await.unwrap();
+}
+
+#[test]
+fn a_limit_needs_a_runtime() {
+    let mut events = EventStream::new(stream::pending::<Result<&str, std::io::Error>>());
+    let waits = std::panic::AssertUnwindSafe(|| events.next().now_or_never());
+    let panic = std::panic::catch_unwind(waits).expect_err("a panic");
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    assert!(text.is_some_and(|text| text.contains("Tokio")), "{text:?}");
+}
