@@ -21,9 +21,12 @@ pub(crate) fn explain(error: &Error) -> String {
 }
 
 /// The error and what it comes from in the end. What lies between says where it passed through,
-/// which is for a log.
+/// which is for a log, and what comes after a semicolon is advice to whoever wrote the program.
 pub(crate) fn plain(error: &Error) -> String {
     let mut sentence = error.to_string();
+    if let Some(advice) = sentence.find("; ") {
+        sentence.truncate(advice);
+    }
     let mut source = error.source();
     let mut root = None;
     while let Some(cause) = source {

@@ -162,7 +162,7 @@ async fn an_error_is_known_by_its_event_and_by_its_json() {
         "data: {\"type\":1,\"choices\":[],\"error\":{\"message\":\"Overloaded.\"}}\n\n",
     ] {
         let reply = Reply::events().data(token("Hel")).raw(error).data("[DONE]");
-        let sentence = "chat: the stream reported an error: Overloaded.";
+        let sentence = "chat: the server sent an error event: Overloaded.";
         assert_eq!(answered(reply).await, failed("Hel\n", sentence));
     }
     // What is null is not an error.
@@ -204,7 +204,8 @@ async fn a_body_that_is_not_an_event_stream_is_shown() {
         ("\x1f\x08\0\0\0\0\0", "7 bytes that are not text"),
     ] {
         let run = answered(Reply::events().raw(body)).await;
-        let sentence = "chat: the body of the response is not an event stream: ";
+        let sentence =
+            "chat: expected an event stream, got a body without a single field or comment: ";
         assert!(run.stderr.starts_with(sentence), "{:?}", run.stderr);
         assert!(
             run.stderr.ends_with(&format!(": {said}\n")),

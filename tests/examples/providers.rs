@@ -119,10 +119,10 @@ Gemini            x   [STOP]
             Reply::events().data(r#"{"error":{"message":"Not here."}}"#),
         ],
         [
-            "providers: OpenAI Chat: the stream reported an error: Out of tokens.",
-            "providers: OpenAI Responses: the stream reported an error: It broke.",
-            "providers: Anthropic: the stream reported an error: Overloaded",
-            "providers: Gemini: the stream reported an error: Not here.",
+            "providers: OpenAI Chat: the server sent an error event: Out of tokens.",
+            "providers: OpenAI Responses: the server sent an error event: It broke.",
+            "providers: Anthropic: the server sent an error event: Overloaded",
+            "providers: Gemini: the server sent an error event: Not here.",
         ],
     )
     .await;

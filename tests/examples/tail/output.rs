@@ -245,7 +245,7 @@ async fn an_answer_that_is_not_an_event_stream_is_shown() {
         ),
         (
             Reply::events().raw(body),
-            "tail: the body of the response is not an event stream",
+            "tail: expected an event stream, got a body without a single field or comment",
         ),
         (
             Reply::status(500).raw(body),
