@@ -10,8 +10,6 @@
 mod chat_server;
 #[path = "support/explain.rs"]
 mod explain;
-#[path = "support/kind.rs"]
-mod kind;
 #[path = "support/terminal.rs"]
 mod terminal;
 
@@ -24,8 +22,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use everstream::testing::Server;
-use everstream::{Event, EventStream, EventStreamExt, RequestBuilderExt};
-use futures_util::{Stream, StreamExt};
+use everstream::{Contract, RequestBuilderExt};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -101,12 +99,13 @@ struct Usage {
 
 /// Asks, and prints the answer as it comes. This is all there is to it.
 async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), Box<dyn Error>> {
-    let events = api
+    let mut chunks = api
         .request(question)
         .events()
+        .contract(Contract::openai_chat()) // If the stream ends before `[DONE]`, it was cut short.
         .event_timeout(limit) // Keep-alive comments do not hide that nothing comes.
-        .await?; // An error from here holds what the server said to refuse us.
-    let mut chunks = contract(events).json::<Chunk>();
+        .await? // An error from here holds what the server said to refuse us.
+        .json::<Chunk>();
 
     let (mut finish_reason, mut usage, mut unreadable) = (None, None, 0);
     let (mut has_text, mut tools) = (false, BTreeSet::new());
@@ -159,11 +158,6 @@ async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), 
         ));
     }
     Ok(())
-}
-
-/// What completes an answer, and what says that it failed after all.
-fn contract(events: EventStream) -> impl Stream<Item = Result<Event, everstream::Error>> + Unpin {
-    events.error_when(kind::is_error).complete_on_data("[DONE]") // If the stream ends before that, the answer was cut short.
 }
 
 /// Why there is nothing to read.

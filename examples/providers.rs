@@ -5,14 +5,12 @@
 //! cargo run --example providers -- BASE_URL     # another one that does
 //! ```
 //!
-//! The loop is in `ask`. What differs between providers is data: how to ask, which event completes
-//! an answer, which one reports that it failed, and where in an event the text is. Each has a
-//! module below.
+//! The loop is in `ask`. What differs between providers is data: how to ask, the contract that says
+//! which event completes an answer and which one reports that it failed, and where in an event the
+//! text is. Each has a module below.
 
 #[path = "support/explain.rs"]
 mod explain;
-#[path = "support/kind.rs"]
-mod kind;
 #[path = "support/provider_server.rs"]
 mod provider_server;
 #[path = "support/terminal.rs"]
@@ -23,9 +21,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
-use futures_util::{Stream, StreamExt};
-use kind::{is_error, is_one_of};
+use everstream::{Contract, Error, RequestBuilderExt};
+use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,7 +38,7 @@ trait Provider {
     fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder;
 
     /// Which event completes an answer, and which one says that it failed.
-    fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin;
+    fn contract() -> Contract;
 }
 
 /// What the loop wants to know of an event's data.
@@ -55,12 +52,12 @@ trait Piece: DeserializeOwned {
 /// Prints an answer as it comes. This is the loop.
 async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     let prompt = "Say something that flows.";
-    let events = P::request(&api.client, &api.base_url, model, prompt)
+    let mut pieces = P::request(&api.client, &api.base_url, model, prompt)
         .events()
-        .event_timeout(Duration::from_secs(120)) // Comments do not hide that nothing comes.
-        .progress_when(|event| !is_one_of(event, &["ping"])) // Nor do pings.
-        .await?;
-    let mut pieces = P::contract(events).json::<P::Piece>();
+        .contract(P::contract())
+        .event_timeout(Duration::from_secs(120)) // Comments and pings do not hide a stall.
+        .await?
+        .json::<P::Piece>();
     let mut finish = None;
     while let Some(piece) = pieces.next().await {
         match piece {
@@ -73,17 +70,10 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    match finish {
-        Some(why) => {
-            print(&format!("   [{}]", terminal::line(&why)));
-            Ok(())
-        }
-        // Where no event of its own completes an answer, this is how one cut short is told.
-        None => Err(Error::new(
-            ErrorKind::Incomplete,
-            "no reason to end was given",
-        )),
+    if let Some(why) = finish {
+        print(&format!("   [{}]", terminal::line(&why)));
     }
+    Ok(())
 }
 
 /// `data:` lines of JSON alone; `[DONE]`, which is no JSON, completes an answer.
@@ -124,8 +114,8 @@ mod openai_chat {
                 }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(is_error).complete_on_data("[DONE]")
+        fn contract() -> Contract {
+            Contract::openai_chat()
         }
     }
 
@@ -175,12 +165,8 @@ mod openai_responses {
                 .json(&json!({ "model": model, "input": prompt, "stream": true }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events
-                .error_when(|event| is_error(event) || is_one_of(event, &["response.failed"]))
-                .complete_when(|event| {
-                    is_one_of(event, &["response.completed", "response.incomplete"])
-                })
+        fn contract() -> Contract {
+            Contract::openai_responses()
         }
     }
 
@@ -248,10 +234,8 @@ mod anthropic {
                 }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events
-                .error_when(is_error)
-                .complete_when(|event| is_one_of(event, &["message_stop"]))
+        fn contract() -> Contract {
+            Contract::anthropic_messages()
         }
     }
 
@@ -317,8 +301,8 @@ mod gemini {
                 .json(&json!({ "contents": [{ "parts": [{ "text": prompt }] }] }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(is_error)
+        fn contract() -> Contract {
+            Contract::gemini()
         }
     }
 

@@ -8,21 +8,16 @@
 //! Nth. So one POST makes the response, once, and every further request only reads on.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
-#[path = "support/kind.rs"]
-mod kind;
-
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use everstream::{
-    Attempt, Backoff, CompleteWhen, Error, ErrorKind, ErrorWhen, Event, EventSource, Retry,
-    Timeout,
+    Attempt, Backoff, Contract, Contracted, Error, ErrorKind, Event, EventSource, Retry, Timeout,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
-use kind::{is_error, is_one_of};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde_json::json;
@@ -70,11 +65,7 @@ impl Cursor {
 }
 
 /// The events of one response, over as many connections as it takes.
-fn ask(
-    client: Client,
-    base_url: String,
-    cursor: Cursor,
-) -> Result<CompleteWhen<ErrorWhen<EventSource>>, Error> {
+fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Contracted<EventSource>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
@@ -97,9 +88,7 @@ fn ask(
     })
     .event_timeout(Duration::from_secs(300))
     .build()?;
-    Ok(source
-        .error_when(|event| is_error(event) || is_one_of(event, &["response.failed"]))
-        .complete_when(|event| is_one_of(event, &["response.completed", "response.incomplete"])))
+    Ok(source.contract(Contract::openai_responses()))
 }
 
 fn request(

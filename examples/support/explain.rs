@@ -78,11 +78,12 @@ fn words(json: &str) -> Option<String> {
 }
 
 /// Where the providers put their message: `{"error":{"message":…}}`, `{"error":…}`,
-/// `{"message":…}`, or the same within a `response`, or as the only item of a list.
+/// `{"message":…}`, or the same within a `response` or a choice, or as the only item of a list.
 fn message(json: &Value) -> Option<&str> {
     let places = [
         "/error/message",
         "/response/error/message",
+        "/choices/0/error/message",
         "/error",
         "/message",
         "/detail",

@@ -139,6 +139,17 @@ async fn an_answer_cut_short_is_no_answer() {
     assert_eq!((cut.code, &*cut.stdout), (Some(1), "Hel\n"));
 }
 
+/// Some servers forget `[DONE]`.
+#[tokio::test]
+async fn an_answer_that_gave_its_reason_to_end_is_whole() {
+    let end = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    let run = answered(Reply::events().data(token("Hel")).data(end)).await;
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), "Hel\n", "")
+    );
+}
+
 #[tokio::test]
 async fn an_error_within_the_stream_is_told() {
     let error = r#"{"error":{"message":"The model is overloaded."}}"#;

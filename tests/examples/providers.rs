@@ -39,16 +39,19 @@ async fn an_answer_cut_short_is_told_from_a_whole_one() {
         [
             Reply::events().data(r#"{"choices":[{"delta":{"content":"x"}}]}"#),
             Reply::events().event(&message("response.output_text.delta", r#","delta":"x""#)),
-            Reply::events()
-                .event(&message("ping", ""))
-                .event(&message("message_delta", r#","delta":{"stop_reason":"end_turn"}"#)),
-            Reply::events().raw("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}]}\r\n\r\n"),
+            Reply::events().event(&message("ping", "")).event(&message(
+                "message_delta",
+                r#","delta":{"stop_reason":"end_turn"}"#,
+            )),
+            Reply::events().raw(
+                "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"x\"}]}}]}\r\n\r\n",
+            ),
         ],
         [
             "providers: OpenAI Chat: the stream ended before it was complete",
             "providers: OpenAI Responses: the stream ended before it was complete",
             "providers: Anthropic: the stream ended before it was complete",
-            "providers: Gemini: the stream ended before it was complete: no reason to end was given",
+            "providers: Gemini: the stream ended before it was complete",
         ],
     )
     .await;

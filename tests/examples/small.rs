@@ -63,9 +63,9 @@ async fn every_task_gets_every_event() {
 
 #[tokio::test]
 async fn stdin_is_read_without_a_runtime() {
-    let stream = "data: a\n\nid: 3\nevent: x\ndata: b\n\ndata: c";
+    let stream = "data: a\n\nid: 3\nevent: x\ndata: \x1b[2Jb\n\ndata: c";
     let run = run(example("blocking", [""; 0]), stream).await;
-    let expected = "message  a\nx 3 b\n(the stream ended in the middle of an event)\n";
+    let expected = "message  a\nx 3 ␛[2Jb\n(the stream ended in the middle of an event)\n";
     assert_eq!(
         (run.code, &*run.stdout, &*run.stderr),
         (Some(0), expected, "")
