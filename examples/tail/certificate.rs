@@ -9,15 +9,22 @@ use crate::terminal::line;
 /// What is wrong with the certificate, where that is why there is no connection, and what to do.
 pub(crate) fn explain(error: &Error) -> Option<String> {
     let reason = reason(error)?;
-    let reason = match reason.strip_prefix("invalid peer certificate: ") {
-        Some("UnknownIssuer") => "it is signed by an authority that is not trusted here",
-        Some("CaUsedAsEndEntity") => "it is that of an authority, not of a server",
-        Some(reason) => reason,
-        None => &reason,
+    let (reason, may_be_trusted) = match reason.strip_prefix("invalid peer certificate: ") {
+        Some("UnknownIssuer") => (
+            "it is signed by an authority that is not trusted here",
+            true,
+        ),
+        Some("CaUsedAsEndEntity") => ("it is that of an authority, not of a server", false),
+        Some(reason) => (reason, false),
+        None => (&*reason, true),
+    };
+    let trust = if may_be_trusted {
+        "--cacert FILE trusts that authority, "
+    } else {
+        ""
     };
     Some(format!(
-        "the server's certificate was not accepted: {reason}. \
-         --cacert FILE trusts the authority that signed it, -k accepts any certificate"
+        "the server's certificate was not accepted: {reason}. {trust}-k accepts any certificate"
     ))
 }
 
@@ -34,7 +41,7 @@ pub(crate) fn retry_when(failure: &Failure<'_>) -> Retry {
 /// alert comes from the server, which does not accept *our* certificate.
 fn reason(error: &Error) -> Option<String> {
     let mut reason = None;
-    let mut cause = error.source().filter(|_| error.is_connect());
+    let mut cause = error.source();
     while let Some(error) = cause {
         let words = line(&error.to_string());
         if words.contains("certificate") && !words.contains("alert") {

@@ -6,6 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use everstream::testing::{Reply, Server};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ use tokio_rustls::{
     },
 };
 
-use super::{Folder, example, kinds, run, told};
+use super::{Folder, example, kinds, run, tail, told};
 
 /// An authority of the test's own.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -105,12 +106,24 @@ async fn a_bad_certificate_is_told_at_once() {
         let run = run(command, "").await;
         let sentence = "\
             tail: the server's certificate was not accepted: it is signed by an authority that is \
-            not trusted here. --cacert FILE trusts the authority that signed it, -k accepts any \
-            certificate\n";
+            not trusted here. --cacert FILE trusts that authority, -k accepts any certificate\n";
         assert_eq!((&*run.stdout, &*run.stderr), ("", sentence));
         assert_eq!(run.code, Some(1));
         assert_eq!(server.connections(), 1, "it is not tried again");
     }
+}
+
+#[tokio::test]
+async fn a_bad_certificate_where_a_redirect_leads_is_told_the_same() {
+    let server = TlsServer::start(&authority(), "127.0.0.1").await;
+    let there = format!("https://{}/", server.addr);
+    let here = Server::start(move |_| Reply::redirect(302, &there)).await;
+    let (lines, code) = told(tail(&here, [""; 0])).await;
+    assert_eq!((kinds(&lines), code), (vec!["error".to_owned()], 1));
+    let message = lines[0]["message"].as_str().unwrap();
+    let sentence = "the server's certificate was not accepted: ";
+    assert!(message.starts_with(sentence), "{message}");
+    assert_eq!(server.connections(), 1, "it is not tried again");
 }
 
 #[tokio::test]
@@ -128,6 +141,11 @@ async fn a_certificate_of_another_host_is_told_as_such() {
     let reason = "the server's certificate was not accepted: certificate not valid for name";
     assert!(message.starts_with(reason), "{message}");
     assert!(message.contains("example.com"), "{message}");
+    assert!(
+        message.ends_with(". -k accepts any certificate"),
+        "{message}"
+    );
+    assert!(!message.contains("--cacert"), "{message}");
 }
 
 #[tokio::test]
