@@ -1,4 +1,4 @@
-//! A server: axum, `everstream::encode`, and clients that resume where they were.
+//! A server: axum, everstream's `EventBody`, and clients that resume where they were.
 //!
 //! `cargo run --example axum`, then open the page that it names in a browser, which follows the feed
 //! with its own `EventSource`, or `cargo run --example tail -- URL/feed`. To see them resume, give it an
@@ -9,12 +9,15 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     Router,
-    body::{Body, Bytes},
+    body::Body,
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
-use everstream::{Event, encode};
+use everstream::{
+    Event,
+    encode::{EventBody, Outgoing},
+};
 use futures_util::{StreamExt, stream};
 
 /// Counts, one event a second, on from the last one that the client has seen. Ends after ten: the
@@ -27,23 +30,19 @@ async fn feed(headers: HeaderMap) -> Response {
             None => return (StatusCode::BAD_REQUEST, "no ID of this feed").into_response(),
         },
     };
-    let greeting = {
-        let mut wire = Vec::new();
-        encode::retry(Duration::from_secs(1), &mut wire);
-        encode::comment(" welcome", &mut wire);
-        wire
-    };
+    let greeting = [
+        Outgoing::Retry(Duration::from_secs(1)),
+        Outgoing::Comment(" welcome".to_owned()),
+    ];
     let events = stream::iter(seen + 1..=seen + 10).then(|number| async move {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let event = Event::new(format!("this is number {number}"))
             .with_event_type("count")
             .with_id(number.to_string());
-        let mut wire = Vec::new();
-        encode::event(&event, &mut wire).expect("a number is a fine ID");
-        wire
+        Outgoing::Event(event)
     });
-    let wire = stream::iter([greeting]).chain(events);
-    let body = Body::from_stream(wire.map(|wire| Ok::<_, Infallible>(Bytes::from(wire))));
+    let all = stream::iter(greeting).chain(events);
+    let body = Body::from_stream(EventBody::new(all.map(Ok::<_, Infallible>)));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),

@@ -129,11 +129,10 @@ async fn into_stream(response: reqwest::Response) -> Result<Response, BoxError> 
     if response.status() != StatusCode::OK {
         return Ok(response.into());
     }
-    let mut wire = Vec::new();
-    encode::event(&Event::new(response.text().await?), &mut wire)?;
+    let event = Event::new(response.text().await?);
     let stream = HeaderValue::from_static("text/event-stream");
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, stream)]);
-    let body = Body::from(Bytes::from(wire));
+    let body = Body::from(encode::event(&event)?.to_bytes());
     Ok(Response::new(StatusCode::OK, headers, body))
 }
 

@@ -15,7 +15,7 @@ use everstream::{
     Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
     EventStreamBuilder, EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized,
     Parser, Reader, ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
-    encode::EncodeError,
+    encode::{EncodeError, Encoded, Encoder, EventBody, Outgoing},
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
     transport::{Body, Connector, FollowRedirects, Head, RequestPolicy, Response},
@@ -43,9 +43,9 @@ fn error<T: StdError + Send + Sync + 'static>() {}
 #[test]
 fn values_can_be_shared_between_threads() {
     all!(shared:
-        Attempt, Backoff, Cause, ContentType, EncodeError, Error, ErrorKind, Event,
+        Attempt, Backoff, Cause, ContentType, EncodeError, Encoded<'static>, Encoder, Error, ErrorKind, Event,
         EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, EventSourceHandle, Head,
-        Item<'static>, JsonError, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
+        Item<'static>, JsonError, Outgoing, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
@@ -54,7 +54,7 @@ fn values_can_be_shared_between_threads() {
 #[test]
 fn streams_can_be_sent_and_need_no_pinning() {
     all!(sent:
-        Body, Connector, ErrorWhen, ErrorWhen<CompleteWhen<EventSource>>, EventSource, EventSourceBuilder,
+        Body, Connector, ErrorWhen, ErrorWhen<CompleteWhen<EventSource>>, EventBody<EventStream>, EventSource, EventSourceBuilder,
         EventStream, EventStreamBuilder, FollowRedirects, JsonStream<Rc<str>, EventSource>, JsonStream<String>,
         Response, Signals, Signals<EventSource>, CompleteWhen, CompleteWhen<EventSource>,
     );
@@ -65,7 +65,7 @@ fn streams_can_be_sent_and_need_no_pinning() {
 #[test]
 fn every_stream_is_fused() {
     all!(fused:
-        ErrorWhen, ErrorWhen<EventSource>, EventSource, EventStream, JsonStream<String>,
+        ErrorWhen, ErrorWhen<EventSource>, EventBody<EventStream>, EventSource, EventStream, JsonStream<String>,
         JsonStream<String, EventSource>, Signals, Signals<EventSource>, CompleteWhen, CompleteWhen<EventSource>,
     );
 }
@@ -78,8 +78,8 @@ fn errors_are_errors() {
 #[test]
 fn what_is_a_value_can_be_cloned_and_mostly_compared() {
     all!(cloned:
-        Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, EventSourceHandle, Head,
-        Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
+        Attempt, Backoff, Cause, ContentType, Encoded<'_>, Encoder, Error, ErrorKind, Event, EventRef<'_>, EventSourceHandle,
+        Head, Outgoing, Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
         ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,

@@ -7,11 +7,11 @@ mod support;
 use std::{collections::hash_map::DefaultHasher, hash::BuildHasherDefault, time::Duration};
 
 use everstream::{Event, Parser, encode};
-use oracle::{Item, Options};
+use oracle::Options;
 use proptest::{collection::vec, prelude::*, sample::select};
 use support::{
     faces::{self, Expected},
-    splits, streams,
+    pass_through, splits, streams,
 };
 
 type Hashes = BuildHasherDefault<DefaultHasher>;
@@ -121,8 +121,7 @@ proptest! {
     #[test]
     fn an_event_reads_back(event in line(), data in text(), id in line(), lengths in lengths()) {
         let event = Event::new(data).with_event_type(event).with_id(id);
-        let mut wire = Vec::new();
-        encode::event(&event, &mut wire).expect("type and ID are lines");
+        let wire = encode::event(&event).expect("type and ID are lines").to_vec();
         let mut parser = Parser::new();
         let mut events = Vec::new();
         for chunk in splits::by_lengths(&wire, lengths) {
@@ -135,55 +134,31 @@ proptest! {
         prop_assert!(!parser.has_unfinished());
     }
 
+    /// Whatever a server sent, a proxy can send it on: items, IDs and all.
+    #[test]
+    fn what_was_parsed_reads_back(wire in stream(), options in options(), lengths in lengths()) {
+        pass_through::check(&splits::by_lengths(&wire, lengths), &options);
+    }
+
     /// Whatever the encoder is given, a stream holds just what was encoded, or it was refused.
     #[test]
     fn nothing_is_forged(
-        written in vec((0..3_u8, text(), text(), text(), any::<Duration>()), 0..6),
+        written in vec((0..4_u8, text(), text(), text(), any::<Duration>()), 0..6),
+        keeps_id in any::<bool>(),
         lengths in lengths(),
     ) {
-        let mut wire = Vec::new();
-        let mut expected = Vec::new();
-        let mut last_event_id = String::new();
+        let mut written_down = pass_through::Written::new(keeps_id);
         for (what, event, data, id, time) in written {
             match what {
-                0 => {
-                    let event = Event::new(data).with_event_type(event).with_id(id);
-                    let before = wire.len();
-                    if encode::event(&event, &mut wire).is_err() {
-                        prop_assert_eq!(wire.len(), before, "what is refused writes nothing");
-                        let lines = event.event_type().to_owned() + event.id();
-                        prop_assert!(lines.contains(['\r', '\n', '\0']), "it is refused for a reason");
-                        continue;
-                    }
-                    // An event without an ID has that of the one before it.
-                    if !event.id().is_empty() {
-                        last_event_id = event.id().to_owned();
-                    }
-                    let event = faces::owned(&event);
-                    expected.push(Item::Event(oracle::Event { id: last_event_id.clone(), ..event }));
-                }
-                1 => {
-                    encode::comment(&data, &mut wire);
-                    let lines = data.split(['\r', '\n']).map(|line| Item::Comment(line.to_owned()));
-                    expected.extend(lines);
-                }
-                _ => {
-                    encode::retry(time, &mut wire);
-                    let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-                    expected.push(Item::Retry(milliseconds));
-                }
+                0 => written_down.event(&Event::new(data).with_event_type(event).with_id(id)),
+                1 => written_down.comment(&data),
+                2 => written_down.id(&id),
+                _ => written_down.retry(time),
             }
         }
-        let mut parser = Parser::new();
-        let mut items = Vec::new();
-        for chunk in splits::by_lengths(&wire, lengths) {
-            let mut feed = parser.feed(chunk);
-            while let Some(item) = feed.next_item().expect("it is small") {
-                items.push(faces::item(item));
-            }
-        }
-        prop_assert_eq!(items, expected);
-        prop_assert!(!parser.has_unfinished());
+        let wire = &written_down.wire;
+        let read = pass_through::read(&splits::by_lengths(wire, lengths), &Options::default());
+        prop_assert_eq!(read, written_down.expected);
     }
 }
 

@@ -57,7 +57,8 @@ fuzz_target!(|input: Input<'_>| {
             (Err(_), Err(_)) => {}
             (value, expected) => panic!("{value:?} in place of {expected:?}"),
         }
-        encode::event(event, &mut wire).expect("it has neither type nor ID");
+        let encoded = encode::event(event).expect("it has neither type nor ID");
+        encoded.append_to(&mut wire);
     }
     let chunks: Vec<_> = wire
         .chunks(usize::from(input.chunk) + 1)

@@ -5,6 +5,8 @@
 pub mod faces;
 #[path = "../../tests/oracle/mod.rs"]
 pub mod oracle;
+#[path = "../../tests/support/pass_through.rs"]
+pub mod pass_through;
 #[path = "../../tests/support/splits.rs"]
 pub mod splits;
 #[path = "../../tests/support/streams.rs"]

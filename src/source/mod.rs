@@ -306,13 +306,10 @@ impl EventSource {
                     });
                 }
                 State::Waiting(until) => {
-                    let now = self.now();
-                    if now < until {
-                        let at = timer::after(self.origin, until);
-                        self.alarm.wake_at(cx, Instant::now(), at);
-                        return Poll::Pending;
+                    if self.now() < until {
+                        ready!(self.alarm.poll(cx, timer::after(self.origin, until)));
                     }
-                    self.session.wake(now);
+                    self.session.wake(self.now().max(until));
                 }
                 State::Closed => return Poll::Ready(None),
             }

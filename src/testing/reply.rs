@@ -282,9 +282,8 @@ impl Reply {
     /// Panics if its type or its ID cannot be sent, as [`encode::event`] says; such a thing is for
     /// [`raw`](Reply::raw).
     pub fn event(self, event: &Event) -> Self {
-        let mut wire = Vec::new();
-        encode::event(event, &mut wire).expect("an event that a stream can carry");
-        self.raw(wire)
+        let wire = encode::event(event).expect("an event that a stream can carry");
+        self.raw(wire.to_vec())
     }
 
     /// Adds an event of that data and of no type or ID, as one piece.
@@ -296,16 +295,12 @@ impl Reply {
     ///
     /// Nothing comes between the colon and the text.
     pub fn comment(self, text: impl AsRef<str>) -> Self {
-        let mut wire = Vec::new();
-        encode::comment(text.as_ref(), &mut wire);
-        self.raw(wire)
+        self.raw(encode::comment(text.as_ref()).to_lines())
     }
 
     /// Adds a `retry` field with that reconnection time in milliseconds, as one piece.
     pub fn retry_ms(self, milliseconds: u64) -> Self {
-        let mut wire = Vec::new();
-        encode::retry(Duration::from_millis(milliseconds), &mut wire);
-        self.raw(wire)
+        self.raw(encode::retry(Duration::from_millis(milliseconds)).to_lines())
     }
 
     /// Adds these bytes as they are, as one piece; none for no bytes.

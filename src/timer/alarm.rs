@@ -1,6 +1,6 @@
 //! [`Alarm`]: what every time limit and every wait sleeps with.
 
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use super::{Instant, clock::Sleep};
 
@@ -21,6 +21,16 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
+    /// Ready once `deadline` has passed.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        let now = Instant::now();
+        if now >= deadline {
+            return Poll::Ready(());
+        }
+        self.wake_at(cx, now, deadline);
+        Poll::Pending
+    }
+
     /// Has the task woken at `until`, or before.
     pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {
@@ -61,7 +71,7 @@ mod tests {
             Arc,
             atomic::{AtomicU32, Ordering::Relaxed},
         },
-        task::{Poll, Wake},
+        task::Wake,
         time::Duration,
     };
 
@@ -76,22 +86,13 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
-    fn poll(alarm: &mut Alarm, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
-        let now = Instant::now();
-        if now >= deadline {
-            return Poll::Ready(());
-        }
-        alarm.wake_at(cx, now, deadline);
-        Poll::Pending
-    }
-
     /// Polls once, and whether the deadline has passed.
     async fn has_struck(alarm: &mut Alarm, deadline: Instant) -> bool {
-        poll_fn(|cx| Poll::Ready(poll(alarm, cx, deadline).is_ready())).await
+        poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_ready())).await
     }
 
     async fn strike(alarm: &mut Alarm, deadline: Instant) {
-        poll_fn(|cx| poll(alarm, cx, deadline)).await;
+        poll_fn(|cx| alarm.poll(cx, deadline)).await;
     }
 
     /// Counts how often it was called.
@@ -111,7 +112,7 @@ mod tests {
 
         fn poll(self: &Arc<Self>, alarm: &mut Alarm, deadline: Instant) -> Poll<()> {
             let waker = Waker::from(Arc::clone(self));
-            poll(alarm, &mut Context::from_waker(&waker), deadline)
+            alarm.poll(&mut Context::from_waker(&waker), deadline)
         }
     }
 
@@ -224,7 +225,7 @@ mod tests {
         let mut polls = 0;
         let mut waiting = pin!(poll_fn(|cx| {
             polls += 1;
-            poll(&mut alarm, cx, deadline)
+            alarm.poll(cx, deadline)
         }));
         poll_fn(|cx| waiting.as_mut().poll(cx)).await;
         assert_eq!(polls, 2);

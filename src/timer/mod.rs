@@ -11,14 +11,12 @@ mod clock;
 #[path = "native.rs"]
 mod clock;
 
-#[cfg(feature = "client")]
 use std::time::Duration;
 
 pub(crate) use alarm::Alarm;
 pub(crate) use clock::{Instant, wall_clock};
 
 /// The moment so long after `since`; no clock counts more than a century.
-#[cfg(feature = "client")]
 pub(crate) fn after(since: Instant, time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     since + time.min(CENTURY)

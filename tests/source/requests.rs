@@ -482,7 +482,7 @@ async fn the_errors_of_another_request_are_failures_to_connect() {
                 let token = tokens.events();
                 let response = feed.connect(attempt);
                 async move {
-                    let mut token = token.await?.until_data(".").json::<u32>();
+                    let mut token = token.await?.complete_on_data(".").json::<u32>();
                     while token.try_next().await?.is_some() {}
                     response.await
                 }

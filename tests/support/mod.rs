@@ -8,6 +8,7 @@
 pub mod chromium;
 pub mod faces;
 pub mod http;
+pub mod pass_through;
 pub mod splits;
 pub mod streams;
 pub mod vectors;

@@ -14,7 +14,7 @@ use crate::scenarios::Scenario;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// One answer: `Events`, then `EventStream`.
-    Answer,
+    IntoResponse,
     /// `EventSource`.
     Feed,
 }
@@ -39,7 +39,7 @@ pub fn all() -> impl Iterator<Item = (Way, Face)> {
         Face::ErrorWhen,
         Face::Json,
     ];
-    let ways = [Way::Answer, Way::Feed].into_iter();
+    let ways = [Way::IntoResponse, Way::Feed].into_iter();
     ways.flat_map(move |way| faces.map(|face| (way, face)))
 }
 
@@ -49,9 +49,9 @@ const LAST: &str = "9";
 /// Plays a scenario.
 pub fn play(scenario: &Scenario, way: Way, face: Face) -> BoxStream<'static, String> {
     match (way, face) {
-        (Way::Answer, Face::Signals) => answer(scenario, |events| signals(events.signals())),
+        (Way::IntoResponse, Face::Signals) => answer(scenario, |events| signals(events.signals())),
         (Way::Feed, Face::Signals) => signals(source(scenario).signals()).boxed(),
-        (Way::Answer, face) => answer(scenario, move |events| seen(face, events)),
+        (Way::IntoResponse, face) => answer(scenario, move |events| seen(face, events)),
         (Way::Feed, face) => seen(face, source(scenario)),
     }
 }
@@ -105,8 +105,8 @@ where
     let data = |event: Result<Event, Error>| told(event.map(Event::into_data));
     match face {
         Face::Events | Face::Signals => events.map(data).boxed(),
-        Face::Until => events.until(is_last).map(data).boxed(),
-        Face::UntilData => events.until_data(LAST).map(data).boxed(),
+        Face::Until => events.complete_when(is_last).map(data).boxed(),
+        Face::UntilData => events.complete_on_data(LAST).map(data).boxed(),
         Face::ErrorWhen => events.error_when(is_last).map(data).boxed(),
         Face::Json => events.json::<u32>().map(told).boxed(),
     }
@@ -136,7 +136,7 @@ pub fn told(item: Result<impl fmt::Display, Error>) -> String {
 /// What there is to be seen of a scenario.
 pub fn expected(scenario: &Scenario, way: Way, face: Face) -> Vec<String> {
     let story = match way {
-        Way::Answer => scenario.answer,
+        Way::IntoResponse => scenario.answer,
         Way::Feed => scenario.feed,
     };
     let mut items: Vec<&str> = story.split_whitespace().collect();
