@@ -8,12 +8,16 @@
 //! Stdin stands for whatever gives an `std::io::Read`: a file, a pipe, the body of a response of a
 //! blocking HTTP client. Without a pipe there is a stream to read within this program.
 
+#[path = "support/terminal.rs"]
+mod terminal;
+
 use std::{
     io::{self, IsTerminal, Read, Write},
     process::ExitCode,
 };
 
 use everstream::Reader;
+use terminal::harmless;
 
 const SAMPLE: &str = "id: 1\ndata: hello\n\nevent: greeting\nid: 2\ndata: hello again\n\n";
 
@@ -24,9 +28,9 @@ fn show(input: impl Read, output: &mut impl Write) -> Result<(), Box<dyn std::er
         writeln!(
             output,
             "{} {} {}",
-            event.event_type(),
-            event.id(),
-            event.data()
+            harmless(event.event_type()),
+            harmless(event.id()),
+            harmless(event.data())
         )?;
         output.flush()?;
     }

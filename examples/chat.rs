@@ -3,29 +3,54 @@
 //! ```text
 //! cargo run --example chat                      # asks for a question
 //! cargo run --example chat -- What is Rust?
+//! cargo run --example chat -- --help            # how to ask a real model
 //! ```
-//!
-//! It asks a server of its own, within this program. These variables name a real one:
-//!
-//! - `OPENAI_API_KEY`: the key. Alone it means OpenAI's own API.
-//! - `OPENAI_BASE_URL`: any server that speaks the same, such as `http://localhost:11434/v1`.
-//! - `OPENAI_MODEL`: the model; `gpt-4.1-mini` by default.
 
 #[path = "support/chat_server.rs"]
 mod chat_server;
 #[path = "support/explain.rs"]
 mod explain;
+#[path = "support/terminal.rs"]
+mod terminal;
 
+use std::collections::BTreeSet;
 use std::env;
 use std::error::Error;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::Parser;
 use everstream::testing::Server;
-use everstream::{Event, RequestBuilderExt};
+use everstream::{Contract, RequestBuilderExt};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
+
+/// Asks a ChatGPT-style API, and prints the answer as it comes.
+///
+/// Without a key or a URL it asks a server within this program.
+#[derive(Parser)]
+#[command(name = "chat", version, after_help = AFTER_HELP)]
+struct Args {
+    /// The question; without one, it is read from the terminal
+    #[arg(trailing_var_arg = true)]
+    question: Vec<String>,
+    /// Give up when no more of the answer has come for so long, whatever else has; 0 is never
+    #[arg(long, value_name = "MS", default_value_t = 120_000)]
+    event_timeout: u64,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  OPENAI_API_KEY   The key; alone it means OpenAI's own API
+  OPENAI_BASE_URL  Any server that speaks the same, such as http://localhost:11434/v1
+  OPENAI_MODEL     The model; gpt-4.1-mini by default
+
+Control characters in an answer are shown as pictures, such as ␛, also in a pipe or a file: it may
+well be shown in a terminal later.
+
+The exit code is 0 after a whole answer, 1 after an error, 2 where an option is wrong, 130 after ^C.";
 
 const DEFAULT_QUESTION: &str = "How does your answer get to my terminal?";
 
@@ -46,8 +71,23 @@ struct Choice {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct Delta {
     content: Option<String>,
+    /// What it says in the place of an answer that it will not give.
+    refusal: Option<String>,
+    tool_calls: Option<Vec<ToolCall>>,
+}
+
+/// A piece of a call. The first one of each call names the tool.
+#[derive(Deserialize)]
+struct ToolCall {
+    function: Option<Function>,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    name: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -58,16 +98,17 @@ struct Usage {
 }
 
 /// Asks, and prints the answer as it comes. This is all there is to it.
-async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
+async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), Box<dyn Error>> {
     let mut chunks = api
         .request(question)
         .events()
+        .contract(Contract::openai_chat()) // If the stream ends before `[DONE]`, it was cut short.
+        .event_timeout(limit) // Keep-alive comments do not hide that nothing comes.
         .await? // An error from here holds what the server said to refuse us.
-        .error_when(is_error)
-        .complete_on_data("[DONE]") // If the stream ends before that, the answer was cut short.
         .json::<Chunk>();
 
     let (mut finish_reason, mut usage, mut unreadable) = (None, None, 0);
+    let (mut has_text, mut tools) = (false, BTreeSet::new());
     while let Some(chunk) = chunks.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,
@@ -80,13 +121,30 @@ async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
             Err(error) => return Err(error.into()),
         };
         for choice in chunk.choices {
-            print(&choice.delta.content.unwrap_or_default())?;
+            let Delta {
+                content,
+                refusal,
+                tool_calls,
+            } = choice.delta;
+            for text in [content, refusal].iter().flatten() {
+                print(text)?;
+                has_text |= !text.is_empty();
+            }
+            let calls = tool_calls.into_iter().flatten();
+            tools.extend(calls.filter_map(|call| call.function?.name));
             finish_reason = choice.finish_reason.or(finish_reason);
         }
         usage = chunk.usage.or(usage);
     }
     let ran_out = finish_reason.as_deref() == Some("length");
-    print(if ran_out { " […]\n" } else { "\n" })?;
+    print(match (ran_out, has_text || unreadable > 0) {
+        (true, _) => " […]\n",
+        (false, true) => "\n",
+        (false, false) => "",
+    })?;
+    if !has_text {
+        note(&without_text(&tools, finish_reason.as_deref()));
+    }
     if unreadable > 0 {
         note(&format!("(Events that could not be read: {unreadable}.)"));
     }
@@ -102,14 +160,20 @@ async fn chat(api: &Api, question: &str) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whether an event of a stream that began well reports an error after all.
-fn is_error(event: &Event) -> bool {
-    #[derive(Deserialize)]
-    struct Failure {
-        error: Option<serde_json::Value>,
+/// Why there is nothing to read.
+fn without_text(tools: &BTreeSet<String>, finish_reason: Option<&str>) -> String {
+    if !tools.is_empty() {
+        let tools: Vec<_> = tools.iter().map(String::as_str).collect();
+        let tools = terminal::line(&tools.join(", "));
+        return format!("(The answer has no text: it only calls tools: {tools}.)");
     }
-    let failure = event.json::<Failure>();
-    event.event_type() == "error" || failure.is_ok_and(|failure| failure.error.is_some())
+    match finish_reason {
+        Some(why) => format!(
+            "(The answer has no text. It ended with: {}.)",
+            terminal::line(why)
+        ),
+        None => "(The answer has no text.)".to_owned(),
+    }
 }
 
 /// Where to ask, and as whom.
@@ -168,12 +232,14 @@ impl Api {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let Ok(question) = question() else {
+    let args = Args::parse();
+    let Ok(question) = question(&args.question) else {
         return ExitCode::FAILURE;
     };
+    let limit = (args.event_timeout > 0).then(|| Duration::from_millis(args.event_timeout));
     let api = Api::from_env().await;
     let answered = tokio::select! {
-        answered = chat(&api, &question) => answered,
+        answered = chat(&api, &question, limit) => answered,
         // The answer is dropped here, and with it the connection.
         _ = tokio::signal::ctrl_c() => {
             tell("");
@@ -203,8 +269,8 @@ async fn main() -> ExitCode {
 }
 
 /// The question: the arguments, or else what is typed in.
-fn question() -> io::Result<String> {
-    let mut question = env::args().skip(1).collect::<Vec<_>>().join(" ");
+fn question(words: &[String]) -> io::Result<String> {
+    let mut question = words.join(" ");
     if question.is_empty() && io::stdin().is_terminal() {
         write!(io::stderr(), "Your question (Enter for a default one): ")?;
         io::stdin().read_line(&mut question)?;
@@ -219,7 +285,7 @@ fn question() -> io::Result<String> {
 /// Prints at once: a terminal shows what is printed only at the end of a line otherwise.
 fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
+    stdout.write_all(terminal::harmless(text).as_bytes())?;
     stdout.flush()
 }
 

@@ -5,11 +5,14 @@
 //! In MCP's Streamable HTTP transport (2025-11-25) a call is a POST. The server answers with JSON,
 //! or with an event stream, which it may begin with an event that has an ID and no data, and may
 //! close at any time. The client then waits as long as `retry` says and reads on by a GET with that
-//! ID in `Last-Event-ID`. The POST is never sent again: the tool would run twice.
+//! ID in `Last-Event-ID`. The POST is never sent again: the tool would run twice. And where nothing
+//! but keep-alive comments comes for too long, it gives up: the tool may never answer.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+use std::time::Duration;
+
 use everstream::{
-    Attempt, BoxError, Error, ErrorKind, Event, EventSource, Retry,
+    Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout,
     bytes::Bytes,
     encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -21,47 +24,100 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What we read of a message: an answer has the ID of its call, a notification has none.
+/// What we read of a message. An answer has the ID of its call and a result or an error; a
+/// notification has a method, and so has a request of the server's, whose ID may be the same.
 #[derive(Deserialize)]
 struct Message {
     id: Option<u64>,
     method: Option<String>,
     result: Option<Value>,
+    error: Option<Value>,
 }
 
-/// A call of the session: POST, and GET from then on.
-fn call(
+impl Message {
+    fn answers(&self, id: u64) -> bool {
+        self.id == Some(id) && self.method.is_none()
+    }
+}
+
+/// Where to call tools, and as which session.
+struct Mcp {
     client: Client,
     url: String,
-    session: String,
-    message: Value,
-) -> Result<EventSource, Error> {
-    EventSource::factory(move |attempt: Attempt| {
-        let client = client.clone();
-        let request = match attempt.number() {
-            1 => client
-                .post(&url)
-                .header("accept", "application/json, text/event-stream")
-                .json(&message),
-            _ => client.get(&url),
-        };
-        let request = request.header("mcp-session-id", &session);
-        async move {
-            if attempt.number() > 1 && attempt.last_event_id().is_empty() {
-                let why = "the answer ended early and named no ID to resume from";
-                return Err(Error::new(ErrorKind::Request, why).into());
+    session: &'static str,
+    /// How long to wait for the next message.
+    limit: Duration,
+}
+
+impl Mcp {
+    /// Calls a tool, prints what it tells meanwhile, and gives its result.
+    async fn call(&self, id: u64, tool: &str) -> Result<Value, BoxError> {
+        let message = json!({
+            "jsonrpc": "2.0",
+            "id": id,
+            "method": "tools/call",
+            "params": { "name": tool },
+        });
+        let mut events = self.messages(id, message)?;
+        while let Some(event) = events.try_next().await? {
+            if event.data().is_empty() {
+                continue; // It was sent for its ID alone.
             }
-            let mut request = request.build()?;
-            attempt.apply(request.headers_mut());
-            into_stream(client.execute(request).await?).await
+            let message = event.json::<Message>()?;
+            if message.answers(id) {
+                return match message.error {
+                    Some(error) => {
+                        Err(format!("the server answered with an error: {error}").into())
+                    }
+                    None => Ok(message.result.unwrap_or_default()),
+                };
+            }
+            println!("{tool}: {}", message.method.unwrap_or_default());
         }
-    })
-    // A call that was refused is not to be made again.
-    .retry_when(|failure| match failure.attempt() {
-        1 if failure.error().status().is_some() => Retry::GiveUp,
-        _ => Retry::Default,
-    })
-    .build()
+        Err("the server ended the session".into())
+    }
+
+    /// The messages up to the answer. They come by POST, and by GET from then on.
+    fn messages(&self, id: u64, call: Value) -> Result<CompleteWhen<EventSource>, Error> {
+        let (client, url, session) = (self.client.clone(), self.url.clone(), self.session);
+        let source = EventSource::factory(move |attempt: Attempt| {
+            let request = match attempt.number() {
+                1 => client
+                    .post(&url)
+                    .header("accept", "application/json, text/event-stream")
+                    .json(&call),
+                _ => client.get(&url),
+            };
+            let client = client.clone();
+            let request = request.header("mcp-session-id", session);
+            async move {
+                if attempt.number() > 1 && attempt.last_event_id().is_empty() {
+                    let why = "the answer ended early and named no ID to resume from";
+                    return Err(Error::new(ErrorKind::Request, why).into());
+                }
+                let mut request = request.build()?;
+                attempt.apply(request.headers_mut());
+                into_stream(client.execute(request).await?).await
+            }
+        })
+        .event_timeout(self.limit)
+        .retry_when(|failure| {
+            let kind = failure.error().kind();
+            // A call that was refused is not to be made again.
+            let is_refused = kind == ErrorKind::Status && failure.attempt() == 1;
+            // The server keeps the connection alive, but the tool does not answer.
+            let is_stuck = kind == ErrorKind::Timeout(Timeout::Event);
+            if is_refused || is_stuck {
+                Retry::GiveUp
+            } else {
+                Retry::Default
+            }
+        })
+        .max_consecutive_failures(10)
+        .build()?;
+        let is_answer = move |event: &Event| event.json::<Message>().is_ok_and(|it| it.answers(id));
+        Ok(source.complete_when(is_answer))
+    }
 }
 
 /// A JSON answer is an event stream of one event to whoever reads it.
@@ -81,10 +137,34 @@ async fn into_stream(response: reqwest::Response) -> Result<Response, BoxError> 
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), BoxError> {
+    let server = server().await;
+    // Whatever proxy there is cannot know a server within this program.
+    let client = Client::builder().no_proxy().build()?;
+    let mcp = Mcp {
+        client,
+        url: server.url("/mcp"),
+        session: "a session",
+        limit: Duration::from_secs(60),
+    };
+    let result = mcp.call(1, "long_task").await?;
+    println!("long_task: {result}");
+
+    // Short, to see it.
+    let limit = Duration::from_millis(200);
+    match (Mcp { limit, ..mcp }).call(2, "stuck_task").await {
+        Ok(result) => println!("stuck_task: {result}"),
+        Err(error) => println!("stuck_task: {error}"),
+    }
+    server.verify();
+    Ok(())
+}
+
+/// Closes the stream of the first call again and again. Of the second it only keeps it alive.
+async fn server() -> Server {
     let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress" });
-    let result = json!({ "jsonrpc": "2.0", "id": 2, "result": "It has run once." });
-    let server = Server::script([
+    let result = json!({ "jsonrpc": "2.0", "id": 1, "result": "It has run once." });
+    Server::script([
         Reply::events()
             .raw("id: a_0\nretry: 200\ndata: \n\n")
             .expect_method("POST"),
@@ -97,30 +177,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .raw(format!("id: a_2\ndata: {result}\n\n"))
             .expect_method("GET")
             .expect_last_event_id("a_1"),
+        Reply::events()
+            .raw("id: b_0\nretry: 200\ndata: \n\n")
+            .expect_method("POST"),
+        Reply::events()
+            .repeat(": keep-alive\n\n", None)
+            .split_every(14)
+            .pace(Duration::from_millis(10))
+            .expect_method("GET")
+            .expect_last_event_id("b_0"),
     ])
-    .await;
-    // Whatever proxy there is cannot know a server within this program.
-    let client = Client::builder().no_proxy().build()?;
-
-    let message = json!({
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": { "name": "long_task" },
-    });
-    let source = call(client, server.url("/mcp"), "a session".to_owned(), message)?;
-    let is_answer = |event: &Event| event.json::<Message>().is_ok_and(|it| it.id == Some(2));
-    let mut events = source.complete_when(is_answer);
-    while let Some(event) = events.try_next().await? {
-        if event.data().is_empty() {
-            continue; // It was sent for its ID alone.
-        }
-        let message = event.json::<Message>()?;
-        match (message.method, message.result) {
-            (Some(method), _) => println!("{method}"),
-            (None, result) => println!("{}", result.unwrap_or_default()),
-        }
-    }
-    server.verify();
-    Ok(())
+    .await
 }

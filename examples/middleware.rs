@@ -7,6 +7,8 @@
 //! the source sends once. That is paid for twice.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
+use std::time::Duration;
+
 use everstream::{
     Attempt, BoxError, Error, EventSource,
     http::{Extensions, HeaderValue},
@@ -38,11 +40,13 @@ fn follow(client: ClientWithMiddleware, url: String) -> Result<EventSource, Erro
             Ok::<_, BoxError>(Response::from(client.execute(request).await?))
         }
     })
+    // Keep-alive comments hide from the idle limit that nothing else comes.
+    .event_timeout(Duration::from_secs(60))
     .build()
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), BoxError> {
     let server = Server::script([
         Reply::events().raw("retry: 100\nid: 1\ndata: one\n\n"),
         Reply::events()
@@ -50,9 +54,9 @@ async fn main() -> Result<(), Error> {
             .expect_last_event_id("1"),
     ])
     .await;
-    let client = ClientBuilder::new(reqwest::Client::new())
-        .with(sign)
-        .build();
+    // Whatever proxy there is cannot know a server within this program.
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = ClientBuilder::new(client).with(sign).build();
 
     let mut source = follow(client, server.url("/"))?;
     while let Some(event) = source.try_next().await? {

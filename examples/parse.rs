@@ -9,7 +9,11 @@
 //! ```
 //!
 //! It shows the parser alone: bytes go in as they come, in pieces of any size, and what they hold
-//! comes out, borrowed. There is no HTTP here, no runtime and no clock.
+//! comes out, borrowed. There is no HTTP here, no runtime and no clock. What a terminal would take for a
+//! command is escaped, as JSON can.
+
+#[path = "support/terminal.rs"]
+mod terminal;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::process::ExitCode;
@@ -104,6 +108,6 @@ fn line<'a>(item: &Item<'a>) -> Option<Line<'a>> {
 }
 
 fn write(output: &mut impl Write, line: &Line<'_>) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
+    terminal::write_json(&mut *output, line)?;
     output.write_all(b"\n")
 }

@@ -5,21 +5,24 @@
 //! cargo run --example providers -- BASE_URL     # another one that does
 //! ```
 //!
-//! The loop is in `ask`. What differs between providers is data: how to ask, which event completes
-//! an answer, which one reports that it failed, and where in an event the text is. Each has a
-//! module below.
+//! The loop is in `ask`. What differs between providers is data: how to ask, the contract that says
+//! which event completes an answer and which one reports that it failed, and where in an event the
+//! text is. Each has a module below.
 
 #[path = "support/explain.rs"]
 mod explain;
 #[path = "support/provider_server.rs"]
 mod provider_server;
+#[path = "support/terminal.rs"]
+mod terminal;
 
 use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
-use futures_util::{Stream, StreamExt};
+use everstream::{Contract, Error, RequestBuilderExt};
+use futures_util::StreamExt;
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,7 +38,7 @@ trait Provider {
     fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder;
 
     /// Which event completes an answer, and which one says that it failed.
-    fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin;
+    fn contract() -> Contract;
 }
 
 /// What the loop wants to know of an event's data.
@@ -49,10 +52,12 @@ trait Piece: DeserializeOwned {
 /// Prints an answer as it comes. This is the loop.
 async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     let prompt = "Say something that flows.";
-    let events = P::request(&api.client, &api.base_url, model, prompt)
+    let mut pieces = P::request(&api.client, &api.base_url, model, prompt)
         .events()
-        .await?;
-    let mut pieces = P::contract(events).json::<P::Piece>();
+        .contract(P::contract())
+        .event_timeout(Duration::from_secs(120)) // Comments and pings do not hide a stall.
+        .await?
+        .json::<P::Piece>();
     let mut finish = None;
     while let Some(piece) = pieces.next().await {
         match piece {
@@ -65,17 +70,10 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
             Err(error) => return Err(error),
         }
     }
-    match finish {
-        Some(why) => {
-            print(&format!("   [{why}]"));
-            Ok(())
-        }
-        // Where no event of its own completes an answer, this is how one cut short is told.
-        None => Err(Error::new(
-            ErrorKind::Incomplete,
-            "no reason to end was given",
-        )),
+    if let Some(why) = finish {
+        print(&format!("   [{}]", terminal::line(&why)));
     }
+    Ok(())
 }
 
 /// `data:` lines of JSON alone; `[DONE]`, which is no JSON, completes an answer.
@@ -116,8 +114,8 @@ mod openai_chat {
                 }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(has_error).complete_on_data("[DONE]")
+        fn contract() -> Contract {
+            Contract::openai_chat()
         }
     }
 
@@ -132,8 +130,8 @@ mod openai_chat {
     }
 }
 
-/// The type of an event is that of its JSON. One of three completes the response; there is no
-/// `[DONE]`.
+/// The type of an event is that of its JSON, also where a gateway drops the `event:` line. One of
+/// three completes the response; there is no `[DONE]`.
 mod openai_responses {
     use super::*;
 
@@ -167,15 +165,8 @@ mod openai_responses {
                 .json(&json!({ "model": model, "input": prompt, "stream": true }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events
-                .error_when(|event| matches!(event.event_type(), "error" | "response.failed"))
-                .complete_when(|event| {
-                    matches!(
-                        event.event_type(),
-                        "response.completed" | "response.incomplete"
-                    )
-                })
+        fn contract() -> Contract {
+            Contract::openai_responses()
         }
     }
 
@@ -243,10 +234,8 @@ mod anthropic {
                 }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events
-                .error_when(|event| event.event_type() == "error")
-                .complete_when(|event| event.event_type() == "message_stop")
+        fn contract() -> Contract {
+            Contract::anthropic_messages()
         }
     }
 
@@ -312,8 +301,8 @@ mod gemini {
                 .json(&json!({ "contents": [{ "parts": [{ "text": prompt }] }] }))
         }
 
-        fn contract(events: EventStream) -> impl Stream<Item = Result<Event, Error>> + Unpin {
-            events.error_when(has_error)
+        fn contract() -> Contract {
+            Contract::gemini()
         }
     }
 
@@ -332,16 +321,6 @@ mod gemini {
             self.candidates.first()?.finish_reason.as_deref()
         }
     }
-}
-
-/// Whether the JSON of an event has an `error` in it.
-fn has_error(event: &Event) -> bool {
-    #[derive(Deserialize)]
-    struct Failure {
-        error: Option<serde_json::Value>,
-    }
-    let failure = event.json::<Failure>();
-    failure.is_ok_and(|failure| failure.error.is_some())
 }
 
 /// Where to ask.
@@ -392,6 +371,6 @@ async fn show<P: Provider>(api: &Api, model: &str) -> bool {
 fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout
-        .write_all(text.as_bytes())
+        .write_all(terminal::harmless(text).as_bytes())
         .and_then(|()| stdout.flush());
 }

@@ -14,7 +14,7 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, CompleteWhen, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
+    Attempt, Backoff, Contract, Contracted, Error, ErrorKind, Event, EventSource, Retry, Timeout,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
@@ -65,11 +65,7 @@ impl Cursor {
 }
 
 /// The events of one response, over as many connections as it takes.
-fn ask(
-    client: Client,
-    base_url: String,
-    cursor: Cursor,
-) -> Result<CompleteWhen<EventSource>, Error> {
+fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Contracted<EventSource>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
@@ -77,19 +73,22 @@ fn ask(
     })
     // The response is being made whether we listen or not: no reason to stay away for long.
     .backoff(Backoff::new().reconnection_time(Duration::from_millis(200)))
-    // As long as the response is not known, it cannot be read on, and the POST must not be sent
-    // again, unless it never left.
-    .retry_when(move |failure| match cursor.get() {
-        None if !failure.error().is_connect() => Retry::GiveUp,
-        _ => Retry::Default,
+    .retry_when(move |failure| {
+        let error = failure.error();
+        // As long as the response is not known, it cannot be read on, and the POST must not be
+        // sent again, unless it never left.
+        let is_unknown = cursor.get().is_none() && !error.is_connect();
+        // The server keeps the connection alive, but the response gets no further.
+        let is_stuck = error.kind() == ErrorKind::Timeout(Timeout::Event);
+        if is_unknown || is_stuck {
+            Retry::GiveUp
+        } else {
+            Retry::Default
+        }
     })
+    .event_timeout(Duration::from_secs(300))
     .build()?;
-    Ok(source.complete_when(|event| {
-        matches!(
-            event.event_type(),
-            "response.completed" | "response.failed" | "response.incomplete" | "error"
-        )
-    }))
+    Ok(source.contract(Contract::openai_responses()))
 }
 
 fn request(

@@ -2,8 +2,10 @@
 
 use std::error::Error as _;
 
-use everstream::{Error, ErrorKind};
+use everstream::{Error, ErrorKind, Parser};
 use serde_json::Value;
+
+use crate::terminal::line;
 
 /// What went wrong, and in the server's own words why, in one line.
 pub(crate) fn explain(error: &Error) -> String {
@@ -19,9 +21,12 @@ pub(crate) fn explain(error: &Error) -> String {
 }
 
 /// The error and what it comes from in the end. What lies between says where it passed through,
-/// which is for a log.
+/// which is for a log, and what comes after a semicolon is advice to whoever wrote the program.
 pub(crate) fn plain(error: &Error) -> String {
     let mut sentence = error.to_string();
+    if let Some(advice) = sentence.find("; ") {
+        sentence.truncate(advice);
+    }
     let mut source = error.source();
     let mut root = None;
     while let Some(cause) = source {
@@ -42,36 +47,49 @@ fn said(error: &Error) -> Option<String> {
         ErrorKind::ErrorEvent | ErrorKind::Json => error.event()?.data().into(),
         _ => error.body_text()?,
     };
-    let json = serde_json::from_str::<Value>(&text).ok();
-    let message = json.as_ref().and_then(message);
-    let said = line(message.unwrap_or(&text));
+    if text.bytes().any(is_binary) {
+        let bytes = error.body().map_or(text.len(), |body| body.len());
+        return Some(format!("{bytes} bytes that are not text"));
+    }
+    // Some refuse with an event stream, in which the first event says why.
+    let words = words(&text).or_else(|| words(&first_data(&text)?));
+    let said = line(words.as_deref().unwrap_or(&text));
     (!said.is_empty()).then_some(said)
 }
 
+/// What no text has in it, in any encoding of eight bits.
+fn is_binary(byte: u8) -> bool {
+    byte < b' ' && !b"\t\n\x0b\x0c\r\x1b".contains(&byte)
+}
+
+/// The data of the first event, where the text is an event stream. Its end may be missing.
+fn first_data(text: &str) -> Option<String> {
+    let stream = format!("{text}\n\n");
+    let mut parser = Parser::new();
+    let mut feed = parser.feed(stream.as_bytes());
+    let event = feed.next_event().ok()??;
+    Some(event.data().to_owned())
+}
+
+/// The message in a provider's JSON.
+fn words(json: &str) -> Option<String> {
+    let json = serde_json::from_str::<Value>(json).ok()?;
+    message(&json).map(str::to_owned)
+}
+
 /// Where the providers put their message: `{"error":{"message":…}}`, `{"error":…}`,
-/// `{"message":…}`, or the same within a `response`.
+/// `{"message":…}`, or the same within a `response` or a choice, or as the only item of a list.
 fn message(json: &Value) -> Option<&str> {
     let places = [
         "/error/message",
         "/response/error/message",
+        "/choices/0/error/message",
         "/error",
         "/message",
         "/detail",
+        "/0/error/message",
     ];
     places
         .iter()
         .find_map(|place| json.pointer(place)?.as_str())
-}
-
-/// As much of a text as fits a line, and nothing that a terminal would take for a command.
-pub(crate) fn line(text: &str) -> String {
-    const FITS: usize = 400;
-    let text = text.replace(char::is_control, " ");
-    let words: Vec<_> = text.split_whitespace().collect();
-    let mut line = words.join(" ");
-    if let Some((end, _)) = line.char_indices().nth(FITS) {
-        line.truncate(end);
-        line.push('…');
-    }
-    line
 }

@@ -1,13 +1,15 @@
 //! What can be asked for on the command line.
 
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 use everstream::http::{self, HeaderMap, HeaderName, HeaderValue, Method, Request, header};
-use reqwest::Url;
+use reqwest::{Certificate, Url};
+
+use crate::certificate;
 
 /// Follows an event stream: prints what comes, reconnects when it ends, resumes where it was.
 ///
@@ -42,6 +44,15 @@ pub(crate) struct Args {
     /// Keep cookies from one connection to the next
     #[arg(short = 'b', long)]
     cookies: bool,
+    /// Keep none, also with --standard
+    #[arg(long, conflicts_with = "cookies")]
+    no_cookies: bool,
+    /// Trust the certificates in this file (PEM), beside those that the system trusts
+    #[arg(long, value_name = "FILE")]
+    cacert: Option<PathBuf>,
+    /// Accept any certificate: whoever is in between can read and change everything
+    #[arg(short = 'k', long)]
+    insecure: bool,
 
     /// The ID to resume from
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
@@ -54,7 +65,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     reconnection_time: u64,
     /// The shortest wait, whatever the server says
-    #[arg(long, value_name = "MS", default_value_t = 50)]
+    #[arg(
+        long,
+        value_name = "MS",
+        visible_alias = "min-delay",
+        default_value_t = 50
+    )]
     floor: u64,
     /// Reconnect when not one byte has come for so long; 0 is never
     #[arg(long, value_name = "MS", default_value_t = 300_000)]
@@ -66,16 +82,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "MS", default_value_t = 0)]
     event_timeout: u64,
     /// Give up when nothing has ever worked after so many attempts; 0 is never
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(
+        long,
+        alias = "initial-attempts",
+        value_name = "N",
+        default_value_t = 3
+    )]
     max_initial_failures: u32,
     /// Give up after so many failures in a row; 0 is never
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, alias = "max-attempts", value_name = "N", default_value_t = 0)]
     max_consecutive_failures: u32,
     /// The largest event to take
     #[arg(long, value_name = "N", default_value_t = everstream::Parser::DEFAULT_MAX_EVENT_BYTES)]
     max_event_bytes: usize,
     /// Send a request again that is not safe to repeat, such as a POST
-    #[arg(long)]
+    #[arg(long, alias = "repeat-unsafe")]
     resend_unsafe_methods: bool,
     /// Do exactly as a browser does, cookies included
     #[arg(long)]
@@ -84,18 +105,28 @@ pub(crate) struct Args {
     /// Print comments, too
     #[arg(long)]
     pub(crate) comments: bool,
+    /// Print comments and whatever else the server sends that is not an event: reconnection times,
+    /// and blocks of lines without data
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// End after so many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_events: Option<u64>,
     /// A line `reconnect` or `close` on stdin does so
     #[arg(long)]
     pub(crate) control: bool,
-    /// Print one line of JSON for everything that happens
+    /// Print one line of JSON for everything that happens, to be read by programs
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 const AFTER_HELP: &str = "\
+Events are printed to stdout, what else happens to stderr; with --json everything to stdout.
+
+Control characters that the server sends are shown as pictures, such as ␛, also in a pipe or a file:
+it may well be shown in a terminal later. With --json they are escaped, so that a program gets every
+character as it was: tail --json URL | jq -r 'select(.kind == \"event\").data'
+
 The exit code is 0 after a clean end, 1 after an error, 2 where an option is wrong.";
 
 /// What was asked for, in the terms of the crate.
@@ -146,9 +177,22 @@ impl Args {
         parts.collect::<Vec<_>>().join(&b'&')
     }
 
-    /// Whether to keep cookies.
-    pub(crate) fn cookies(&self) -> bool {
-        self.cookies || self.standard
+    /// Puts what concerns connections on a client. Ends the program where the certificates to
+    /// trust cannot be read.
+    pub(crate) fn connect(&self, client: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+        let client = client
+            .cookie_store((self.cookies || self.standard) && !self.no_cookies)
+            .danger_accept_invalid_certs(self.insecure);
+        let Some(file) = &self.cacert else {
+            return client;
+        };
+        let trusted = trusted(file).unwrap_or_else(|why| {
+            refuse(
+                ErrorKind::Io,
+                format!("cannot use {}: {why}", file.display()),
+            );
+        });
+        client.tls_certs_merge(trusted)
     }
 
     /// Puts all options on a source.
@@ -168,7 +212,8 @@ impl Args {
             .max_initial_failures(unless_0(self.max_initial_failures))
             .max_consecutive_failures(unless_0(self.max_consecutive_failures))
             .max_event_bytes(self.max_event_bytes)
-            .resend_unsafe_methods(self.resend_unsafe_methods);
+            .resend_unsafe_methods(self.resend_unsafe_methods)
+            .retry_when(certificate::retry_when);
         if self.standard {
             source.standard()
         } else {
@@ -179,6 +224,15 @@ impl Args {
 
 fn unless_0<T: Default + PartialEq>(n: T) -> Option<T> {
     (n != T::default()).then_some(n)
+}
+
+/// The certificates in a file, at least one.
+fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
+    let pem = std::fs::read(file).map_err(|error| error.to_string())?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(trusted) if !trusted.is_empty() => Ok(trusted),
+        _ => Err("there is no certificate in it (PEM)".to_owned()),
+    }
 }
 
 fn contents(file: &str) -> io::Result<Vec<u8>> {

@@ -10,11 +10,14 @@
 //! The whole of it is in `follow`: a source, everything that it signals, and where it ends.
 
 mod args;
+mod certificate;
 mod clock;
 #[path = "../support/explain.rs"]
 mod explain;
 mod output;
 mod resume;
+#[path = "../support/terminal.rs"]
+mod terminal;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -80,7 +83,7 @@ fn source(
     built_in: bool,
     resume: Option<&Resume>,
 ) -> Result<EventSource, Error> {
-    let mut client = FollowRedirects::client_builder().cookie_store(args.cookies());
+    let mut client = args.connect(FollowRedirects::client_builder());
     if built_in {
         client = client.no_proxy();
     }

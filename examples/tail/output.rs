@@ -2,14 +2,16 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use everstream::http::StatusCode;
 use everstream::{Cause, Error, Event, Signal, Skipped};
 use serde::Serialize;
 
 use crate::args::Args;
-use crate::explain::{explain, line, plain};
+use crate::certificate;
+use crate::explain::{explain, plain};
+use crate::terminal::{harmless, line, write_json};
 
 /// One line of JSON: something that happened.
 #[derive(Serialize)]
@@ -27,10 +29,26 @@ enum Line<'a> {
     Comment {
         data: &'a str,
     },
+    Retry {
+        ms: u64,
+    },
+    /// A block of lines without data.
+    Undispatched {
+        event: &'a str,
+        id: &'a str,
+    },
     /// Something too large was left out.
     Skipped {
         what: &'static str,
         bytes: u64,
+    },
+    /// The response ended in the middle of an event.
+    Unfinished {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'a str>,
+    },
+    Other {
+        message: &'a str,
     },
     Reconnecting {
         failure: u32,
@@ -56,6 +74,9 @@ enum Line<'a> {
 pub(crate) struct Output {
     json: bool,
     comments: bool,
+    verbose: bool,
+    /// Whether there was one.
+    event: bool,
     /// Each whole line is one write.
     buffer: Vec<u8>,
     stdout: Style,
@@ -66,7 +87,9 @@ impl Output {
     pub(crate) fn new(args: &Args) -> Self {
         Self {
             json: args.json,
-            comments: args.comments,
+            comments: args.comments || args.verbose,
+            verbose: args.verbose,
+            event: false,
             buffer: Vec::new(),
             stdout: Style::of(io::stdout().is_terminal()),
             stderr: Style::of(io::stderr().is_terminal()),
@@ -87,8 +110,19 @@ impl Output {
                 )
             }
             Signal::Event(event) => self.event(event),
-            Signal::Comment(data) if self.comments => {
+            Signal::Comment(_) if !self.comments => Ok(()),
+            Signal::Comment(data) => {
                 self.say(&Line::Comment { data }, || format!(":{}", line(data)))
+            }
+            Signal::Retry(_) | Signal::Undispatched { .. } if !self.verbose => Ok(()),
+            Signal::Retry(time) => self.say(&Line::Retry { ms: millis(*time) }, || {
+                format!("the reconnection time is {:.1} s", time.as_secs_f64())
+            }),
+            Signal::Undispatched { event_type, id, .. } => {
+                let event = event_type.as_str();
+                self.say(&Line::Undispatched { event, id }, || {
+                    format!("no data: {}, ID {:?}", line(event), line(id))
+                })
             }
             Signal::Skipped(skipped) => {
                 let (what, bytes) = match *skipped {
@@ -115,7 +149,7 @@ impl Output {
                 };
                 let reconnecting = Line::Reconnecting {
                     failure: *failure,
-                    delay_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+                    delay_ms: millis(*delay),
                     cause,
                     message: &message,
                 };
@@ -123,21 +157,34 @@ impl Output {
                     format!("{message}; again in {:.1} s", delay.as_secs_f64())
                 })
             }
-            _ => Ok(()),
+            Signal::Unfinished => {
+                let hint = (!self.event).then_some(HINT);
+                self.say(&Line::Unfinished { hint }, || {
+                    let what = "the response ended in the middle of an event, which is left out";
+                    hint.map_or(what.to_owned(), |hint| format!("{what}: {hint}"))
+                })
+            }
+            // Kinds of signals that a later version may add. They show nothing that was sent.
+            other => {
+                let message = line(&format!("{other:?}"));
+                self.say(&Line::Other { message: &message }, || message.clone())
+            }
         }
     }
 
     /// Prints the error that is the end.
     pub(crate) fn error(&mut self, error: &Error) -> io::Result<()> {
+        let certificate = certificate::explain(error);
         if self.json {
             let body = error.body_text();
             return self.json(&Line::Error {
-                message: &plain(error),
+                message: &certificate.unwrap_or_else(|| plain(error)),
                 status: error.status().map(|status| status.as_u16()),
                 body: body.as_deref(),
             });
         }
-        writeln!(io::stderr(), "tail: {}", explain(error))
+        let sentence = certificate.unwrap_or_else(|| explain(error));
+        writeln!(io::stderr(), "tail: {sentence}")
     }
 
     /// Prints an error of our own that is the end.
@@ -170,6 +217,7 @@ impl Output {
     }
 
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.event = true;
         if self.json {
             return self.json(&Line::Event {
                 event: event.event_type(),
@@ -201,7 +249,7 @@ impl Output {
     }
 
     fn json(&mut self, line: &Line<'_>) -> io::Result<()> {
-        serde_json::to_writer(&mut self.buffer, line)?;
+        write_json(&mut self.buffer, line)?;
         self.flush()
     }
 
@@ -235,15 +283,11 @@ impl Style {
     }
 }
 
-/// Nothing in it that a terminal would take for a command.
-fn harmless(text: &str) -> String {
-    let picture = |c: char| match u32::from(c) {
-        0x09 => c,
-        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(char::REPLACEMENT_CHARACTER),
-        0x7f..0xa0 => char::REPLACEMENT_CHARACTER,
-        _ => c,
-    };
-    text.chars().map(picture).collect()
+/// What is most likely wrong with a server whose events never end.
+const HINT: &str = "each event has to end with a blank line, and there was none";
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Now, in seconds since 1970.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use everstream::testing::{ClosedPort, Gate, Reply, Server};
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -6,7 +8,11 @@ use super::{Run, Running, example, run};
 
 /// `chat` with a server of the test's.
 fn chat(server: &Server) -> Command {
-    let mut command = example("chat", ["What", "is it?"]);
+    chat_with(server, &["What", "is it?"])
+}
+
+fn chat_with(server: &Server, args: &[&str]) -> Command {
+    let mut command = example("chat", args);
     command
         .env("OPENAI_BASE_URL", server.url("/v1/"))
         .env("OPENAI_API_KEY", "sk-test")
@@ -133,6 +139,17 @@ async fn an_answer_cut_short_is_no_answer() {
     assert_eq!((cut.code, &*cut.stdout), (Some(1), "Hel\n"));
 }
 
+/// Some servers forget `[DONE]`.
+#[tokio::test]
+async fn an_answer_that_gave_its_reason_to_end_is_whole() {
+    let end = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    let run = answered(Reply::events().data(token("Hel")).data(end)).await;
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), "Hel\n", "")
+    );
+}
+
 #[tokio::test]
 async fn an_error_within_the_stream_is_told() {
     let error = r#"{"error":{"message":"The model is overloaded."}}"#;
@@ -143,6 +160,151 @@ async fn an_error_within_the_stream_is_told() {
         let sentence = "chat: the server sent an error event: The model is overloaded.";
         assert_eq!(answered(reply).await, failed(stdout, sentence));
     }
+}
+
+/// Some gateways lose the `event:` line, some the `error` around the message.
+#[tokio::test]
+async fn an_error_is_known_by_its_event_and_by_its_json() {
+    for error in [
+        "event: error\ndata: {\"message\":\"Overloaded.\"}\n\n",
+        "data: {\"type\":\"error\",\"message\":\"Overloaded.\"}\n\n",
+        "data: {\"error\":\"Overloaded.\"}\n\n",
+        "event: error\ndata: Overloaded.\n\n",
+        "data: {\"type\":1,\"choices\":[],\"error\":{\"message\":\"Overloaded.\"}}\n\n",
+    ] {
+        let reply = Reply::events().data(token("Hel")).raw(error).data("[DONE]");
+        let sentence = "chat: the server sent an error event: Overloaded.";
+        assert_eq!(answered(reply).await, failed("Hel\n", sentence));
+    }
+    // What is null is not an error.
+    let fine = json!({ "error": null, "choices": [{ "delta": { "content": "Hel" } }] });
+    let run = answered(Reply::events().data(fine.to_string()).data("[DONE]")).await;
+    assert_eq!(
+        (run.code, &*run.stdout, &*run.stderr),
+        (Some(0), "Hel\n", "")
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_called_an_event_stream_is_told_all_the_same() {
+    let json = r#"{"error":{"message":"Out of memory."}}"#;
+    for body in [
+        json.to_owned(),
+        format!("event: error\ndata: {json}\n\n"),
+        format!(": hello\n\ndata: {json}"),
+    ] {
+        let reply = Reply::status(500).content_type("text/event-stream");
+        let sentence = "chat: the server answered 500 Internal Server Error: Out of memory.";
+        assert_eq!(answered(reply.raw(body)).await, failed("", sentence));
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_an_event_stream_is_shown() {
+    let list = "[{\n  \"error\": {\"message\": \"Quota exceeded.\"}\n}]\n";
+    for (body, said) in [
+        (
+            r#"{"error":{"message":"Quota exceeded."}}"#,
+            "Quota exceeded.",
+        ),
+        (list, "Quota exceeded."),
+        (
+            "<html>\r\n<h1>Log\tin</h1>\r\n\x1b[2J",
+            "<html> <h1>Log in</h1> ␛[2J",
+        ),
+        ("\x1f\x08\0\0\0\0\0", "7 bytes that are not text"),
+    ] {
+        let run = answered(Reply::events().raw(body)).await;
+        let sentence =
+            "chat: expected an event stream, got a body without a single field or comment: ";
+        assert!(run.stderr.starts_with(sentence), "{:?}", run.stderr);
+        assert!(
+            run.stderr.ends_with(&format!(": {said}\n")),
+            "{:?}",
+            run.stderr
+        );
+        assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{body:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_text_says_so() {
+    let piece = |delta: Value| json!({ "choices": [{ "delta": delta }] }).to_string();
+    let tool = |name: Option<&str>| {
+        let function = json!({ "name": name, "arguments": "{" });
+        piece(json!({ "tool_calls": [{ "index": 0, "function": function }] }))
+    };
+    let end = |why: &str| json!({ "choices": [{ "delta": {}, "finish_reason": why }] }).to_string();
+    let calls = Reply::events()
+        .data(piece(json!({ "role": "assistant", "content": null })))
+        .data(tool(Some("get_weather")))
+        .data(tool(None))
+        .data(tool(Some("time\x1b[2J")))
+        .data(end("tool_calls"));
+    let refused = piece(json!({ "refusal": "I won't." }));
+    let both = Reply::events().data(token("Let me see."));
+    for (reply, stdout, stderr) in [
+        (
+            calls,
+            "",
+            "(The answer has no text: it only calls tools: get_weather, time␛[2J.)\n",
+        ),
+        (
+            Reply::events().data(end("content_filter")),
+            "",
+            "(The answer has no text. It ended with: content_filter.)\n",
+        ),
+        (Reply::events(), "", "(The answer has no text.)\n"),
+        (Reply::events().data(refused), "I won't.\n", ""),
+        (both.data(tool(Some("get_weather"))), "Let me see.\n", ""),
+    ] {
+        let run = answered(reply.data("[DONE]")).await;
+        assert_eq!((&*run.stdout, &*run.stderr), (stdout, stderr));
+        assert_eq!(run.code, Some(0));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_gives_no_commands_to_the_terminal() {
+    let reply = Reply::events()
+        .data(token("a\x1b]0;title\x07b\r"))
+        .data(token("\u{9b}2J\u{202e}\n\tc ü 👩‍🚀"))
+        .data("[DONE]");
+    let run = answered(reply).await;
+    let shown = "a␛]0;title␇b␍\u{fffd}2J\u{fffd}\n\tc ü 👩‍🚀\n";
+    assert_eq!((run.code, &*run.stdout, &*run.stderr), (Some(0), shown, ""));
+}
+
+#[tokio::test]
+async fn comments_do_not_hide_that_nothing_comes() {
+    let comments = Reply::events()
+        .data(token("Hel"))
+        .repeat(": keep-alive\n\n", None)
+        .split_every(14)
+        .pace(Duration::from_millis(5));
+    let server = Server::script([comments]).await;
+    let run = run(chat_with(&server, &["--event-timeout", "100", "What"]), "").await;
+    assert_eq!(run, failed("Hel\n", "chat: no event came for too long"));
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn help_says_how_to_ask_a_real_model() {
+    let help = run(example("chat", ["--help"]), "").await;
+    assert_eq!((help.code, &*help.stderr), (Some(0), ""));
+    for word in [
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "OPENAI_MODEL",
+        "--event-timeout",
+    ] {
+        assert!(help.stdout.contains(word), "{word}");
+    }
+    let wrong = run(example("chat", ["--no-such-option"]), "").await;
+    assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""));
+    // After its first word a question may hold anything.
+    let asked = run(example("chat", ["What", "is", "--help?"]), "").await;
+    assert!(asked.stdout.starts_with("You asked: “What is --help?”\n"));
 }
 
 #[tokio::test]
@@ -169,7 +331,7 @@ async fn what_is_no_stream_is_shown() {
         answered(html).await,
         failed(
             "",
-            "chat: expected `text/event-stream`, got `text/html`: <h1> [31mLog in</h1>"
+            "chat: expected `text/event-stream`, got `text/html`: <h1>␛[31mLog in</h1>"
         )
     );
 }

@@ -5,6 +5,7 @@ mod parse;
 mod providers;
 mod small;
 mod tail;
+mod terminal;
 
 use std::env::{self, consts::EXE_SUFFIX};
 use std::ffi::OsStr;

@@ -6,7 +6,7 @@ fn parse() -> tokio::process::Command {
 
 #[tokio::test]
 async fn a_stream_becomes_json_lines() {
-    let cases: [(&[u8], &[&str]); 8] = [
+    let cases: [(&[u8], &[&str]); 9] = [
         (b"", &[]),
         (
             b"data: one\n\nid: 7\nevent: x\ndata: a\ndata: b\n\ndata\n\n",
@@ -36,6 +36,11 @@ async fn a_stream_becomes_json_lines() {
             &[
                 "{\"kind\":\"event\",\"event\":\"message\",\"data\":\"\u{fffd}\\\"\\\\\\u0001❤\",\"id\":\"\"}",
             ],
+        ),
+        // What a terminal would take for a command, though JSON need not escape it.
+        (
+            b"data: \x7f\xc2\x9b2J\xe2\x80\xae\n\n",
+            &[r#"{"kind":"event","event":"message","data":"\u007f\u009b2J\u202e","id":""}"#],
         ),
         (b"id: 1\n\nid: 2", &[r#"{"kind":"unfinished"}"#]),
         (

@@ -17,11 +17,16 @@ Rivers, lava, time and this text.
     );
 }
 
-/// The example checks itself what was sent.
+/// The example checks itself what was sent. The second call's stream is resumed, and then holds
+/// comments for ever.
 #[tokio::test]
-async fn a_call_is_made_once_and_its_answer_read_on() {
+async fn a_call_is_made_once_and_its_answer_read_on_while_it_gets_further() {
     let run = run(example("mcp", [""; 0]), "").await;
-    let expected = "notifications/progress\n\"It has run once.\"\n";
+    let expected = "\
+long_task: notifications/progress
+long_task: \"It has run once.\"
+stuck_task: no event came for too long; raise `event_timeout` if the server may take longer
+";
     assert_eq!(
         (run.code, &*run.stdout, &*run.stderr),
         (Some(0), expected, "")
@@ -58,9 +63,9 @@ async fn every_task_gets_every_event() {
 
 #[tokio::test]
 async fn stdin_is_read_without_a_runtime() {
-    let stream = "data: a\n\nid: 3\nevent: x\ndata: b\n\ndata: c";
+    let stream = "data: a\n\nid: 3\nevent: x\ndata: \x1b[2Jb\n\ndata: c";
     let run = run(example("blocking", [""; 0]), stream).await;
-    let expected = "message  a\nx 3 b\n(the stream ended in the middle of an event)\n";
+    let expected = "message  a\nx 3 ␛[2Jb\n(the stream ended in the middle of an event)\n";
     assert_eq!(
         (run.code, &*run.stdout, &*run.stderr),
         (Some(0), expected, "")

@@ -2,6 +2,7 @@ mod end;
 mod options;
 mod output;
 mod reconnect;
+mod tls;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

@@ -110,20 +110,22 @@ async fn a_body_can_come_from_stdin() {
 
 #[tokio::test]
 async fn cookies_are_kept_on_request() {
-    for (option, kept) in [
-        (None, None),
-        (Some("-b"), Some("a=1")),
-        (Some("--standard"), Some("a=1")),
+    for (options, kept) in [
+        (&[][..], None),
+        (&["-b"], Some("a=1")),
+        (&["--standard"], Some("a=1")),
+        (&["--standard", "--no-cookies"], None),
+        (&["--no-cookies"], None),
     ] {
         let server = Server::script([
             Reply::redirect(302, "/there").header("set-cookie", "a=1"),
             event("1", "x"),
         ])
         .await;
-        told(tail(&server, option)).await;
+        told(tail(&server, options)).await;
         let requests = server.requests();
         for request in &requests[1..] {
-            assert_eq!(request.header("cookie"), kept, "{option:?}");
+            assert_eq!(request.header("cookie"), kept, "{options:?}");
         }
         assert_eq!(requests.len(), 3);
     }
@@ -149,7 +151,8 @@ async fn redirects_are_followed_from_the_start_each_time() {
                 .expect_last_event_id("1"),
         ])
         .await;
-        let (lines, code) = super::lines(tail(&server, ["-d", "ask", "--repeat-unsafe"])).await;
+        let (lines, code) =
+            super::lines(tail(&server, ["-d", "ask", "--resend-unsafe-methods"])).await;
         server.verify();
         assert_eq!(lines[0]["url"], server.url("/there?x"));
         assert_eq!(server.requests()[1].body(), body);
@@ -210,7 +213,7 @@ async fn an_event_can_be_too_large() {
 
 #[tokio::test]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
-    let cases: [&[&str]; 10] = [
+    let cases: [&[&str]; 11] = [
         &["--no-such-option"],
         &["one", "two"],
         &["http://not a url/"],
@@ -221,6 +224,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         &["--floor", "-1", "x"],
         &["-d", "@/no/such/file", "x"],
         &["--control", "-d", "@-", "x"],
+        &["-b", "--no-cookies", "x"],
     ];
     for args in cases {
         let run = run(example("tail", args), "").await;

@@ -3,7 +3,7 @@
 use everstream::testing::{Gate, Reply, Server};
 use serde_json::json;
 
-use super::{Running, event, example, kinds, lines, run, tail};
+use super::{Running, event, example, kinds, lines, parsed, run, tail};
 
 /// Byte for byte: programs are built on it.
 #[tokio::test]
@@ -18,7 +18,7 @@ async fn every_line_has_its_form() {
     .await;
     let run = run(tail(&server, ["--comments"]), "").await;
     let url = server.url("/feed");
-    let again = r#"{"kind":"reconnecting","attempt":1,"delay_ms":1,"cause":"end","message":"the server ended the response"}"#;
+    let again = r#"{"kind":"reconnecting","failure":0,"delay_ms":1,"cause":"end","message":"the server ended the response"}"#;
     let open = format!(r#"{{"kind":"open","status":200,"url":"{url}"}}"#);
     let expected = [
         &open,
@@ -99,6 +99,169 @@ async fn people_see_events_and_what_else_happens_apart() {
         ]
     );
     assert_eq!(run.code, Some(0));
+}
+
+#[tokio::test]
+async fn nothing_that_is_printed_is_a_command_to_the_terminal() {
+    let wire = "\
+        : \x1b[2J\u{202e}\nevent: a\x1b]0;x\x07\nid: \x7f\u{9b}\ndata: 1\u{9b}2J\x08\ndata: \u{2066}\tü\n\n\
+        event: \x1b\nid: 9\n\n";
+    let refused = Reply::status(403)
+        .content_type("text/\u{9b}html")
+        .raw("{\"error\":\"\\u001b[2J\u{9b}\u{202e}No.\"}");
+    let server = Server::script([Reply::events().raw(wire), refused.clone()]).await;
+    let mut command = example("tail", ["-v", "--reconnection-time", "0"]);
+    command.arg(server.url("/"));
+    let people = run(command, "").await;
+    assert!(people.stdout.contains("a␛]0;x␇"), "{:?}", people.stdout);
+    assert!(
+        people.stdout.contains("1\u{fffd}2J␈\n"),
+        "{:?}",
+        people.stdout
+    );
+    assert!(
+        people.stdout.ends_with(" \u{fffd}\tü\n"),
+        "{:?}",
+        people.stdout
+    );
+    assert!(
+        people.stderr.contains(":␛[2J\u{fffd}\n"),
+        "{:?}",
+        people.stderr
+    );
+    assert!(
+        people.stderr.contains("no data: ␛, ID \"9\"\n"),
+        "{:?}",
+        people.stderr
+    );
+    let sentence = "tail: the server answered 403 Forbidden: ␛[2J\u{fffd}\u{fffd}No.\n";
+    assert!(people.stderr.ends_with(sentence), "{:?}", people.stderr);
+
+    // Programs get all of it.
+    let server = Server::script([Reply::events().raw(wire), refused]).await;
+    let programs = run(tail(&server, ["-v"]), "").await;
+    let is_command = |c: char| c != '\n' && c.is_control() || "\u{202e}\u{2066}".contains(c);
+    for printed in [
+        people.stdout.replace('\t', ""),
+        people.stderr,
+        programs.stdout.clone(),
+    ] {
+        assert!(!printed.contains(is_command), "{printed:?}");
+    }
+    let lines: Vec<_> = programs.stdout.lines().map(parsed).collect();
+    assert_eq!(
+        lines[1],
+        json!({ "kind": "comment", "data": " \x1b[2J\u{202e}" })
+    );
+    assert_eq!(
+        lines[2],
+        json!({
+            "kind": "event",
+            "event": "a\x1b]0;x\x07",
+            "data": "1\u{9b}2J\x08\n\u{2066}\tü",
+            "id": "\x7f\u{9b}",
+        })
+    );
+}
+
+#[tokio::test]
+async fn what_else_the_server_sends_is_there_on_request() {
+    let reply = || {
+        Reply::events()
+            .retry_ms(20)
+            .raw(": hi\nid: 7\nevent: x\n\ndata: x\n\n")
+    };
+    let server = Server::script([reply()]).await;
+    let (all, _) = lines(tail(&server, ["-v", "--max-events", "1"])).await;
+    let expected = [
+        json!({ "kind": "retry", "ms": 20 }),
+        json!({ "kind": "comment", "data": " hi" }),
+        json!({ "kind": "undispatched", "event": "x", "id": "7" }),
+    ];
+    assert_eq!(all[1..4], expected);
+    assert_eq!(kinds(&all[4..]), ["event x", "closed"]);
+
+    let server = Server::script([reply()]).await;
+    let mut command = example("tail", ["--verbose", "--max-events", "1"]);
+    command.arg(server.url("/"));
+    let run = run(command, "").await;
+    let notes: Vec<_> = run.stderr.lines().map(|line| &line[8..]).collect();
+    let expected = [
+        "  the reconnection time is 0.0 s",
+        "  :hi",
+        "  no data: x, ID \"7\"",
+    ];
+    assert_eq!(notes[1..4], expected);
+}
+
+#[tokio::test]
+async fn an_unfinished_event_is_told_and_why_there_may_be_no_other() {
+    let hint = "each event has to end with a blank line, and there was none";
+    let server = Server::script([
+        Reply::events().raw("data: 1\ndata: 2\n"),
+        event("1", "a").raw("data: half"),
+    ])
+    .await;
+    let (lines, code) = lines(tail(&server, [""; 0])).await;
+    assert_eq!(lines[1], json!({ "kind": "unfinished", "hint": hint }));
+    assert_eq!(lines[5], json!({ "kind": "unfinished" }));
+    let expected = [
+        "open 200",
+        "unfinished",
+        "reconnecting failure",
+        "open 200",
+        "event a",
+        "unfinished",
+        "reconnecting failure",
+        "closed 204",
+    ];
+    assert_eq!(
+        (&*kinds(&lines), code),
+        (&expected.map(String::from)[..], 0)
+    );
+
+    let server = Server::script([Reply::events().raw("data: 1\n")]).await;
+    let mut command = example("tail", ["-d", "ask"]);
+    command.arg(server.url("/"));
+    let run = run(command, "").await;
+    let notes: Vec<_> = run.stderr.lines().collect();
+    let told = format!("the response ended in the middle of an event, which is left out: {hint}");
+    assert!(notes[1].ends_with(&told), "{notes:?}");
+    let sentence = "tail: the response ended in the middle of an event";
+    assert_eq!((notes[2], notes.len()), (sentence, 3));
+    assert_eq!((run.code, &*run.stdout), (Some(1), ""));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_an_event_stream_is_shown() {
+    let body = r#"{"error":{"message":"No credit left."}}"#;
+    let json = Reply::status(200)
+        .content_type("application/json")
+        .raw(body);
+    for (reply, sentence) in [
+        (
+            json,
+            "tail: expected `text/event-stream`, got `application/json`",
+        ),
+        (
+            Reply::events().raw(body),
+            "tail: expected an event stream, got a body without a single field or comment",
+        ),
+        (
+            Reply::status(500).raw(body),
+            "tail: the server answered 500 Internal Server Error",
+        ),
+    ] {
+        let server = Server::script([reply]).await;
+        let mut command = example("tail", ["-d", "ask"]);
+        command.arg(server.url("/"));
+        let run = run(command, "").await;
+        let last = run.stderr.lines().last().unwrap();
+        assert!(last.starts_with(sentence), "{last}");
+        assert!(last.ends_with(": No credit left."), "{last}");
+        assert_eq!((run.code, &*run.stdout), (Some(1), ""));
+        assert_eq!(server.requests().len(), 1);
+    }
 }
 
 #[tokio::test]

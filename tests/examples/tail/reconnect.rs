@@ -120,7 +120,7 @@ async fn a_busy_server_is_tried_again_as_it_asks() {
     assert_eq!(kinds(&lines), ["reconnecting failure", "event a", "closed"]);
     let message = "the server answered 503 Service Unavailable: soon";
     assert_eq!(lines[0]["message"], message);
-    assert_eq!(lines[0]["attempt"], 1);
+    assert_eq!(lines[0]["failure"], 1);
     assert_eq!(code, 0);
 }
 
@@ -129,7 +129,13 @@ async fn attempts_are_limited() {
     // An ID that was there before is no progress.
     let port = ClosedPort::reserve();
     for id in ["", "7"] {
-        let options = ["--json", "--initial-attempts", "1", "--last-event-id", id];
+        let options = [
+            "--json",
+            "--max-initial-failures",
+            "1",
+            "--last-event-id",
+            id,
+        ];
         let mut command = super::example("tail", options);
         command.arg(port.url("/"));
         let (lines, code) = told(command).await;
@@ -138,7 +144,7 @@ async fn attempts_are_limited() {
 
     let busy = Reply::status(503).header("retry-after", "0");
     let server = Server::script_then([event("1", "a")], busy).await;
-    let (lines, code) = told(tail(&server, ["--max-attempts", "2"])).await;
+    let (lines, code) = told(tail(&server, ["--max-consecutive-failures", "2"])).await;
     let expected = [
         "event a",
         "reconnecting end",
@@ -171,7 +177,7 @@ async fn a_post_is_sent_once() {
     assert_eq!(cut.requests().len(), 1);
 
     let again = Server::script([event("1", "a"), event("2", "b")]).await;
-    let (lines, _) = told(tail(&again, ["-d", "ask", "--repeat-unsafe"])).await;
+    let (lines, _) = told(tail(&again, ["-d", "ask", "--resend-unsafe-methods"])).await;
     let expected = [
         "event a",
         "reconnecting end",
@@ -197,7 +203,7 @@ async fn silence_has_its_limits() {
         ("--event-timeout", Reply::events().comment("").hold()),
     ] {
         let server = Server::script([stalled]).await;
-        let options = [option, "20", "--initial-attempts", "0"];
+        let options = [option, "20", "--max-initial-failures", "0"];
         let (lines, code) = told(tail(&server, options)).await;
         let mut kinds = kinds(&lines);
         // A machine may be too busy to answer in time.
