@@ -269,7 +269,14 @@ impl fmt::Display for Error {
         if let (ErrorKind::Status, Some(status)) = (self.0.kind, self.status()) {
             return write!(f, "the server answered {status}");
         }
-        f.write_str(match self.0.kind {
+        fmt::Display::fmt(&self.0.kind, f)
+    }
+}
+
+/// What an error of this kind says where it knows nothing more.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             ErrorKind::Request => "the request could not be made",
             ErrorKind::Connect => "no connection to the server",
             ErrorKind::Transport => "the connection failed before the response",
@@ -295,6 +302,13 @@ impl fmt::Display for Error {
             ErrorKind::Read => "reading failed",
             ErrorKind::Other => "the connector failed",
         })
+    }
+}
+
+/// What an error says that is this timeout.
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&ErrorKind::Timeout(*self), f)
     }
 }
 
@@ -343,6 +357,17 @@ impl From<crate::event::JsonError> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_says_what_its_error_says() {
+        for timeout in [Timeout::Headers, Timeout::Idle, Timeout::HttpClient] {
+            let kind = ErrorKind::Timeout(timeout);
+            assert_eq!(timeout.to_string(), kind.to_string());
+            assert_eq!(kind.to_string(), Error::of(kind).to_string());
+        }
+        let kind = ErrorKind::Connect;
+        assert_eq!(kind.to_string(), Error::of(kind).to_string());
+    }
 
     #[test]
     fn only_what_has_not_left_is_unsent() {

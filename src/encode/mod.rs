@@ -210,7 +210,6 @@ pub fn event<'a>(event: impl AnyEvent<'a>) -> Result<Encoded<'a>, EncodeError> {
 /// assert_eq!(encode::comment(" hello").to_string(), ": hello\n\n");
 /// assert_eq!(encode::comment("").to_string(), ":\n\n");
 /// ```
-#[must_use]
 pub fn comment(text: &str) -> Encoded<'_> {
     Encoded(Block::Comment(text))
 }
@@ -223,7 +222,6 @@ pub fn comment(text: &str) -> Encoded<'_> {
 /// # use std::time::Duration;
 /// assert_eq!(encode::retry(Duration::from_secs(5)).to_string(), "retry: 5000\n\n");
 /// ```
-#[must_use]
 pub fn retry(time: Duration) -> Encoded<'static> {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Encoded(Block::Retry(millis))

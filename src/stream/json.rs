@@ -93,7 +93,7 @@ where
         };
         let events_before = *this.events;
         *this.events += 1;
-        Poll::Ready(Some(serde_json::from_str(event.data()).map_err(|error| {
+        Poll::Ready(Some(event.json().map_err(|error| {
             Error::new(ErrorKind::Json, error)
                 .and_event(event)
                 .and_events_before(events_before)
