@@ -9,9 +9,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use everstream::{
-    Attempt, BoxError, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry,
-    bytes::Bytes,
-    encode,
+    Attempt, BoxError, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry, encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     testing::{Reply, Server},
     transport::{Body, Response},

@@ -105,10 +105,11 @@ impl Encoder {
         Self::default()
     }
 
-    /// The last event ID that the client already has: the value of its request's `Last-Event-ID`
-    /// header. The empty string by default.
+    /// The last event ID to start from. The empty string by default.
     ///
-    /// With it, an event whose ID is empty resets the ID of a client that has reconnected.
+    /// A proxy that starts the parser of the upstream's answer with the `Last-Event-ID` of the
+    /// client's request starts the encoder with the same, and so passes on that the upstream reset
+    /// it. With the default, an event before the first ID leaves the client's as it is.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = id.into();
