@@ -111,7 +111,7 @@ impl Proxy {
         });
         let body = EventBody::new(outgoing)
             .keep_alive(Duration::from_millis(self.args.keep_alive))
-            .on_error(error_event);
+            .on_error(|error| error_event(&error));
         let headers = [
             (header::CONTENT_TYPE, "text/event-stream"),
             (header::CACHE_CONTROL, "no-cache"),
@@ -141,9 +141,9 @@ fn refuse(error: &Error) -> Response {
 }
 
 /// The answer broke off: what came of it has reached the browser, and this is the end.
-fn error_event(error: Error) -> Event {
-    log(&error);
-    let message = serde_json::json!({ "message": to_the_browser(&error) });
+fn error_event(error: &Error) -> Event {
+    log(error);
+    let message = serde_json::json!({ "message": to_the_browser(error) });
     Event::new(message.to_string()).with_event_type("error")
 }
 
