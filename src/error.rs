@@ -445,6 +445,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_kind_says_what_its_error_says() {
+        for timeout in [Timeout::Headers, Timeout::Idle, Timeout::HttpClient] {
+            let kind = ErrorKind::Timeout(timeout);
+            assert_eq!(timeout.to_string(), kind.to_string());
+            assert_eq!(kind.to_string(), Error::of(kind).to_string());
+        }
+        let kind = ErrorKind::Connect;
+        assert_eq!(kind.to_string(), Error::of(kind).to_string());
+    }
+
+    #[test]
     fn the_kind_alone_proves_little() {
         for (kind, unsent) in [
             (ErrorKind::Request, true),

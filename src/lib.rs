@@ -135,6 +135,7 @@
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
 //! | `default-tls` | yes | reqwest's own default TLS | |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
+//! | `serde` | | `Serialize` and `Deserialize` for [`Event`] | `serde` |
 //! | `tracing` | | events for connections, never payloads | `tracing` |
 //! | `testing` | | `testing`: a scripted server and connector | |
 //!

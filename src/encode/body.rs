@@ -133,11 +133,9 @@ impl<S: TryStream> EventBody<S> {
         }
     }
 
-    /// Encodes with this encoder, which says what the client's last event ID is and whether events
-    /// without an ID reset it. By default it is [`Encoder::new`].
+    /// Encodes with this encoder. By default it is [`Encoder::new`].
     ///
-    /// A proxy wants `Encoder::new().with_last_event_id(…)` with the `Last-Event-ID` of the
-    /// request; a server that gives an ID to some events only,
+    /// A server that gives an ID to some events only wants
     /// [`without_id_resets`](Encoder::without_id_resets).
     pub fn encoder(mut self, encoder: Encoder) -> Self {
         self.encoder = encoder;

@@ -105,10 +105,11 @@ impl Encoder {
         Self::default()
     }
 
-    /// The last event ID that the client already has: the value of its request's `Last-Event-ID`
-    /// header. The empty string by default.
+    /// The last event ID to start from. The empty string by default.
     ///
-    /// With it, an event whose ID is empty resets the ID of a client that has reconnected.
+    /// A proxy that starts the parser of the upstream's answer with the `Last-Event-ID` of the
+    /// client's request starts the encoder with the same, and so passes on that the upstream reset
+    /// it. With the default, an event before the first ID leaves the client's as it is.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = id.into();
@@ -210,7 +211,6 @@ pub fn event<'a>(event: impl AnyEvent<'a>) -> Result<Encoded<'a>, EncodeError> {
 /// assert_eq!(encode::comment(" hello").to_string(), ": hello\n\n");
 /// assert_eq!(encode::comment("").to_string(), ":\n\n");
 /// ```
-#[must_use]
 pub fn comment(text: &str) -> Encoded<'_> {
     Encoded(Block::Comment(text))
 }
@@ -223,7 +223,6 @@ pub fn comment(text: &str) -> Encoded<'_> {
 /// # use std::time::Duration;
 /// assert_eq!(encode::retry(Duration::from_secs(5)).to_string(), "retry: 5000\n\n");
 /// ```
-#[must_use]
 pub fn retry(time: Duration) -> Encoded<'static> {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     Encoded(Block::Retry(millis))

@@ -48,7 +48,14 @@ impl Error {
         if let (ErrorKind::Status, Some(status)) = (self.0.kind, self.status()) {
             return write!(f, "the server answered {status}");
         }
-        f.write_str(match self.0.kind {
+        fmt::Display::fmt(&self.0.kind, f)
+    }
+}
+
+/// What an error of this kind says if it knows nothing more.
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             ErrorKind::Request => "could not build the request",
             ErrorKind::Connect => "could not connect to the server",
             ErrorKind::Transport => "the connection failed before the response arrived",
@@ -73,6 +80,13 @@ impl Error {
             ErrorKind::Read => "could not read from the reader",
             ErrorKind::Other => "the connector failed",
         })
+    }
+}
+
+/// What an error says that is this timeout.
+impl fmt::Display for Timeout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message())
     }
 }
 

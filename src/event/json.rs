@@ -7,6 +7,17 @@ use serde_json::error::Category;
 
 /// The data of an event is not JSON, or is JSON that does not fit the type asked for.
 ///
+/// ```
+/// use everstream::Event;
+///
+/// let error = Event::new("{\n  \"id\": x }").json::<serde_json::Value>().unwrap_err();
+/// assert!(error.is_syntax());
+/// assert_eq!((error.line(), error.column()), (2, 9));
+///
+/// let error = Event::new("[1, true]").json::<Vec<u8>>().unwrap_err();
+/// assert!(error.is_data());
+/// ```
+///
 /// `Display` says which, and where. Neither it nor `Debug` quotes the data, which may be secret;
 /// [`detail`](Self::detail) does.
 pub struct JsonError(serde_json::Error);
@@ -23,6 +34,21 @@ impl JsonError {
     #[must_use]
     pub fn column(&self) -> usize {
         self.0.column()
+    }
+
+    /// Whether the data is not JSON, such as a text, or JSON that is cut short.
+    #[must_use]
+    pub fn is_syntax(&self) -> bool {
+        self.0.is_syntax() || self.0.is_eof()
+    }
+
+    /// Whether the data is JSON that does not fit the type: a field is missing, for example, or is
+    /// of another type.
+    ///
+    /// What comes after the place of the error was not read, and may not be JSON.
+    #[must_use]
+    pub fn is_data(&self) -> bool {
+        self.0.is_data()
     }
 
     /// What the deserializer says, such as ``missing field `text` ``.

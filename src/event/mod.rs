@@ -2,9 +2,13 @@
 
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "serde")]
+mod serialized;
 mod shared;
 #[cfg(feature = "json")]
 mod surrogates;
+#[cfg(test)]
+mod tests;
 
 use alloc::{string::String, sync::Arc};
 use core::fmt;
@@ -18,9 +22,10 @@ pub use surrogates::SurrogateJoiner;
 /// The type of an event whose stream names none.
 pub(crate) const MESSAGE: &str = "message";
 
-/// An event as the parser lends it: nothing is copied.
+/// An event borrowed from a parser: nothing is copied.
 ///
-/// It lives until the parser is asked for the next one; [`to_owned`](Self::to_owned) keeps it.
+/// It can be used until the parser is asked for the next event. [`to_owned`](Self::to_owned) makes
+/// an [`Event`] of it, which can be kept.
 ///
 /// ```
 /// let mut parser = everstream::Parser::new();
@@ -42,30 +47,31 @@ impl<'a> EventRef<'a> {
         Self { event, data, id }
     }
 
-    /// The event type: the value of the `event` field, `message` where there was none.
+    /// The event type: the value of its last `event` field, or `message` if it has none or an
+    /// empty one (9.2.6).
     #[inline]
     #[must_use]
     pub fn event_type(&self) -> &'a str {
         self.event.map_or(MESSAGE, SharedText::as_str)
     }
 
-    /// The data: the values of the `data` fields, joined by LF.
+    /// The data: the values of its `data` fields, joined by LF.
     #[inline]
     #[must_use]
     pub fn data(&self) -> &'a str {
         self.data
     }
 
-    /// The last event ID of the stream when this event was dispatched: its own `id`, or that of
-    /// an event before it. Empty where there was none.
+    /// The last event ID of the stream when this event was dispatched: its own `id`, or else that
+    /// of the nearest event before it. The empty string if there was none, or if it was reset.
     #[inline]
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.id.as_str()
     }
 
-    /// An event of one's own. It costs one allocation for the data; type and ID are shared with
-    /// the events before it that had the same.
+    /// Copies it to an [`Event`]. This allocates once, for the data: the type and the ID are shared
+    /// with earlier events that had the same.
     #[inline]
     #[must_use]
     pub fn to_owned(&self) -> Event {
@@ -85,14 +91,14 @@ impl<'a> EventRef<'a> {
     ///
     /// # Errors
     ///
-    /// Where the data is not JSON, or JSON that does not fit `T`.
+    /// If the data is not JSON, or is JSON that does not fit `T`.
     #[cfg(feature = "json")]
     pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, JsonError> {
         json::from_data(self.data)
     }
 }
 
-/// Equal are events of the same type, data and ID.
+/// Events are equal if their type, data and ID are.
 impl PartialEq for EventRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         (self.event_type(), self.data, self.id()) == (other.event_type(), other.data, other.id())
@@ -101,7 +107,19 @@ impl PartialEq for EventRef<'_> {
 
 impl Eq for EventRef<'_> {}
 
-/// As [`EventRef::to_owned`].
+impl PartialEq<Event> for EventRef<'_> {
+    fn eq(&self, other: &Event) -> bool {
+        (self.event_type(), self.data, self.id()) == (other.event_type(), other.data(), other.id())
+    }
+}
+
+impl PartialEq<EventRef<'_>> for Event {
+    fn eq(&self, other: &EventRef<'_>) -> bool {
+        other == self
+    }
+}
+
+/// The same as [`EventRef::to_owned`].
 impl From<EventRef<'_>> for Event {
     fn from(event: EventRef<'_>) -> Self {
         event.to_owned()
@@ -111,16 +129,16 @@ impl From<EventRef<'_>> for Event {
 impl fmt::Debug for EventRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventRef")
-            .field("event", &self.event_type())
+            .field("event_type", &self.event_type())
             .field("data", &self.data())
             .field("id", &self.id())
             .finish()
     }
 }
 
-/// An event of one's own: what a stream yields, and what a server [encodes](crate::encode).
+/// An owned event: what a stream yields, and what a server [encodes](crate::encode).
 ///
-/// It is 56 bytes and its data; type and ID are shared between the events of a stream.
+/// It takes 56 bytes and its data; the type and the ID are shared between the events of a stream.
 ///
 /// ```
 /// use everstream::Event;
@@ -141,7 +159,8 @@ pub struct Event {
 impl Event {
     /// An event of type `message` without an ID.
     ///
-    /// Line ends in `data` become LF: no event stream can carry a CR or a CRLF within data.
+    /// Line ends in `data` become LF, because an event stream cannot carry a CR or CRLF within
+    /// data.
     #[must_use]
     pub fn new(data: impl Into<String>) -> Self {
         let mut data = data.into();
@@ -155,44 +174,60 @@ impl Event {
         }
     }
 
-    /// The same event with another type. The empty string is `message`, as in a stream.
+    /// Sets the type. The empty string means `message`, as in a stream.
     #[must_use]
-    pub fn with_event_type(mut self, event: impl AsRef<str>) -> Self {
-        self.event = Some(event.as_ref())
+    pub fn with_event_type(mut self, event_type: impl AsRef<str>) -> Self {
+        self.event = Some(event_type.as_ref())
             .filter(|event| !event.is_empty() && *event != MESSAGE)
             .map(Arc::from);
         self
     }
 
-    /// The same event with another ID. The empty string is none.
+    /// Sets the ID. The empty string means that there is none.
     #[must_use]
     pub fn with_id(mut self, id: impl AsRef<str>) -> Self {
         self.id = Some(id.as_ref()).filter(|id| !id.is_empty()).map(Arc::from);
         self
     }
 
-    /// The event type: the value of the `event` field, `message` where there was none.
+    /// The event type: the value of its last `event` field, or `message` if it has none or an
+    /// empty one (9.2.6).
     #[must_use]
     pub fn event_type(&self) -> &str {
         self.event.as_deref().unwrap_or(MESSAGE)
     }
 
-    /// The data: the values of the `data` fields, joined by LF.
+    /// The data: the values of its `data` fields, joined by LF.
     #[must_use]
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// The data alone, without a copy.
+    /// Takes the data, without copying it.
     #[must_use]
     pub fn into_data(self) -> String {
         self.data
     }
 
-    /// The last event ID of the stream when this event was dispatched: its own `id`, or that of
-    /// an event before it. Empty where there was none.
+    /// Takes the event apart: its type, its data and its ID. The data is moved; the type and the ID
+    /// are copied, since other events may share them.
     ///
-    /// It is what to store, *after* the event was dealt with, to resume from there.
+    /// ```
+    /// # use everstream::Event;
+    /// let event = Event::new("hello").with_id("1");
+    /// let (event_type, data, id) = event.into_parts();
+    /// assert_eq!((&*event_type, &*data, &*id), ("message", "hello", "1"));
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (String, String, String) {
+        let (event_type, id) = (self.event_type().into(), self.id().into());
+        (event_type, self.data, id)
+    }
+
+    /// The last event ID of the stream when this event was dispatched: its own `id`, or else that
+    /// of the nearest event before it. The empty string if there was none, or if it was reset.
+    ///
+    /// Store it *after* you have handled the event, to resume from there.
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
@@ -213,17 +248,31 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Where the data is not JSON, or JSON that does not fit `T`.
+    /// If the data is not JSON, or is JSON that does not fit `T`.
     #[cfg(feature = "json")]
     pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
         json::from_data(&self.data)
     }
 }
 
+/// The same as [`Event::new`].
+impl From<String> for Event {
+    fn from(data: String) -> Self {
+        Self::new(data)
+    }
+}
+
+/// The same as [`Event::new`].
+impl From<&str> for Event {
+    fn from(data: &str) -> Self {
+        Self::new(data)
+    }
+}
+
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
-            .field("event", &self.event_type())
+            .field("event_type", &self.event_type())
             .field("data", &self.data())
             .field("id", &self.id())
             .finish()

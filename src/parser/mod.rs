@@ -24,6 +24,7 @@
 mod block;
 #[cfg(feature = "std")]
 mod cursor;
+mod display;
 mod feed;
 mod field;
 mod item;

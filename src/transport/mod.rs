@@ -173,7 +173,7 @@ struct Names<'a>(&'a HeaderMap);
 impl fmt::Debug for Names<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.keys().map(http::HeaderName::as_str))
+            .entries(self.0.keys().map(HeaderName::as_str))
             .finish()
     }
 }

@@ -3,6 +3,7 @@
 mod chat;
 mod parse;
 mod providers;
+mod proxy;
 mod small;
 mod tail;
 mod terminal;

@@ -1,6 +1,6 @@
 //! The state machine of an `EventSource`.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
     backoff::Backoff,
@@ -20,6 +20,16 @@ pub enum ReadyState {
     Open,
     /// There is no connection, and there will be none.
     Closed,
+}
+
+impl fmt::Display for ReadyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        })
+    }
 }
 
 /// What to do about a failure.
