@@ -270,7 +270,11 @@ async fn a_feed_that_was_open_is_not_unsent() {
     let port = ClosedPort::reserve();
     let first = ClosedPort::reserve();
     let source = EventSource::request(Request::get(first.url("/")).body(""));
-    let source = source.backoff(at_once()).max_consecutive_failures(3).build().unwrap();
+    let source = source
+        .backoff(at_once())
+        .max_consecutive_failures(3)
+        .build()
+        .unwrap();
     let url = port.url("/");
     let server = first
         .open(move |request| match request.number() {

@@ -13,7 +13,8 @@ use std::{
 };
 
 use everstream::{
-    Backoff, Error, ErrorKind, EventSource, EventStream, EventStreamBuilder, Oversized, Retry, Timeout,
+    Backoff, Error, ErrorKind, EventSource, EventStream, EventStreamBuilder, Oversized, Retry,
+    Timeout,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     testing::{Reply, Script},
