@@ -12,9 +12,7 @@
 use std::time::Duration;
 
 use everstream::{
-    Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout,
-    bytes::Bytes,
-    encode,
+    Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout, encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     testing::{Reply, Server},
     transport::{Body, Response},
