@@ -62,11 +62,7 @@ impl Attempt {
             headers.insert(header::CACHE_CONTROL, NO_CACHE);
         }
         if !last_event_id.is_empty() {
-            let value = HeaderValue::from_bytes(last_event_id.as_bytes())
-                .ok()
-                .filter(|value| !super::IN_BROWSER || value.to_str().is_ok())
-                .ok_or_else(|| unsendable(last_event_id))?;
-            headers.insert(LAST_EVENT_ID, value);
+            headers.insert(LAST_EVENT_ID, header_value(last_event_id)?);
         }
         Ok(Self {
             number,
@@ -120,11 +116,27 @@ impl Attempt {
     }
 }
 
-fn unsendable(last_event_id: &str) -> Error {
+/// The last event ID as the value of a header that arrives as it is.
+fn header_value(last_event_id: &str) -> Result<HeaderValue, Error> {
+    // "A field value does not include leading or trailing whitespace" (RFC 9110 5.5): it is taken
+    // off on the way, and the feed would go on from another place.
+    if last_event_id.trim_matches([' ', '\t']) != last_event_id {
+        return Err(unsendable(
+            last_event_id,
+            ", which takes off the white space around it",
+        ));
+    }
+    HeaderValue::from_bytes(last_event_id.as_bytes())
+        .ok()
+        .filter(|value| !super::IN_BROWSER || value.to_str().is_ok())
+        .ok_or_else(|| unsendable(last_event_id, ""))
+}
+
+fn unsendable(last_event_id: &str, why: &str) -> Error {
     const FITS: usize = 80;
     let start: String = last_event_id.chars().take(FITS).collect();
     Error::new(ErrorKind::LastEventId).and_message(format!(
-        "the last event ID {start:?} cannot be sent in a header"
+        "the last event ID {start:?} cannot be sent in a header{why}"
     ))
 }
 
