@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::{BoxFuture, EVENT_STREAM, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
+use super::{BoxFuture, EVENT_STREAM, HeaderNames, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// Why an `EventSource` connects again.
@@ -41,7 +41,7 @@ impl Cause {
 }
 
 /// One attempt to connect: what has to be sent, and why it is made.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Attempt {
     number: u64,
     last_event_id: String,
@@ -116,6 +116,17 @@ impl Attempt {
     }
 }
 
+/// Shows the names of headers and no ID.
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("number", &self.number)
+            .field("headers", &HeaderNames(&self.headers))
+            .field("cause", &self.cause)
+            .finish_non_exhaustive()
+    }
+}
+
 /// The last event ID as the value of a header that arrives as it is.
 fn header_value(last_event_id: &str) -> Result<HeaderValue, Error> {
     // "A field value does not include leading or trailing whitespace" (RFC 9110 5.5): it is taken
@@ -165,7 +176,7 @@ pub trait Connect: MaybeSend {
 }
 
 /// What a connector says of its requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestPolicy {
     /// Requests may be made again. `true` by default.
@@ -203,6 +214,17 @@ impl RequestPolicy {
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = Some(id.into());
         self
+    }
+}
+
+/// Shows no ID, but whether there is one.
+impl fmt::Debug for RequestPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestPolicy")
+            .field("repeats", &self.repeats)
+            .field("anew", &self.anew)
+            .field("resumes", &self.last_event_id.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -351,5 +373,21 @@ pub trait IntoConnector {
 impl<C: Connect + 'static> IntoConnector for C {
     fn into_connector(self) -> Connector {
         Connector::new(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_id() {
+        let attempt = Attempt::new(7, "secret", Some(Cause::End)).unwrap();
+        let policy = RequestPolicy::new().with_last_event_id("secret");
+        let shown = format!("{attempt:?} {policy:?}");
+        for part in ["7", "last-event-id", "End", "resumes: true"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

@@ -168,12 +168,22 @@ impl Head {
     }
 }
 
+/// The names of headers, for `Debug`. `HeaderMap::keys()` would show the values, too.
+pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
+
+impl fmt::Debug for HeaderNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.keys().map(http::HeaderName::as_str);
+        f.debug_list().entries(names).finish()
+    }
+}
+
 /// Shows the names of headers and no URL: values may be secrets.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("status", &self.0.status)
-            .field("headers", &self.0.headers.keys())
+            .field("headers", &HeaderNames(&self.0.headers))
             .finish_non_exhaustive()
     }
 }
@@ -181,6 +191,24 @@ impl fmt::Debug for Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_the_names_of_headers_alone() {
+        let headers = HeaderMap::from_iter([
+            (http::header::SET_COOKIE, HeaderValue::from_static("secret")),
+            (http::header::ETAG, HeaderValue::from_static("secret")),
+        ]);
+        let response = Response::new(
+            StatusCode::OK,
+            headers,
+            Body::from(bytes::Bytes::from("secret")),
+        );
+        let response = response.with_url("http://secret.test/");
+        for shown in [format!("{response:?}"), format!("{:#?}", response.head())] {
+            assert!(shown.contains("set-cookie") && shown.contains("etag"));
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
 
     #[test]
     fn a_compact_head_is_the_same_in_memory_of_its_own() {
