@@ -2,9 +2,9 @@
 
 use std::{fmt, future::Future};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
-use super::{BoxFuture, EVENT_STREAM, HeaderNames, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
+use super::{BoxFuture, HeaderNames, LAST_EVENT_ID, MaybeSend, Response};
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// Why an `EventSource` connects again.
@@ -55,12 +55,7 @@ impl Attempt {
         last_event_id: &str,
         cause: Option<Cause>,
     ) -> Result<Self, Error> {
-        let mut headers = HeaderMap::with_capacity(3);
-        headers.insert(header::ACCEPT, EVENT_STREAM);
-        // A browser has another way to say so, for which no other server has to be asked first.
-        if !super::IN_BROWSER {
-            headers.insert(header::CACHE_CONTROL, NO_CACHE);
-        }
+        let mut headers: HeaderMap = super::default_headers().collect();
         if !last_event_id.is_empty() {
             headers.insert(LAST_EVENT_ID, header_value(last_event_id)?);
         }
@@ -85,12 +80,13 @@ impl Attempt {
         &self.last_event_id
     }
 
-    /// The headers that have to be sent: `Accept` and `Cache-Control`, unless the request has its
-    /// own, and `Last-Event-ID`, where there is one, in the place of any other. [`apply`] puts
-    /// them on a request so.
+    /// The headers that have to be sent: `Accept`, `Cache-Control` and `Accept-Encoding:
+    /// identity`, unless the request has its own, and `Last-Event-ID`, where there is one, in the
+    /// place of any other. [`apply`] puts them on a request so.
     ///
     /// In a browser `Cache-Control` is not among them: fetch's cache mode `no-store` says the same,
-    /// without the preflight that the header would cost with another origin.
+    /// without the preflight that the header would cost with another origin. Nor is
+    /// `Accept-Encoding`, which fetch sets by itself.
     ///
     /// [`apply`]: Self::apply
     #[must_use]
@@ -104,8 +100,9 @@ impl Attempt {
         self.cause.as_ref()
     }
 
-    /// Puts the headers of this attempt on a request. `Accept` and `Cache-Control` stay what the
-    /// request says, where it says something; `Last-Event-ID` never does.
+    /// Puts the headers of this attempt on a request. `Accept`, `Cache-Control` and
+    /// `Accept-Encoding` stay what the request says, where it says something; `Last-Event-ID`
+    /// never does.
     pub fn apply(&self, headers: &mut HeaderMap) {
         headers.remove(LAST_EVENT_ID);
         for (name, value) in &self.headers {

@@ -12,9 +12,9 @@ pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "client")]
-use http::HeaderName;
-use http::{HeaderMap, HeaderValue, StatusCode};
+#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
+use http::header;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
 pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
@@ -63,11 +63,26 @@ pub use maybe_send::{BoxFuture, MaybeSend};
 #[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
 pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
-/// The media type of event streams.
+/// What every request for an event stream says, unless it says something else itself: what it
+/// wants, and that it wants it neither out of a cache nor compressed. Compression holds events
+/// back, and of a gzip body of several members some decoders read the first alone.
+///
+/// To a browser the first is enough. The cache mode `no-store` of fetch says the second, without a
+/// preflight that the header would cost, and the third is fetch's own business.
 #[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
-pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-#[cfg(any(feature = "client", feature = "reqwest", feature = "reqwest012"))]
-pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+pub(crate) fn default_headers() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let headers = [
+        (header::ACCEPT, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ACCEPT_ENCODING, "identity"),
+    ];
+    let counted = if IN_BROWSER { 1 } else { headers.len() };
+    headers
+        .into_iter()
+        .take(counted)
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+}
+
 #[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -173,7 +188,7 @@ pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
 
 impl fmt::Debug for HeaderNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.0.keys().map(http::HeaderName::as_str);
+        let names = self.0.keys().map(HeaderName::as_str);
         f.debug_list().entries(names).finish()
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, LAST_EVENT_ID,
     RequestPolicy,
 };
-use super::{Body, EVENT_STREAM, IN_BROWSER, NO_CACHE, Response};
+use super::{Body, IN_BROWSER, Response, default_headers};
 use crate::{
     error::{Error, ErrorKind, Timeout},
     events::Events,
@@ -20,7 +20,10 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// Sends the request, once, and takes its answer for an event stream.
     ///
     /// It asks for `text/event-stream` unless the request has an `Accept` header of its own, and
-    /// for no answer out of a cache (by `Cache-Control`; in a browser by fetch's cache mode).
+    /// for no answer out of a cache (by `Cache-Control`; in a browser by fetch's cache mode), and
+    /// for one that is not compressed (`Accept-Encoding: identity`, but for a browser), unless it
+    /// has an `Accept-Encoding` of its own. The same header among the client's default headers
+    /// can't be seen, and gives way.
     ///
     /// Limits on time and size, and what else to hold the answer to, can be set before `.await`.
     /// A `timeout` of the client or of the request counts the whole answer, however well it
@@ -70,10 +73,8 @@ macro_rules! serve {
                     let (client, request) = fresh(self).build_split();
                     Events::new(async move {
                         let mut request = request.map_err(unmade)?;
-                        let headers = request.headers_mut();
-                        headers.entry(header::ACCEPT).or_insert(EVENT_STREAM);
-                        if !IN_BROWSER {
-                            headers.entry(header::CACHE_CONTROL).or_insert(NO_CACHE);
+                        for (name, value) in default_headers() {
+                            request.headers_mut().entry(name).or_insert(value);
                         }
                         send(client, request).await
                     })
