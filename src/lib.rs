@@ -134,6 +134,7 @@
 //! | `reqwest` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
 //! | `default-tls` | yes | reqwest's own default TLS | |
+//! | `http2` | yes | HTTP/2 for reqwest, and its keep-alive | `h2` |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
 //! | `tracing` | | events for connections, never payloads | `tracing` |
 //! | `testing` | | `testing`: a scripted server and connector | |
@@ -214,6 +215,21 @@ pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
 pub use reader::Reader;
 #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
 pub use transport::reqwest::{RequestBuilderExt, ResponseExt};
+
+/// What is of use with reqwest 0.13 alone.
+#[cfg(feature = "reqwest")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest")))]
+pub mod reqwest013 {
+    pub use crate::transport::reqwest::v013::client_builder;
+}
+
+/// What is of use with reqwest 0.12 alone.
+#[cfg(feature = "reqwest012")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest012")))]
+pub mod reqwest012 {
+    pub use crate::transport::reqwest::v012::client_builder;
+}
+
 #[cfg(feature = "client")]
 pub use {
     builder::EventSourceBuilder,

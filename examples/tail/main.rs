@@ -80,7 +80,7 @@ fn source(
     built_in: bool,
     resume: Option<&Resume>,
 ) -> Result<EventSource, Error> {
-    let mut client = FollowRedirects::client_builder().cookie_store(args.cookies());
+    let mut client = everstream::reqwest013::client_builder().cookie_store(args.cookies());
     if built_in {
         client = client.no_proxy();
     }

@@ -1,5 +1,8 @@
 //! reqwest, in both its versions: the only file that names it.
 
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use http::header;
 
@@ -61,9 +64,71 @@ mod sealed {
 
 /// Serves one version of reqwest. Their types have the same methods and nothing else in common.
 macro_rules! serve {
-    ($version:ident, $reqwest:ident) => {
-        mod $version {
+    ($version:ident, $reqwest:ident, $module:ident) => {
+        pub(crate) mod $version {
             use super::*;
+
+            /// A client for answers that are streamed, to be changed further and made by `build`.
+            ///
+            /// ```
+            #[doc = concat!("let client = everstream::", stringify!($module), "::client_builder().build()?;")]
+            #[doc = concat!("# Ok::<(), ", stringify!($reqwest), "::Error>(())")]
+            /// ```
+            ///
+            /// What reqwest's own default does, and this one doesn't, can send a request twice or
+            /// keep a dead stream waiting:
+            ///
+            /// * It follows no redirects: a 301 or 307 is a refusal with that status. reqwest sends
+            ///   a body along on 307 and 308, and keys in headers such as `x-api-key` to other
+            ///   origins on all of them. A failure to connect
+            ///   ([`Error::is_connect`]) means that nothing was sent, then.
+            /// * It repeats nothing. reqwest sends a request that an HTTP/2 server has refused
+            ///   (REFUSED_STREAM, GOAWAY) up to three times, a POST as well.
+            /// * It gives up connecting after 10 seconds.
+            /// * It has no total time limit, which would end a stream that flows, nor a read
+            ///   timeout: the limits of this crate tell what was waited for.
+            /// * A connection without a request on it is closed after 4 seconds. Servers close theirs
+            ///   after 5 seconds (Node, uvicorn), 60 (AWS load balancers) or 75 (nginx); a POST
+            ///   that meets such a close is an error, and nobody can say whether it was acted on.
+            ///   reqwest keeps them for 90 seconds.
+            /// * A peer that is gone is noticed: by TCP keep-alive after 15 seconds of silence and
+            ///   three probes 15 seconds apart, over HTTP/2 by a PING every 30 seconds that is not
+            ///   answered within 20. The latter needs this crate's feature `http2`, which is on by
+            ///   default. Without it, where your own reqwest has HTTP/2, add
+            ///   `.http2_keep_alive_interval(…)` and `.http2_keep_alive_timeout(…)`.
+            /// * It calls itself `everstream`; `user_agent` says otherwise.
+            ///
+            /// Time limits, TLS, proxies and cookies are reqwest's own defaults else.
+            ///
+            /// In a browser it is a plain client: redirects, connecting, the pool and `User-Agent`
+            /// are the browser's own.
+            #[must_use = "a client is made by `build`"]
+            pub fn client_builder() -> $reqwest::ClientBuilder {
+                let builder = $reqwest::Client::builder();
+                #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+                let builder = native(builder);
+                builder
+            }
+
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+            fn native(builder: $reqwest::ClientBuilder) -> $reqwest::ClientBuilder {
+                const PROBE: Duration = Duration::from_secs(15);
+                let builder = builder
+                    .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
+                    .redirect($reqwest::redirect::Policy::none())
+                    .retry($reqwest::retry::never())
+                    .connect_timeout(Duration::from_secs(10))
+                    .pool_idle_timeout(Duration::from_secs(4))
+                    .tcp_keepalive(PROBE)
+                    .tcp_keepalive_interval(PROBE)
+                    .tcp_keepalive_retries(3);
+                #[cfg(feature = "http2")]
+                let builder = builder
+                    .http2_keep_alive_interval(Duration::from_secs(30))
+                    .http2_keep_alive_timeout(Duration::from_secs(20))
+                    .http2_keep_alive_while_idle(true);
+                builder
+            }
 
             impl sealed::Sealed for $reqwest::RequestBuilder {}
             impl sealed::Sealed for $reqwest::Response {}
@@ -266,9 +331,9 @@ fn last_event_id(headers: &http::HeaderMap) -> Option<String> {
 }
 
 #[cfg(feature = "reqwest")]
-serve!(v013, reqwest);
+serve!(v013, reqwest, reqwest013);
 #[cfg(feature = "reqwest012")]
-serve!(v012, reqwest012);
+serve!(v012, reqwest012, reqwest012);
 
 #[cfg(all(feature = "client", feature = "reqwest"))]
 mod own;
