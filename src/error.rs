@@ -42,7 +42,7 @@ struct Inner {
     is_final: bool,
     /// No server was reached by any of the requests.
     unsent: bool,
-    /// A caller made it, by [`Error::with_source`]: its kind is the caller's word.
+    /// A caller made it, by [`Error::new`]: its kind is the caller's word.
     by_caller: bool,
     #[cfg(feature = "stream")]
     refusal: Option<Arc<Refusal>>,
@@ -101,7 +101,8 @@ pub enum ErrorKind {
     ContentEncoding,
     /// A redirect that cannot be followed.
     Redirect,
-    /// The last event ID holds what no HTTP header can carry.
+    /// The last event ID is not one that an HTTP header can carry as it is: it holds a control
+    /// character, or white space at one of its ends.
     LastEventId,
     /// An event is larger than the limit.
     EventTooLarge,
@@ -403,8 +404,13 @@ impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.0.kind);
-        if let Some(message) = &self.0.message {
-            debug.field("message", message);
+        match &self.0.message {
+            // It names the ID.
+            Some(_) if self.0.kind == ErrorKind::LastEventId => {}
+            Some(message) => {
+                debug.field("message", message);
+            }
+            None => {}
         }
         #[cfg(feature = "stream")]
         if let Some(refusal) = &self.0.refusal {

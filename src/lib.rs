@@ -134,6 +134,7 @@
 //! | `reqwest013` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` 0.13 |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
 //! | `default-tls` | yes | reqwest's own default TLS | |
+//! | `http2` | yes | HTTP/2 for reqwest, and its keep-alive | `h2` |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
 //! | `serde` | | `Serialize` and `Deserialize` for [`Event`] | `serde` |
 //! | `tracing` | | events for connections, never payloads | `tracing` |
@@ -194,6 +195,21 @@ pub use reader::Reader;
 pub use stream::JsonStream;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub use transport::reqwest::{RequestBuilderExt, ResponseExt};
+
+/// What is of use with reqwest 0.13 alone.
+#[cfg(feature = "reqwest013")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest013")))]
+pub mod reqwest013 {
+    pub use crate::transport::reqwest::v013::client_builder;
+}
+
+/// What is of use with reqwest 0.12 alone.
+#[cfg(feature = "reqwest012")]
+#[cfg_attr(docsrs, doc(cfg(feature = "reqwest012")))]
+pub mod reqwest012 {
+    pub use crate::transport::reqwest::v012::client_builder;
+}
+
 #[cfg(feature = "stream")]
 pub use {
     bytes, http,

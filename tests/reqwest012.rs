@@ -58,6 +58,7 @@ async fn one_answer() {
     for request in &requests[..3] {
         assert_eq!(request.header("accept"), Some("text/event-stream"));
         assert_eq!(request.header("cache-control"), Some("no-cache"));
+        assert_eq!(request.header("accept-encoding"), Some("identity"));
         assert_eq!(request.body(), "{}");
     }
 }

@@ -83,7 +83,7 @@ fn source(
     built_in: bool,
     resume: Option<&Resume>,
 ) -> Result<EventSource, Error> {
-    let mut client = args.connect(FollowRedirects::client_builder());
+    let mut client = args.connect(everstream::reqwest013::client_builder());
     if built_in {
         client = client.no_proxy();
     }

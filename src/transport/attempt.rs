@@ -2,9 +2,9 @@
 
 use std::{fmt, future::Future};
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue};
 
-use super::{BoxFuture, EVENT_STREAM, LAST_EVENT_ID, MaybeSend, NO_CACHE, Response};
+use super::{BoxFuture, HeaderNames, LAST_EVENT_ID, MaybeSend, Response};
 use crate::error::{BoxError, Error, ErrorKind};
 
 /// Why an `EventSource` connects again.
@@ -55,18 +55,9 @@ impl Attempt {
         last_event_id: &str,
         cause: Option<Cause>,
     ) -> Result<Self, Error> {
-        let mut headers = HeaderMap::with_capacity(3);
-        headers.insert(header::ACCEPT, EVENT_STREAM);
-        // A browser has another way to say so, for which no other server has to be asked first.
-        if !super::IN_BROWSER {
-            headers.insert(header::CACHE_CONTROL, NO_CACHE);
-        }
+        let mut headers: HeaderMap = super::default_headers().collect();
         if !last_event_id.is_empty() {
-            let value = HeaderValue::from_bytes(last_event_id.as_bytes())
-                .ok()
-                .filter(|value| !super::IN_BROWSER || value.to_str().is_ok())
-                .ok_or_else(|| unsendable(last_event_id))?;
-            headers.insert(LAST_EVENT_ID, value);
+            headers.insert(LAST_EVENT_ID, header_value(last_event_id)?);
         }
         Ok(Self {
             number,
@@ -89,12 +80,13 @@ impl Attempt {
         &self.last_event_id
     }
 
-    /// The headers that have to be sent: `Accept` and `Cache-Control`, unless the request has its
-    /// own, and `Last-Event-ID`, where there is one, in the place of any other. [`apply`] puts
-    /// them on a request so.
+    /// The headers that have to be sent: `Accept`, `Cache-Control` and `Accept-Encoding:
+    /// identity`, unless the request has its own, and `Last-Event-ID`, where there is one, in the
+    /// place of any other. [`apply`] puts them on a request so.
     ///
     /// In a browser `Cache-Control` is not among them: fetch's cache mode `no-store` says the same,
-    /// without the preflight that the header would cost with another origin.
+    /// without the preflight that the header would cost with another origin. Nor is
+    /// `Accept-Encoding`, which fetch sets by itself.
     ///
     /// [`apply`]: Self::apply
     #[must_use]
@@ -108,8 +100,9 @@ impl Attempt {
         self.cause.as_ref()
     }
 
-    /// Puts the headers of this attempt on a request. `Accept` and `Cache-Control` stay what the
-    /// request says, where it says something; `Last-Event-ID` never does.
+    /// Puts the headers of this attempt on a request. `Accept`, `Cache-Control` and
+    /// `Accept-Encoding` stay what the request says, where it says something; `Last-Event-ID`
+    /// never does.
     pub fn apply(&self, headers: &mut HeaderMap) {
         headers.remove(LAST_EVENT_ID);
         for (name, value) in &self.headers {
@@ -120,31 +113,38 @@ impl Attempt {
     }
 }
 
-/// Shows no ID.
+/// Shows the names of headers and no ID.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
             .field("number", &self.number)
+            .field("headers", &HeaderNames(&self.headers))
             .field("cause", &self.cause)
             .finish_non_exhaustive()
     }
 }
 
-/// Shows no ID.
-impl fmt::Debug for RequestPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequestPolicy")
-            .field("repeats", &self.repeats)
-            .field("anew", &self.anew)
-            .finish_non_exhaustive()
+/// The last event ID as the value of a header that arrives as it is.
+fn header_value(last_event_id: &str) -> Result<HeaderValue, Error> {
+    // "A field value does not include leading or trailing whitespace" (RFC 9110 5.5): it is taken
+    // off on the way, and the feed would go on from another place.
+    if last_event_id.trim_matches([' ', '\t']) != last_event_id {
+        return Err(unsendable(
+            last_event_id,
+            ", which takes off the white space around it",
+        ));
     }
+    HeaderValue::from_bytes(last_event_id.as_bytes())
+        .ok()
+        .filter(|value| !super::IN_BROWSER || value.to_str().is_ok())
+        .ok_or_else(|| unsendable(last_event_id, ""))
 }
 
-fn unsendable(last_event_id: &str) -> Error {
+fn unsendable(last_event_id: &str, why: &str) -> Error {
     const FITS: usize = 80;
     let start: String = last_event_id.chars().take(FITS).collect();
     Error::of(ErrorKind::LastEventId).and_message(format!(
-        "the last event ID {start:?} cannot be sent in a header"
+        "the last event ID {start:?} cannot be sent in a header{why}"
     ))
 }
 
@@ -211,6 +211,17 @@ impl RequestPolicy {
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = Some(id.into());
         self
+    }
+}
+
+/// Shows no ID, but whether there is one.
+impl fmt::Debug for RequestPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestPolicy")
+            .field("repeats", &self.repeats)
+            .field("anew", &self.anew)
+            .field("resumes", &self.last_event_id.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -359,5 +370,21 @@ pub trait IntoConnector {
 impl<C: Connect + 'static> IntoConnector for C {
     fn into_connector(self) -> Connector {
         Connector::new(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_id() {
+        let attempt = Attempt::new(7, "secret", Some(Cause::End)).unwrap();
+        let policy = RequestPolicy::new().with_last_event_id("secret");
+        let shown = format!("{attempt:?} {policy:?}");
+        for part in ["7", "last-event-id", "End", "resumes: true"] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(!shown.contains("secret"), "{shown}");
     }
 }

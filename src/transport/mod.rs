@@ -12,9 +12,9 @@ pub(crate) mod reqwest;
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "client")]
-use http::HeaderName;
-use http::{HeaderMap, HeaderValue, StatusCode};
+#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
+use http::header;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
 pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
@@ -69,11 +69,26 @@ pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 #[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
-/// The media type of event streams.
+/// What every request for an event stream says, unless it says something else itself: what it
+/// wants, and that it wants it neither out of a cache nor compressed. Compression holds events
+/// back, and of a gzip body of several members some decoders read the first alone.
+///
+/// To a browser the first is enough. The cache mode `no-store` of fetch says the second, without a
+/// preflight that the header would cost, and the third is fetch's own business.
 #[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
-pub(crate) const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
-#[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
-pub(crate) const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
+pub(crate) fn default_headers() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let headers = [
+        (header::ACCEPT, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::ACCEPT_ENCODING, "identity"),
+    ];
+    let counted = if IN_BROWSER { 1 } else { headers.len() };
+    headers
+        .into_iter()
+        .take(counted)
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+}
+
 #[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -168,12 +183,12 @@ impl Head {
 }
 
 /// Shows the names of headers alone: values may be secrets, and `keys()` shows them, too.
-struct Names<'a>(&'a HeaderMap);
+pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
 
-impl fmt::Debug for Names<'_> {
+impl fmt::Debug for HeaderNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.keys().map(HeaderName::as_str))
+            .entries(self.0.keys().map(http::HeaderName::as_str))
             .finish()
     }
 }
@@ -183,7 +198,7 @@ impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")
             .field("status", &self.0.status)
-            .field("headers", &Names(&self.0.headers))
+            .field("headers", &HeaderNames(&self.0.headers))
             .finish_non_exhaustive()
     }
 }
@@ -191,6 +206,24 @@ impl fmt::Debug for Head {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn debug_shows_the_names_of_headers_alone() {
+        let headers = HeaderMap::from_iter([
+            (http::header::SET_COOKIE, HeaderValue::from_static("secret")),
+            (http::header::ETAG, HeaderValue::from_static("secret")),
+        ]);
+        let response = Response::new(
+            StatusCode::OK,
+            headers,
+            Body::from(bytes::Bytes::from("secret")),
+        );
+        let response = response.with_url("http://secret.test/");
+        for shown in [format!("{response:?}"), format!("{:#?}", response.head())] {
+            assert!(shown.contains("set-cookie") && shown.contains("etag"));
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
 
     #[test]
     fn a_compact_head_is_the_same_in_memory_of_its_own() {

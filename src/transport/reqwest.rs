@@ -1,5 +1,8 @@
 //! reqwest, in both its versions: the only file that names it.
 
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+use std::time::Duration;
+
 use futures_util::StreamExt;
 use http::header;
 
@@ -8,7 +11,7 @@ use super::{
     Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, LAST_EVENT_ID,
     RequestPolicy,
 };
-use super::{Body, EVENT_STREAM, IN_BROWSER, NO_CACHE, Response};
+use super::{Body, IN_BROWSER, Response, default_headers};
 use crate::{
     error::{Error, ErrorKind, Timeout},
     stream::EventStreamBuilder,
@@ -20,7 +23,10 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// Sends the request, once, and takes its answer for an event stream.
     ///
     /// It asks for `text/event-stream` unless the request has an `Accept` header of its own, and
-    /// for no answer out of a cache (by `Cache-Control`; in a browser by fetch's cache mode).
+    /// for no answer out of a cache (by `Cache-Control`; in a browser by fetch's cache mode), and
+    /// for one that is not compressed (`Accept-Encoding: identity`, but for a browser), unless it
+    /// has an `Accept-Encoding` of its own. The same header among the client's default headers
+    /// can't be seen, and gives way.
     ///
     /// Limits on time and size, and what else to hold the answer to, can be set before `.await`.
     /// A `timeout` of the client or of the request counts the whole answer, however well it
@@ -58,9 +64,71 @@ mod sealed {
 
 /// Serves one version of reqwest. Their types have the same methods and nothing else in common.
 macro_rules! serve {
-    ($version:ident, $reqwest:ident) => {
-        mod $version {
+    ($version:ident, $reqwest:ident, $module:ident) => {
+        pub(crate) mod $version {
             use super::*;
+
+            /// A client for answers that are streamed, to be changed further and made by `build`.
+            ///
+            /// ```
+            #[doc = concat!("let client = everstream::", stringify!($module), "::client_builder().build()?;")]
+            #[doc = concat!("# Ok::<(), ", stringify!($reqwest), "::Error>(())")]
+            /// ```
+            ///
+            /// What reqwest's own default does, and this one doesn't, can send a request twice or
+            /// keep a dead stream waiting:
+            ///
+            /// * It follows no redirects: a 301 or 307 is a refusal with that status. reqwest sends
+            ///   a body along on 307 and 308, and keys in headers such as `x-api-key` to other
+            ///   origins on all of them. A failure to connect
+            ///   ([`Error::is_connect`]) means that nothing was sent, then.
+            /// * It repeats nothing. reqwest sends a request that an HTTP/2 server has refused
+            ///   (REFUSED_STREAM, GOAWAY) up to three times, a POST as well.
+            /// * It gives up connecting after 10 seconds.
+            /// * It has no total time limit, which would end a stream that flows, nor a read
+            ///   timeout: the limits of this crate tell what was waited for.
+            /// * A connection without a request on it is closed after 4 seconds. Servers close theirs
+            ///   after 5 seconds (Node, uvicorn), 60 (AWS load balancers) or 75 (nginx); a POST
+            ///   that meets such a close is an error, and nobody can say whether it was acted on.
+            ///   reqwest keeps them for 90 seconds.
+            /// * A peer that is gone is noticed: by TCP keep-alive after 15 seconds of silence and
+            ///   three probes 15 seconds apart, over HTTP/2 by a PING every 30 seconds that is not
+            ///   answered within 20. The latter needs this crate's feature `http2`, which is on by
+            ///   default. Without it, where your own reqwest has HTTP/2, add
+            ///   `.http2_keep_alive_interval(…)` and `.http2_keep_alive_timeout(…)`.
+            /// * It calls itself `everstream`; `user_agent` says otherwise.
+            ///
+            /// Time limits, TLS, proxies and cookies are reqwest's own defaults else.
+            ///
+            /// In a browser it is a plain client: redirects, connecting, the pool and `User-Agent`
+            /// are the browser's own.
+            #[must_use = "a client is made by `build`"]
+            pub fn client_builder() -> $reqwest::ClientBuilder {
+                let builder = $reqwest::Client::builder();
+                #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+                let builder = native(builder);
+                builder
+            }
+
+            #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+            fn native(builder: $reqwest::ClientBuilder) -> $reqwest::ClientBuilder {
+                const PROBE: Duration = Duration::from_secs(15);
+                let builder = builder
+                    .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
+                    .redirect($reqwest::redirect::Policy::none())
+                    .retry($reqwest::retry::never())
+                    .connect_timeout(Duration::from_secs(10))
+                    .pool_idle_timeout(Duration::from_secs(4))
+                    .tcp_keepalive(PROBE)
+                    .tcp_keepalive_interval(PROBE)
+                    .tcp_keepalive_retries(3);
+                #[cfg(feature = "http2")]
+                let builder = builder
+                    .http2_keep_alive_interval(Duration::from_secs(30))
+                    .http2_keep_alive_timeout(Duration::from_secs(20))
+                    .http2_keep_alive_while_idle(true);
+                builder
+            }
 
             impl sealed::Sealed for $reqwest::RequestBuilder {}
             impl sealed::Sealed for $reqwest::Response {}
@@ -70,10 +138,8 @@ macro_rules! serve {
                     let (client, request) = fresh(self).build_split();
                     EventStreamBuilder::new(async move {
                         let mut request = request.map_err(unmade)?;
-                        let headers = request.headers_mut();
-                        headers.entry(header::ACCEPT).or_insert(EVENT_STREAM);
-                        if !IN_BROWSER {
-                            headers.entry(header::CACHE_CONTROL).or_insert(NO_CACHE);
+                        for (name, value) in default_headers() {
+                            request.headers_mut().entry(name).or_insert(value);
                         }
                         send(client, request).await
                     })
@@ -265,9 +331,9 @@ fn last_event_id(headers: &http::HeaderMap) -> Option<String> {
 }
 
 #[cfg(feature = "reqwest013")]
-serve!(v013, reqwest);
+serve!(v013, reqwest, reqwest013);
 #[cfg(feature = "reqwest012")]
-serve!(v012, reqwest012);
+serve!(v012, reqwest012, reqwest012);
 
 #[cfg(all(feature = "client", feature = "reqwest013"))]
 mod own;

@@ -1,6 +1,7 @@
 //! `EventSource` over real HTTP, on the loopback interface: in real time, so nothing waits and
 //! nothing is asserted but what happens and in which order.
 
+mod clients;
 mod defects;
 #[path = "../support/follow.rs"]
 mod follow;

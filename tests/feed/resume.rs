@@ -230,6 +230,7 @@ async fn what_is_asked_for() {
         for (name, value) in [
             ("accept", "text/event-stream"),
             ("cache-control", "no-cache"),
+            ("accept-encoding", "identity"),
         ] {
             let all: Vec<_> = request.headers().get_all(name).iter().collect();
             assert_eq!(all, [value]);

@@ -28,6 +28,24 @@ fn an_id_with_a_control_byte_is_named_and_never_sent() {
     });
 }
 
+/// Over a socket: a header loses the white space at its ends, so that the feed would go on from
+/// another place.
+#[test]
+fn an_id_with_white_space_around_it_is_named_and_never_sent() {
+    alone(async {
+        let client = client();
+        for id in [" 7", "7 ", "\t7", "7\t", " ", "\t"] {
+            let wire = format!("data: a\n\nid: {id}\ndata: b\n\n");
+            let server = Server::script_then([], events(wire)).await;
+            let feed = source(&client, &server).build().unwrap();
+            let told = life(feed).await;
+            assert_eq!(told.data, ["a", "b"], "{id:?}");
+            assert_eq!(told.kind(), Some(ErrorKind::LastEventId), "{id:?}");
+            assert_eq!(server.requests().len(), 1, "{id:?}");
+        }
+    });
+}
+
 /// Where the server takes it back in time, nothing is wrong.
 #[test]
 fn an_id_that_is_replaced_in_time_does_no_harm() {

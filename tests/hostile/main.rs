@@ -7,6 +7,7 @@
 
 mod breaks;
 mod cancel;
+mod clients;
 mod endless;
 #[path = "../support/follow.rs"]
 mod follow;

@@ -36,6 +36,39 @@ async fn an_id_that_cannot_be_sent_is_named() {
     }
 }
 
+/// HTTP takes white space off the ends of a header: the server would be told of another ID.
+#[tokio::test(start_paused = true)]
+async fn an_id_that_a_header_would_change_is_named() {
+    for id in [" 7", "7 ", "\t7", "7\t", " ", "\t", "  ", " a b "] {
+        let script = Script::new().reply(events(format!("id: {id}\ndata: a\n\n")));
+        let (data, error) = collect(source(&script)).await;
+        let error = error.expect(id);
+        assert_eq!(data, ["a"]);
+        assert_eq!(error.kind(), ErrorKind::LastEventId, "{id:?}");
+        let shown = error.to_string();
+        assert!(shown.contains(&format!("{id:?}")) && shown.contains("white space"));
+        assert_eq!(script.attempts().len(), 1, "{id:?}");
+        assert!(!error.is_unsent(), "the feed was open");
+
+        let script = Script::new();
+        let source = builder(&script).last_event_id(id).build().unwrap();
+        let error = failure(source).await;
+        assert_eq!(error.kind(), ErrorKind::LastEventId, "{id:?}");
+        assert!(error.is_unsent());
+        assert_eq!(script.attempts().len(), 0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn debug_names_no_id() {
+    for id in ["secret\u{1}", " secret"] {
+        let source = builder(&Script::new()).last_event_id(id).build().unwrap();
+        let error = failure(source).await;
+        assert!(error.to_string().contains("secret"));
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_long_id_that_cannot_be_sent_is_named_in_short() {
     let script = Script::new().reply(events(format!("id: \u{1}{}\n\n", "x".repeat(1 << 20))));

@@ -97,6 +97,7 @@ async fn the_header_is_there_once_or_not_at_all() {
     for attempt in script.attempts() {
         assert_eq!(attempt.headers()["accept"], "text/event-stream");
         assert_eq!(attempt.headers()["cache-control"], "no-cache");
+        assert_eq!(attempt.headers()["accept-encoding"], "identity");
     }
 }
 

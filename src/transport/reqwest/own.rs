@@ -1,6 +1,8 @@
 //! A client of our own, and the redirects that it follows.
 
 use std::fmt;
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::Request;
@@ -8,7 +10,7 @@ use url::Url;
 
 use super::{
     super::Redirects,
-    v013::{failed, fresh, unmade},
+    v013::{client_builder, failed, fresh, unmade},
     *,
 };
 use crate::{EventSource, EventSourceBuilder};
@@ -17,8 +19,11 @@ impl EventSource {
     /// A feed at `url`, with every option at its default. The URL is read as a browser reads
     /// it: what cannot stand in a request is escaped.
     ///
-    /// It has an HTTP client of its own, which gives up connecting after 10 seconds and
-    /// follows redirects itself: see [`FollowRedirects`].
+    /// It comes with an HTTP client, one for all such sources: that of
+    /// [`client_builder`](crate::reqwest013::client_builder), which gives up connecting after 10
+    /// seconds. Redirects are followed as [`FollowRedirects`] does. The client keeps no connection
+    /// for a later request, so that sources on several runtimes never wait for each other, nor for
+    /// a runtime that is gone; each connection of a source is a new one.
     ///
     /// # Errors
     ///
@@ -30,8 +35,7 @@ impl EventSource {
         EventSource::request(Request::get(url).body("")).build()
     }
 
-    /// Options for a source of any request, with an HTTP client of its own as for
-    /// [`get`](Self::get).
+    /// Options for a source of any request, with the HTTP client of [`get`](Self::get).
     ///
     /// ```no_run
     /// use everstream::{EventSource, http::Request};
@@ -45,15 +49,38 @@ impl EventSource {
     /// # }
     /// ```
     pub fn request(request: Result<Request<impl Into<Bytes>>, http::Error>) -> EventSourceBuilder {
-        let client = FollowRedirects::client_builder().build();
-        EventSource::builder(match (client, request) {
+        EventSource::builder(match (shared_client(), request) {
             (Ok(client), Ok(request)) => FollowRedirects::of(client, request, true),
-            (Err(error), _) => FollowRedirects(Err(unmade(error))),
+            (Err(error), _) => FollowRedirects(Err(error)),
             (_, Err(error)) => {
                 FollowRedirects(Err(Error::of(ErrorKind::Request).and_source(error.into())))
             }
         })
     }
+}
+
+/// The client of [`EventSource::get`], made on first use: each costs milliseconds and some 100 KiB.
+///
+/// The task that drives a connection belongs to the runtime on which it was made. Taken out of a
+/// pool on another one, a connection would hang for as long as the first runtime isn't run.
+#[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
+fn shared_client() -> Result<reqwest::Client, Error> {
+    static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
+    if let Some(client) = CLIENT.get() {
+        return Ok(client.clone());
+    }
+    // An error isn't kept: the next time there may be a TLS provider.
+    let client = client_builder()
+        .pool_max_idle_per_host(0)
+        .build()
+        .map_err(unmade)?;
+    Ok(CLIENT.get_or_init(|| client).clone())
+}
+
+/// In a browser there is nothing to share.
+#[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
+fn shared_client() -> Result<reqwest::Client, Error> {
+    client_builder().build().map_err(unmade)
 }
 
 /// A connector that sends one request, and follows redirects itself, as [`Redirects`] says: to
@@ -62,7 +89,7 @@ impl EventSource {
 /// Each reconnection starts from the request's own URL.
 ///
 /// The client has to follow none itself, as one of
-/// [`client_builder`](Self::client_builder) does. In a browser it is fetch that follows them,
+/// [`client_builder`](crate::reqwest013::client_builder) does. In a browser it is fetch that follows them,
 /// by its own rules.
 pub struct FollowRedirects(Result<Requests, Error>);
 
@@ -85,22 +112,6 @@ impl FollowRedirects {
             first,
             is_ours: is_ours && !IN_BROWSER,
         }))
-    }
-
-    /// A client that follows no redirects, gives up connecting after 10 seconds and calls
-    /// itself `everstream`.
-    ///
-    /// In a browser it does none of this: redirects, connecting and `User-Agent` are the
-    /// browser's own.
-    #[must_use = "a client is made by `build`"]
-    pub fn client_builder() -> reqwest::ClientBuilder {
-        let builder = reqwest::Client::builder();
-        #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-        let builder = builder
-            .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(std::time::Duration::from_secs(10));
-        builder
     }
 }
 

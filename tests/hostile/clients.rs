@@ -1,0 +1,21 @@
+//! The client behind `EventSource::get`.
+
+use crate::*;
+
+/// It is one for all: a source costs what a source costs, and not a client with its certificates.
+#[test]
+fn a_source_costs_no_client_of_its_own() {
+    alone(async {
+        const SOURCES: usize = 100;
+        let url = "http://127.0.0.1:1/";
+        let first = EventSource::get(url).unwrap();
+        let what = format!("{SOURCES} sources of `get`");
+        let sources = within(SOURCES * 4 * KIB, &what, async {
+            (0..SOURCES)
+                .map(|_| EventSource::get(url).unwrap())
+                .collect::<Vec<_>>()
+        })
+        .await;
+        drop((first, sources));
+    });
+}
