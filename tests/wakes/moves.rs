@@ -8,7 +8,7 @@ use std::{
 };
 
 use everstream::{
-    Error, Event, EventSource, EventStream, Events,
+    Error, Event, EventSource, EventStream, EventStreamBuilder,
     testing::{Gate, Reply, Script},
 };
 use futures_util::{
@@ -29,7 +29,7 @@ const SHORT: Duration = Duration::from_millis(40);
 /// is tested: that of a scripted pause would stay where it was made.
 fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
     let silent = || Reply::events().hold();
-    let answer = |events: Events| {
+    let answer = |events: EventStreamBuilder| {
         let failed = |error| stream::once(ready(told(Err::<u32, _>(error)))).boxed();
         let opened = |events: EventStream| told_of(events);
         let opening = events.into_future().map_ok_or_else(failed, opened);
@@ -55,7 +55,7 @@ fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
             told_of(
                 EventSource::builder(Script::new().never())
                     .headers_timeout(SHORT)
-                    .initial_attempts(1)
+                    .max_consecutive_failures(1)
                     .build()
                     .unwrap(),
             ),
@@ -79,6 +79,7 @@ fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
     ]
 }
 
+/// Items as in [`faces`](crate::faces).
 fn told_of(
     events: impl Stream<Item = Result<Event, Error>> + Send + 'static,
 ) -> BoxStream<'static, String> {

@@ -13,7 +13,8 @@ use std::{
 };
 
 use everstream::{
-    Backoff, Error, ErrorKind, EventSource, EventStream, Events, Oversized, Retry, Timeout,
+    Backoff, Error, ErrorKind, EventSource, EventStream, EventStreamBuilder, Oversized, Retry,
+    Timeout,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     testing::{Reply, Script},
@@ -103,16 +104,16 @@ async fn a_body_that_is_always_ready_lets_others_run() {
 async fn a_body_that_is_always_ready_is_held_to_the_limit_on_events() {
     let work = Work::default();
     let response = response(200, work.chunks(b":\n"));
-    let mut events = Events::new(async { Ok(response) })
+    let mut events = EventStreamBuilder::new(async { Ok(response) })
         .event_timeout(30 * SECOND)
         .await
         .unwrap();
-    for _ in 0..10 {
+    for _ in 0..40 {
         if let Some(kind) = kind(work.next(&mut events).await) {
             assert_eq!(kind, ErrorKind::Timeout(Timeout::Event));
             return;
         }
-        advance(10 * SECOND).await;
+        advance(SECOND).await;
     }
     panic!("no limit has struck");
 }
@@ -134,7 +135,7 @@ async fn a_refusal_that_is_always_ready_lets_others_run() {
     for chunk in [&b""[..], &[b'x'; 1024]] {
         let work = Work::default();
         let response = response(404, work.chunks(chunk));
-        let mut opening = Events::new(async { Ok(response) }).into_future();
+        let mut opening = EventStreamBuilder::new(async { Ok(response) }).into_future();
         let mut opened = None;
         for _ in 0..100 {
             opened = work.poll(|cx| opening.poll_unpin(cx)).await;
@@ -156,7 +157,7 @@ async fn attempts_that_fail_at_once_let_others_run() {
         tried.one_more();
         async { Err::<Response, _>(io::Error::other("no token yet")) }
     })
-    .initial_attempts(None)
+    .max_initial_failures(None)
     .retry_when(|_| Retry::After(Duration::ZERO))
     .build()
     .unwrap();
@@ -175,8 +176,8 @@ async fn connections_that_end_at_once_let_others_run() {
     let mut source = EventSource::builder(script)
         .backoff(
             Backoff::new()
-                .floor(zero)
-                .first(zero)
+                .min_delay(zero)
+                .initial_backoff(zero)
                 .reconnection_time(zero),
         )
         .build()

@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use everstream::{
-    ErrorKind, EventStream, Events, RequestBuilderExt, Timeout,
+    ErrorKind, EventStream, EventStreamBuilder, RequestBuilderExt, Timeout,
     http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},
     testing::{Reply, Server},
     transport::{Body, Response},
@@ -90,7 +90,7 @@ fn a_pipe_that_falls_silent_strikes_the_idle_limit() {
         let headers =
             HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"))]);
         let response = Response::new(StatusCode::OK, headers, Body::new(chunks));
-        let stream = Events::new(async { Ok(response) })
+        let stream = EventStreamBuilder::new(async { Ok(response) })
             .idle_timeout(Duration::from_millis(300))
             .await
             .expect("an event stream");
