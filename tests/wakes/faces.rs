@@ -164,7 +164,7 @@ pub fn expected(scenario: &Scenario, way: Way, face: Face) -> Vec<String> {
     let ends = items.last().is_none_or(|item| !item.starts_with('!'));
     match (face, last) {
         (Face::CompleteWhen | Face::Contract | Face::ContractedSignals, Some(last)) => {
-            items.truncate(last + 1)
+            items.truncate(last + 1);
         }
         (Face::CompleteOnData, Some(last)) => items.truncate(last),
         (Face::ErrorWhen, Some(last)) => items.splice(last.., ["!ErrorEvent"]).for_each(drop),
