@@ -6,6 +6,7 @@
 
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
+#[allow(dead_code, reason = "shared with a fuzz target")]
 #[path = "../support/executor.rs"]
 mod executor;
 mod faces;
