@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use everstream::{
-    Error, ErrorKind, EventSource, EventStreamExt, RequestBuilderExt, ResponseExt, Signal,
+    Error, ErrorKind, EventSource, RequestBuilderExt, ResponseExt, Signal,
     testing::{ClosedPort, Reply, Server},
 };
 use futures_util::{StreamExt, TryStreamExt};

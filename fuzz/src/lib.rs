@@ -1,12 +1,15 @@
 //! What more than one fuzz target needs: the oracle of the tests and what holds the parser against
 //! it, the very same files, and a runtime.
 
+#[path = "../../tests/support/executor.rs"]
+pub mod executor;
 #[path = "../../tests/support/faces.rs"]
 pub mod faces;
 #[path = "../../tests/oracle/mod.rs"]
 pub mod oracle;
 #[path = "../../tests/support/pass_through.rs"]
 pub mod pass_through;
+pub mod server;
 #[path = "../../tests/support/splits.rs"]
 pub mod splits;
 #[path = "../../tests/support/streams.rs"]

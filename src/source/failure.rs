@@ -58,6 +58,7 @@ pub(super) struct RetryWhen {
 }
 
 /// A loss, as far as the user is asked about it.
+#[derive(Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) error: Option<&'a Error>,
     pub(super) attempt: u64,

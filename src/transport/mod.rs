@@ -188,7 +188,7 @@ pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
 impl fmt::Debug for HeaderNames<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
-            .entries(self.0.keys().map(http::HeaderName::as_str))
+            .entries(self.0.keys().map(HeaderName::as_str))
             .finish()
     }
 }
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn debug_shows_the_names_of_headers_alone() {
         let headers = HeaderMap::from_iter([
-            (http::header::SET_COOKIE, HeaderValue::from_static("secret")),
-            (http::header::ETAG, HeaderValue::from_static("secret")),
+            (header::SET_COOKIE, HeaderValue::from_static("secret")),
+            (header::ETAG, HeaderValue::from_static("secret")),
         ]);
         let response = Response::new(
             StatusCode::OK,

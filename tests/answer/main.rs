@@ -8,7 +8,7 @@ mod providers;
 mod refused;
 mod request;
 
-use everstream::{Error, EventStreamExt, RequestBuilderExt, testing::Server};
+use everstream::{Error, RequestBuilderExt, testing::Server};
 use follow::collect;
 
 /// What a POST to the server gives, cut at `[DONE]`.

@@ -1,6 +1,6 @@
 //! "It won't bill you twice": a request that is not safe is sent once.
 
-use everstream::{ErrorKind, EventStreamExt, RequestBuilderExt, Retry};
+use everstream::{ErrorKind, RequestBuilderExt, Retry};
 
 use crate::*;
 

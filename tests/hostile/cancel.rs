@@ -3,7 +3,7 @@
 
 use std::{pin::pin, task::Poll};
 
-use everstream::{EventStreamExt, testing::Script};
+use everstream::testing::Script;
 use futures_util::{FutureExt, Stream, StreamExt};
 use tokio::runtime::Handle;
 

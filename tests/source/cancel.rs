@@ -83,8 +83,6 @@ async fn a_connection_is_closed_before_the_next_is_made() {
 
 #[tokio::test(start_paused = true)]
 async fn wrappers_close_with_their_source() {
-    use everstream::EventStreamExt;
-
     let script = || Script::new().reply(events("data: 1\n\n").hold());
     let it = script();
     let mut until = source(&it).complete_on_data("[DONE]");

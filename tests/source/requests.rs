@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use everstream::{
-    Attempt, ContentType, ErrorKind, EventStreamExt, ReadyState, Retry, Signal,
+    Attempt, ContentType, ErrorKind, ReadyState, Retry, Signal,
     http::StatusCode,
     transport::{Connect, Connector, Response},
 };

@@ -1,6 +1,6 @@
 //! The last event ID and the reconnection time, over many connections.
 
-use everstream::{EventStreamExt, transport::Connect};
+use everstream::transport::Connect;
 use futures_util::TryStreamExt;
 
 use crate::*;

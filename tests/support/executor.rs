@@ -132,6 +132,21 @@ impl<T> Heeding<T> {
         }
     }
 
+    /// Whether it was woken, or has something more to give.
+    pub fn is_due(&self) -> bool {
+        !self.waits || self.call.0.lock().unwrap().woken
+    }
+
+    /// Has it polled once more: it was moved to another task, which knows nothing of it.
+    pub fn move_on(&mut self) {
+        self.waits = false;
+        std::mem::take(&mut self.call).retire();
+    }
+
+    pub fn get_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+
     fn heed<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -186,6 +201,15 @@ impl<S> Spending<S> {
             units,
             had_budget: true,
         }
+    }
+
+    /// Sets how much is used up before the next polls.
+    pub fn spend(&mut self, units: usize) {
+        self.units = units;
+    }
+
+    pub fn get_ref(&self) -> &S {
+        &self.inner
     }
 }
 

@@ -1,8 +1,14 @@
 //! Each face through which a scenario can be seen, with what is to be seen there.
 
-use std::{fmt, future::IntoFuture};
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::pin,
+};
 
-use everstream::{Error, Event, EventSource, EventStream, EventStreamExt, Oversized, Signal};
+use everstream::{
+    Contract, Error, Event, EventSource, EventStream, EventStreamExt, Oversized, Signal,
+};
 use futures_util::{
     FutureExt, Stream, StreamExt, TryFutureExt,
     future::ready,
@@ -14,7 +20,7 @@ use crate::scenarios::Scenario;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
     /// One answer: `Events`, then `EventStream`.
-    IntoResponse,
+    Answer,
     /// `EventSource`.
     Feed,
 }
@@ -22,10 +28,14 @@ pub enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
     Events,
+    /// A future for each event, given up while it is pending.
+    NextEvent,
     Signals,
-    Until,
-    UntilData,
+    CompleteWhen,
+    CompleteOnData,
     ErrorWhen,
+    Contract,
+    ContractedSignals,
     Json,
 }
 
@@ -33,27 +43,60 @@ pub enum Face {
 pub fn all() -> impl Iterator<Item = (Way, Face)> {
     let faces = [
         Face::Events,
+        Face::NextEvent,
         Face::Signals,
-        Face::Until,
-        Face::UntilData,
+        Face::CompleteWhen,
+        Face::CompleteOnData,
         Face::ErrorWhen,
+        Face::Contract,
+        Face::ContractedSignals,
         Face::Json,
     ];
-    let ways = [Way::IntoResponse, Way::Feed].into_iter();
+    let ways = [Way::Answer, Way::Feed].into_iter();
     ways.flat_map(move |way| faces.map(|face| (way, face)))
 }
 
 /// The data of the event that completes an answer, or is an error.
 const LAST: &str = "9";
 
+fn is_last(event: &Event) -> bool {
+    event.data() == LAST
+}
+
+/// A macro, as streams of ours have methods that let go of the connection.
+macro_rules! seen {
+    ($face:expr, $events:expr) => {{
+        let mut events = $events;
+        let data = |event: Result<Event, Error>| told(event.map(Event::into_data));
+        match $face {
+            Face::Events => events.map(data).boxed(),
+            Face::Signals => signals(events.signals()).boxed(),
+            Face::NextEvent => stream::poll_fn(move |cx| {
+                let mut next = pin!(events.next_event());
+                next.as_mut().poll(cx).map(Result::transpose)
+            })
+            .map(data)
+            .boxed(),
+            Face::CompleteWhen => events.complete_when(is_last).map(data).boxed(),
+            Face::CompleteOnData => events.complete_on_data(LAST).map(data).boxed(),
+            Face::ErrorWhen => events.error_when(is_last).map(data).boxed(),
+            Face::Contract => events.contract(contract()).map(data).boxed(),
+            Face::ContractedSignals => signals(events.signals().contract(contract())).boxed(),
+            Face::Json => events.json::<u32>().map(told).boxed(),
+        }
+    }};
+}
+
 /// Plays a scenario.
 pub fn play(scenario: &Scenario, way: Way, face: Face) -> BoxStream<'static, String> {
-    match (way, face) {
-        (Way::IntoResponse, Face::Signals) => answer(scenario, |events| signals(events.signals())),
-        (Way::Feed, Face::Signals) => signals(source(scenario).signals()).boxed(),
-        (Way::IntoResponse, face) => answer(scenario, move |events| seen(face, events)),
-        (Way::Feed, face) => seen(face, source(scenario)),
+    match way {
+        Way::Answer => answer(scenario, face),
+        Way::Feed => seen!(face, source(scenario)),
     }
+}
+
+fn contract() -> Contract {
+    Contract::new().complete_when(is_last)
 }
 
 macro_rules! limited {
@@ -81,35 +124,12 @@ fn source(scenario: &Scenario) -> EventSource {
     limited!(builder, scenario.limits).build().unwrap()
 }
 
-fn answer<S>(
-    scenario: &Scenario,
-    face: impl FnOnce(EventStream) -> S + Send + 'static,
-) -> BoxStream<'static, String>
-where
-    S: Stream<Item = String> + Send + 'static,
-{
+fn answer(scenario: &Scenario, face: Face) -> BoxStream<'static, String> {
     let events = limited!((scenario.script)().events(), scenario.limits);
     let failed = |error| stream::once(ready(told(Err::<u32, _>(error)))).boxed();
-    let opened = move |events| face(events).boxed();
+    let opened = move |events: EventStream| seen!(face, events);
     let items = events.into_future().map_ok_or_else(failed, opened);
     items.flatten_stream().boxed()
-}
-
-fn seen<S>(face: Face, events: S) -> BoxStream<'static, String>
-where
-    S: Stream<Item = Result<Event, Error>> + Send + 'static,
-{
-    fn is_last(event: &Event) -> bool {
-        event.data() == LAST
-    }
-    let data = |event: Result<Event, Error>| told(event.map(Event::into_data));
-    match face {
-        Face::Events | Face::Signals => events.map(data).boxed(),
-        Face::Until => events.complete_when(is_last).map(data).boxed(),
-        Face::UntilData => events.complete_on_data(LAST).map(data).boxed(),
-        Face::ErrorWhen => events.error_when(is_last).map(data).boxed(),
-        Face::Json => events.json::<u32>().map(told).boxed(),
-    }
 }
 
 fn signals<S>(signals: S) -> impl Stream<Item = String> + Send + 'static
@@ -136,17 +156,22 @@ pub fn told(item: Result<impl fmt::Display, Error>) -> String {
 /// What there is to be seen of a scenario.
 pub fn expected(scenario: &Scenario, way: Way, face: Face) -> Vec<String> {
     let story = match way {
-        Way::IntoResponse => scenario.answer,
+        Way::Answer => scenario.answer,
         Way::Feed => scenario.feed,
     };
     let mut items: Vec<&str> = story.split_whitespace().collect();
     let last = items.iter().position(|&item| item == LAST);
     let ends = items.last().is_none_or(|item| !item.starts_with('!'));
     match (face, last) {
-        (Face::Until, Some(last)) => items.truncate(last + 1),
-        (Face::UntilData, Some(last)) => items.truncate(last),
+        (Face::CompleteWhen | Face::Contract | Face::ContractedSignals, Some(last)) => {
+            items.truncate(last + 1);
+        }
+        (Face::CompleteOnData, Some(last)) => items.truncate(last),
         (Face::ErrorWhen, Some(last)) => items.splice(last.., ["!ErrorEvent"]).for_each(drop),
-        (Face::Until | Face::UntilData, None) if ends => items.push("!Incomplete"),
+        (
+            Face::CompleteWhen | Face::CompleteOnData | Face::Contract | Face::ContractedSignals,
+            None,
+        ) if ends => items.push("!Incomplete"),
         _ => {}
     }
     items.into_iter().map(str::to_owned).collect()

@@ -79,6 +79,7 @@ fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
     ]
 }
 
+/// Items as in [`faces`](crate::faces).
 fn told_of(
     events: impl Stream<Item = Result<Event, Error>> + Send + 'static,
 ) -> BoxStream<'static, String> {

@@ -1,5 +1,7 @@
 //! What a failure means for the session.
 
+use http::StatusCode;
+
 use crate::error::{Error, ErrorKind};
 
 /// What a failure means for an `EventSource`.
@@ -16,17 +18,11 @@ pub(crate) enum Verdict {
 
 pub(crate) fn verdict(error: &Error) -> Verdict {
     match error.kind() {
-        ErrorKind::Status => match (
-            error.status().map_or(0, |it| it.as_u16()),
-            should_retry(error),
-        ) {
-            (204, _) => Verdict::NoContent,
+        ErrorKind::Status => match (error.status(), should_retry(error)) {
+            (Some(StatusCode::NO_CONTENT), _) => Verdict::NoContent,
             (_, Some(true)) => Verdict::Passing,
-            (_, Some(false)) => Verdict::Final,
-            (401, None) => Verdict::Unauthorized,
-            (501 | 505, None) => Verdict::Final,
-            (408 | 425 | 429 | 500..=599, None) => Verdict::Passing,
-            _ => Verdict::Final,
+            (_, Some(false)) | (None, None) => Verdict::Final,
+            (Some(status), None) => of_status(status),
         },
         ErrorKind::Connect
         | ErrorKind::Transport
@@ -35,6 +31,15 @@ pub(crate) fn verdict(error: &Error) -> Verdict {
         | ErrorKind::NotEventStream
         | ErrorKind::Incomplete
         | ErrorKind::Other => Verdict::Passing,
+        _ => Verdict::Final,
+    }
+}
+
+fn of_status(status: StatusCode) -> Verdict {
+    match status.as_u16() {
+        401 => Verdict::Unauthorized,
+        501 | 505 => Verdict::Final,
+        408 | 425 | 429 | 500..=599 => Verdict::Passing,
         _ => Verdict::Final,
     }
 }
