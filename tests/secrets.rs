@@ -372,7 +372,7 @@ async fn sources(walk: &mut Walk) {
     assert_eq!(bodies, ["MarkBody"]);
     assert_eq!(handle.last_event_id(), "MarkId");
     walk.debug(&handle);
-    let attempts = attempts.lock().unwrap();
+    let attempts = attempts.lock().unwrap().clone();
     assert_eq!(attempts[2].last_event_id(), "MarkId");
     for attempt in attempts.iter() {
         walk.debug(attempt);
