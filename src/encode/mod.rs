@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Everything here returns an [`Encoded`], which can be written wherever it is needed: to a
-//! `Vec<u8>`, to `Bytes` or any `BufMut`, or to any [`fmt::Write`](core::fmt::Write).
+//! `Vec<u8>`, to `Bytes` or any `BufMut`, or to any [`fmt::Write`].
 //!
 //! # Nothing can be forged
 //!
