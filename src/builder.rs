@@ -9,7 +9,7 @@ use crate::{
     parser::Oversized,
     session::{Backoff, ContentType, Retry, Rules, Session},
     source::{EventSource, Failure},
-    transport::{Connect, Connector, MaybeSend, maybe_send::RetryWhen},
+    transport::{Connect, Connector, MaybeSend, PrepareOptions, maybe_send::RetryWhen},
 };
 
 /// Everything that can be said of an [`EventSource`] before it begins.
@@ -147,10 +147,11 @@ impl EventSourceBuilder {
     /// Of kind [`ErrorKind::Request`](crate::ErrorKind::Request), where the request is not valid,
     /// or may have to be repeated but has a body that cannot be.
     pub fn build(mut self) -> Result<EventSource, Error> {
-        let prepared = self.connector.prepare(self.repeat_unsafe)?;
-        self.rules.repeats = prepared.repeats;
-        self.rules.anew = prepared.anew;
-        let last_event_id = self.last_event_id.or(prepared.last_event_id);
+        let options = PrepareOptions::new().with_resend_unsafe_methods(self.repeat_unsafe);
+        let policy = self.connector.prepare(&options)?;
+        self.rules.repeats = policy.resend;
+        self.rules.anew = policy.fresh;
+        let last_event_id = self.last_event_id.or(policy.last_event_id);
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
         let session = Session::new(self.rules, seed);
         Ok(EventSource::build(

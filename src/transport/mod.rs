@@ -6,6 +6,8 @@
 mod attempt;
 mod body;
 #[cfg(feature = "client")]
+mod connect;
+#[cfg(feature = "client")]
 mod redirects;
 #[cfg(any(feature = "reqwest", feature = "reqwest012"))]
 pub(crate) mod reqwest;
@@ -17,8 +19,10 @@ use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
+pub use attempt::{Attempt, Cause};
 pub use body::Body;
+#[cfg(feature = "client")]
+pub use connect::{Connect, Connector, IntoConnector, IntoResponse, PrepareOptions, RequestPolicy};
 #[cfg(feature = "client")]
 pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest"))]
@@ -210,8 +214,8 @@ mod tests {
     #[test]
     fn debug_shows_the_names_of_headers_alone() {
         let headers = HeaderMap::from_iter([
-            (http::header::SET_COOKIE, HeaderValue::from_static("secret")),
-            (http::header::ETAG, HeaderValue::from_static("secret")),
+            (header::SET_COOKIE, HeaderValue::from_static("secret")),
+            (header::ETAG, HeaderValue::from_static("secret")),
         ]);
         let response = Response::new(
             StatusCode::OK,

@@ -9,7 +9,7 @@ use http::header;
 #[cfg(feature = "client")]
 use super::{
     Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, LAST_EVENT_ID,
-    RequestPolicy,
+    PrepareOptions, RequestPolicy,
 };
 use super::{Body, IN_BROWSER, Response, default_headers};
 use crate::{
@@ -192,7 +192,7 @@ macro_rules! serve {
                     Connector::new(Repeated {
                         client,
                         request: Some(request),
-                        repeats: false,
+                        resend: false,
                     })
                 }
             }
@@ -202,7 +202,7 @@ macro_rules! serve {
             struct Repeated {
                 client: $reqwest::Client,
                 request: Option<$reqwest::Result<$reqwest::Request>>,
-                repeats: bool,
+                resend: bool,
             }
 
             #[cfg(feature = "client")]
@@ -212,7 +212,7 @@ macro_rules! serve {
                     attempt: Attempt,
                 ) -> BoxFuture<'static, Result<Response, Error>> {
                     let request = match &self.request {
-                        Some(Ok(request)) if self.repeats => request.try_clone().map(Ok),
+                        Some(Ok(request)) if self.resend => request.try_clone().map(Ok),
                         _ => self.request.take(),
                     };
                     let client = self.client.clone();
@@ -223,21 +223,21 @@ macro_rules! serve {
                     })
                 }
 
-                fn prepare(&mut self, repeat_unsafe: bool) -> Result<RequestPolicy, Error> {
+                fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
                     let request = match self.request.take() {
                         Some(Ok(request)) => request,
                         Some(Err(error)) => return Err(unmade(error)),
                         None => return Err(cannot_repeat()),
                     };
-                    self.repeats = request.method().is_safe() || repeat_unsafe;
-                    if self.repeats && request.try_clone().is_none() {
+                    self.resend = request.method().is_safe() || options.resend_unsafe_methods;
+                    if self.resend && request.try_clone().is_none() {
                         return Err(cannot_repeat());
                     }
                     let last_event_id = last_event_id(request.headers());
                     self.request = Some(Ok(request));
                     Ok(RequestPolicy {
-                        repeats: self.repeats,
-                        anew: false,
+                        resend: self.resend,
+                        fresh: false,
                         last_event_id,
                     })
                 }
