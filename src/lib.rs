@@ -116,7 +116,10 @@
 //! * **An `Err` is the last item** of a stream, and the stream is fused after it, so that
 //!   `try_next().await?` is right in every program. The one exception is a typed item that does
 //!   not fit its type: [`Error::is_final`] says so.
-//! * **A request that is not safe is sent exactly once**, unless you say otherwise.
+//! * **A request that is not safe is sent exactly once**, unless you say otherwise. That is what
+//!   we do; below us, reqwest's default client repeats a request that an HTTP/2 server refused, up
+//!   to three times in all, and follows redirects with its body. One that is made by
+//!   [`client_builder`](reqwest013::client_builder) does neither.
 //! * **Nothing is read ahead**: the last event ID is always that of the last event you were
 //!   given. Store it when you have dealt with the event, and you can resume from there.
 //! * **Nothing is unbounded**: a line, an event, an error's body, a wait, a number of attempts.

@@ -12,7 +12,7 @@ use crate::{
     parser::Oversized,
     response::ContentType,
     stream::{Options, body_setters, response_setters},
-    transport::{Connect, Connector, MaybeSend, MaybeSync},
+    transport::{Connect, Connector, MaybeSend, MaybeSync, PrepareOptions},
 };
 
 /// Everything that can be said of an [`EventSource`] before it begins.
@@ -152,11 +152,12 @@ impl EventSourceBuilder {
     /// Of kind [`ErrorKind::Request`](crate::ErrorKind::Request), where the request is not valid,
     /// or may have to be repeated but has a body that cannot be.
     pub fn build(mut self) -> Result<EventSource, Error> {
-        let prepared = self.connector.prepare(self.resend_unsafe_methods)?;
-        self.rules.repeats = prepared.repeats;
-        self.rules.anew = prepared.anew;
+        let prepare = PrepareOptions::new().with_resend_unsafe_methods(self.resend_unsafe_methods);
+        let policy = self.connector.prepare(&prepare)?;
+        self.rules.repeats = policy.resend;
+        self.rules.anew = policy.fresh;
         let id = &mut self.options.last_event_id;
-        *id = id.take().or(prepared.last_event_id);
+        *id = id.take().or(policy.last_event_id);
         if let Some(retry_when) = &mut self.retry_when {
             retry_when.on_end = self.asks_on_end;
         }

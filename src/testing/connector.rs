@@ -13,7 +13,9 @@ use tokio::time::{Instant, sleep};
 use super::body::Playing;
 use super::reply::{Head, Prelude, Reply, Step};
 use super::request::Request;
-use crate::transport::{Attempt, Body, BoxFuture, Connect, RequestPolicy, Response};
+use crate::transport::{
+    Attempt, Body, BoxFuture, Connect, PrepareOptions, RequestPolicy, Response,
+};
 use crate::{Error, ErrorKind, EventStreamBuilder};
 
 /// A connector that answers the nth attempt with the nth answer of a script: for tests without a
@@ -335,10 +337,10 @@ impl Connect for Script {
         })
     }
 
-    fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
+    fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
         Ok(RequestPolicy {
-            repeats: self.safe || resend_unsafe_methods || self.anew,
-            anew: self.anew,
+            resend: self.safe || options.resend_unsafe_methods || self.anew,
+            fresh: self.anew,
             last_event_id: None,
         })
     }

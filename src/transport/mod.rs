@@ -6,6 +6,8 @@
 mod attempt;
 mod body;
 #[cfg(feature = "client")]
+mod connect;
+#[cfg(feature = "client")]
 mod redirects;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) mod reqwest;
@@ -17,8 +19,10 @@ use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, RequestPolicy};
+pub use attempt::{Attempt, Cause};
 pub use body::Body;
+#[cfg(feature = "client")]
+pub use connect::{Connect, Connector, IntoConnector, IntoResponse, PrepareOptions, RequestPolicy};
 #[cfg(feature = "client")]
 pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest013"))]

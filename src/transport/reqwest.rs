@@ -9,7 +9,7 @@ use http::header;
 #[cfg(feature = "client")]
 use super::{
     Attempt, BoxFuture, Connect, Connector, IntoConnector, IntoResponse, LAST_EVENT_ID,
-    RequestPolicy,
+    PrepareOptions, RequestPolicy,
 };
 use super::{Body, IN_BROWSER, Response, default_headers};
 use crate::{
@@ -31,6 +31,28 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// Limits on time and size, and what else to hold the answer to, can be set before `.await`.
     /// A `timeout` of the client or of the request counts the whole answer, however well it
     /// flows: streams want none.
+    ///
+    /// # What the client does with it
+    ///
+    /// We send it once. reqwest's default client may send it again: up to three times in all where an
+    /// HTTP/2 server has refused it, and to wherever a redirect leads. On 301, 302 and 303 a POST
+    /// becomes a GET, on 307 and 308 its body goes along, and to another origin reqwest takes all
+    /// headers but `Authorization` and cookies, so also keys in `x-api-key`, `api-key` or
+    /// `x-goog-api-key`. Either of these prevents all of it:
+    ///
+    /// ```
+    /// # #[cfg(feature = "reqwest013")]
+    /// # fn doc() -> reqwest::Result<()> {
+    /// let client = everstream::reqwest013::client_builder().build()?;
+    ///
+    /// let client = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .retry(reqwest::retry::never())
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok(())
+    /// # }
+    /// ```
     fn events(self) -> EventStreamBuilder;
 
     /// Takes the request for that of a feed: an [`EventSource`](crate::EventSource) with every
@@ -41,7 +63,10 @@ pub trait RequestBuilderExt: sealed::Sealed {
     /// client's default headers cannot be seen, and is sent for as long as there is no ID.
     ///
     /// Redirects are followed as the client's own policy says. reqwest's takes `Authorization` and
-    /// cookies off a request to another origin, but no other header.
+    /// cookies off a request to another origin, but no other header: a key in `x-api-key` goes
+    /// along, and the body of a POST on 307 and 308. See [`events`](Self::events) for the two lines
+    /// that prevent it. [`EventSource::request`](crate::EventSource::request) follows redirects
+    /// without giving keys away.
     ///
     /// # Errors
     ///
@@ -192,7 +217,7 @@ macro_rules! serve {
                     Connector::new(Repeated {
                         client,
                         request: Some(request),
-                        repeats: false,
+                        resend: false,
                     })
                 }
             }
@@ -202,7 +227,7 @@ macro_rules! serve {
             struct Repeated {
                 client: $reqwest::Client,
                 request: Option<$reqwest::Result<$reqwest::Request>>,
-                repeats: bool,
+                resend: bool,
             }
 
             #[cfg(feature = "client")]
@@ -212,7 +237,7 @@ macro_rules! serve {
                     attempt: Attempt,
                 ) -> BoxFuture<'static, Result<Response, Error>> {
                     let request = match &self.request {
-                        Some(Ok(request)) if self.repeats => request.try_clone().map(Ok),
+                        Some(Ok(request)) if self.resend => request.try_clone().map(Ok),
                         _ => self.request.take(),
                     };
                     let client = self.client.clone();
@@ -223,21 +248,21 @@ macro_rules! serve {
                     })
                 }
 
-                fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
+                fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
                     let request = match self.request.take() {
                         Some(Ok(request)) => request,
                         Some(Err(error)) => return Err(unmade(error)),
                         None => return Err(cannot_repeat()),
                     };
-                    self.repeats = request.method().is_safe() || resend_unsafe_methods;
-                    if self.repeats && request.try_clone().is_none() {
+                    self.resend = request.method().is_safe() || options.resend_unsafe_methods;
+                    if self.resend && request.try_clone().is_none() {
                         return Err(cannot_repeat());
                     }
                     let last_event_id = last_event_id(request.headers());
                     self.request = Some(Ok(request));
                     Ok(RequestPolicy {
-                        repeats: self.repeats,
-                        anew: false,
+                        resend: self.resend,
+                        fresh: false,
                         last_event_id,
                     })
                 }

@@ -1,6 +1,7 @@
 //! One answer, streamed: `events()` on reqwest, against real HTTP.
 
 mod complete;
+mod ends;
 #[path = "../support/follow.rs"]
 mod follow;
 mod limits;

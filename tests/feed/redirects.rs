@@ -391,3 +391,36 @@ async fn all_values_of_a_header_cross_origins() {
         assert_eq!(accept, ["text/event-stream", "application/json;q=0.1"]);
     }
 }
+
+/// What the docs say of reqwest's own redirects: keys in headers of their own cross origins on all
+/// of them, and a body on 307 and 308.
+#[tokio::test]
+async fn reqwest_takes_keys_and_bodies_to_another_origin() {
+    const KEYS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
+    for (status, method, body) in [
+        (301, "GET", ""),
+        (302, "GET", ""),
+        (303, "GET", ""),
+        (307, "POST", "{}"),
+        (308, "POST", "{}"),
+    ] {
+        let there = Server::start(|_| events("data: a\n\n")).await;
+        let target = there.url("/");
+        let here = Server::start(move |_| Reply::redirect(status, &target)).await;
+        let mut request = reqwest::Client::new().post(here.url("/")).body("{}");
+        for name in ["authorization", "cookie"].into_iter().chain(KEYS) {
+            request = request.header(name, "secret");
+        }
+        let answer = soon(request.events().into_future()).await.unwrap();
+        assert_eq!(collect(answer).await.0, ["a"]);
+        let request = &there.requests()[0];
+        assert_eq!(request.method(), method, "{status}");
+        assert_eq!(request.body(), body, "{status}");
+        for name in KEYS {
+            assert_eq!(request.header(name), Some("secret"), "{status} {name}");
+        }
+        for name in ["authorization", "cookie"] {
+            assert_eq!(request.header(name), None, "{status} {name}");
+        }
+    }
+}

@@ -147,11 +147,11 @@ impl Connect for FollowRedirects {
         })
     }
 
-    fn prepare(&mut self, resend_unsafe_methods: bool) -> Result<RequestPolicy, Error> {
+    fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
         let requests = self.0.as_ref().map_err(Error::clone)?;
         Ok(RequestPolicy {
-            repeats: requests.first.method().is_safe() || resend_unsafe_methods,
-            anew: false,
+            resend: requests.first.method().is_safe() || options.resend_unsafe_methods,
+            fresh: false,
             last_event_id: last_event_id(requests.first.headers()),
         })
     }
