@@ -253,7 +253,6 @@ impl Life {
     /// The same, until something has happened.
     async fn watch_until(&mut self, time: Duration, mut happened: impl FnMut(&Self) -> bool) {
         self.settle().await;
-        self.model.pass(time);
         let mut asleep = pin!(unconstrained(sleep(time)));
         poll_fn(|cx| {
             while self.poll(cx) {}

@@ -8,6 +8,7 @@ use everstream::{
     bytes::{Buf, Bytes},
 };
 use everstream_fuzz::server::{Answer, End, Server};
+use tokio::time::Instant;
 
 use super::{
     Item,
@@ -25,9 +26,12 @@ pub struct Model {
     /// For headers, bytes, the first event and all events.
     limits: [Option<Duration>; 4],
     tick: Duration,
-    /// The most that may have been waited for a byte, and for an event.
-    silent: Duration,
-    eventless: Duration,
+    origin: Instant,
+    /// How much of the time since then cannot have counted.
+    unwatched: Duration,
+    /// Since when a byte has been waited for, and an event, in the time that counts.
+    silent_since: Duration,
+    eventless_since: Duration,
     first: bool,
     /// Its end was asked for.
     pub may_end: bool,
@@ -60,8 +64,10 @@ impl Model {
             is_open: false,
             limits,
             tick,
-            silent: Duration::ZERO,
-            eventless: Duration::ZERO,
+            origin: Instant::now(),
+            unwatched: Duration::ZERO,
+            silent_since: Duration::ZERO,
+            eventless_since: Duration::ZERO,
             first: true,
             may_end: false,
             has_ended: false,
@@ -69,15 +75,14 @@ impl Model {
         }
     }
 
-    /// Time passes, and the stream is watched.
-    pub fn pass(&mut self, time: Duration) {
-        self.silent += time;
-        self.eventless += time;
+    /// This time will pass without a poll. What was asked of the timer may count of it.
+    pub fn pass_unwatched(&mut self, time: Duration) {
+        self.unwatched += time.saturating_sub(self.tick);
     }
 
-    /// Time passes, and nobody polls.
-    pub fn pass_unwatched(&mut self, time: Duration) {
-        self.pass(time.min(self.tick));
+    /// The time so far that may count.
+    fn clock(&self) -> Duration {
+        self.origin.elapsed().saturating_sub(self.unwatched)
     }
 
     /// The limit that is in force, if nothing more is to be taken.
@@ -96,8 +101,8 @@ impl Model {
 
     /// Checks what a poll gave.
     pub fn see(&mut self, polled: &Poll<Option<Item>>, subject: &Subject) {
-        let eventless = self.eventless;
-        let asked_again = self.sync(subject);
+        let eventless = self.clock().saturating_sub(self.eventless_since);
+        let asked_again = self.sync(subject, eventless);
         match polled {
             Poll::Pending => self.nothing_left(),
             Poll::Ready(Some(Ok(signal))) => self.yields(signal, eventless),
@@ -121,7 +126,7 @@ impl Model {
     }
 
     /// Notes what the stream has taken and asked for. Whether it has sent another request.
-    fn sync(&mut self, subject: &Subject) -> bool {
+    fn sync(&mut self, subject: &Subject, eventless: Duration) -> bool {
         let mut state = self.server.state();
         let taken = std::mem::take(&mut state.taken);
         let requests = state.requests;
@@ -135,7 +140,7 @@ impl Model {
             }
             assert_eq!(resumed_from, self.parser.last_event_id());
             if let (Some(Cause::Timeout(error)), false) = (&cause, self.signals) {
-                self.has_struck(error, self.eventless);
+                self.has_struck(error, eventless);
             }
             assert!(
                 self.requests == 0 || cause.is_some(),
@@ -143,19 +148,19 @@ impl Model {
             );
             self.requests = requests;
             self.chunks.clear();
-            self.silent = Duration::ZERO;
+            self.silent_since = self.clock();
         }
         let is_open = subject.ready_state() == ReadyState::Open;
         if is_open && (!self.is_open || asked_again) {
             self.parser.reconnect();
-            self.silent = Duration::ZERO;
-            self.eventless = Duration::ZERO;
+            self.silent_since = self.clock();
+            self.eventless_since = self.clock();
             self.first = true;
         }
         self.is_open = is_open;
         for chunk in taken {
             if !chunk.is_empty() {
-                self.silent = Duration::ZERO;
+                self.silent_since = self.clock();
                 self.chunks.push_back(chunk);
             }
         }
@@ -182,7 +187,7 @@ impl Model {
                 let told = Told::of(signal);
                 if let Told::Event(_) = told {
                     self.events += 1;
-                    self.eventless = Duration::ZERO;
+                    self.eventless_since = self.clock();
                     self.first = false;
                 }
                 assert_eq!(self.next(), Ok(Some(told)));
@@ -237,9 +242,10 @@ impl Model {
             panic!("{error:?} is no timeout");
         };
         let [headers, idle, first_event, event] = self.limits;
+        let silent = self.clock().saturating_sub(self.silent_since);
         let (limit, waited) = match kind {
-            Timeout::Headers => (headers, self.silent),
-            Timeout::Idle => (idle, self.silent),
+            Timeout::Headers => (headers, silent),
+            Timeout::Idle => (idle, silent),
             Timeout::FirstEvent => (first_event, eventless),
             Timeout::Event => (event, eventless),
             kind => panic!("{kind:?} is not ours"),
