@@ -374,7 +374,7 @@ async fn sources(walk: &mut Walk) {
     walk.debug(&handle);
     let attempts = attempts.lock().unwrap().clone();
     assert_eq!(attempts[2].last_event_id(), "MarkId");
-    for attempt in attempts.iter() {
+    for attempt in &attempts {
         walk.debug(attempt);
     }
 

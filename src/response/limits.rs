@@ -150,8 +150,21 @@ impl Waiting {
     /// count, though it never waits: a server can send noise faster than it is read.
     #[inline]
     pub(crate) fn begin(&mut self, hands_out_noise: bool) {
+        if self.put_off.is_some() || matches!(self.phase, Phase::Headers | Phase::Refusal) {
+            self.begin_late();
+        }
         if self.watches_events() && (hands_out_noise || !matches!(self.progress, Progress::Any)) {
             self.begin_counting();
+        }
+    }
+
+    /// The last wake-up was noticed late, or could be: an HTTP client may be busy with what a
+    /// server sends without end. What it takes from here on is no pause of the user's.
+    #[inline(never)]
+    fn begin_late(&mut self) {
+        if self.counted.is_some() {
+            self.count(Instant::now());
+            self.asked = Duration::MAX;
         }
     }
 

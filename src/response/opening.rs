@@ -51,6 +51,7 @@ impl Opening {
         cx: &mut Context<'_>,
         waiting: &mut Waiting,
     ) -> Poll<Result<(Head, Body), Error>> {
+        waiting.begin(false);
         loop {
             match &mut self.state {
                 State::Connecting(connecting) => {
