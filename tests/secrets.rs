@@ -53,7 +53,8 @@ const EXEMPT: [(&str, &str); 6] = [
     ),
 ];
 
-const TRAITS: [&str; 10] = [
+const TRAITS: [&str; 11] = [
+    "AnyEvent",
     "Connect",
     "EventOrSignal",
     "EventStreamExt",

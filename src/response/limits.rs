@@ -91,6 +91,8 @@ pub(crate) struct Waiting {
     overdue: bool,
     /// Until when no limit strikes, after a wake-up that nobody watched for.
     put_off: Option<Instant>,
+    /// The last wake-up was noticed late.
+    was_late: bool,
     alarm: Alarm,
 }
 
@@ -106,6 +108,7 @@ impl Waiting {
             eventless: Duration::ZERO,
             overdue: false,
             put_off: None,
+            was_late: false,
             alarm: Alarm::default(),
         }
     }
@@ -138,6 +141,7 @@ impl Waiting {
         self.eventless = Duration::ZERO;
         self.overdue = false;
         self.put_off = None;
+        self.was_late = false;
     }
 
     /// Whether the time between events is limited at all.
@@ -289,11 +293,16 @@ impl Waiting {
         };
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
-        let counts = if late { self.asked } else { passed };
+        // Late twice running: it is the runtime that is busy, or someone who polls now and then.
+        let looked_away = late && !self.was_late;
+        if self.asked < Duration::MAX {
+            self.was_late = late;
+        }
+        let counts = if looked_away { self.asked } else { passed };
         self.silent = self.silent.saturating_add(counts);
         self.eventless = self.eventless.saturating_add(counts);
         if late {
-            // Put off once, not again and again: someone who polls now and then waits, too.
+            // Put off once, not again and again.
             self.put_off.get_or_insert(now + GRACE);
         }
     }
