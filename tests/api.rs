@@ -18,7 +18,9 @@ use everstream::{
     encode::EncodeError,
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
-    transport::{Body, Connector, FollowRedirects, Head, RequestPolicy, Response},
+    transport::{
+        Body, Connector, FollowRedirects, Head, PrepareOptions, Redirects, RequestPolicy, Response,
+    },
 };
 use futures_util::{
     Stream,
@@ -45,8 +47,8 @@ fn values_can_be_shared_between_threads() {
     all!(shared:
         Attempt, Backoff, Cause, ContentType, EncodeError, Error, ErrorKind, Event,
         EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, Handle, Head,
-        Item<'static>, JsonError, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
-        Retry, Signal, Skipped, Timeout, Unfinished,
+        Item<'static>, JsonError, Oversized, Parser, PrepareOptions, RequestPolicy,
+        Reader<std::io::Empty>, ReadyState, Redirects, Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
 }
@@ -79,10 +81,11 @@ fn errors_are_errors() {
 fn what_is_a_value_can_be_cloned_and_mostly_compared() {
     all!(cloned:
         Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventRef<'_>, Handle, Head,
-        Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
+        Oversized, PrepareOptions, RequestPolicy, ReadyState, Redirects, Retry, Script, Signal, Skipped, Timeout, Unfinished,
     );
     all!(compared:
-        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, RequestPolicy, ReadyState,
+        Backoff, ContentType, ErrorKind, Event, EventRef<'_>, Oversized, PrepareOptions,
+        RequestPolicy, ReadyState,
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);
