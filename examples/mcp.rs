@@ -13,6 +13,7 @@ use everstream::{
     bytes::Bytes,
     encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    reqwest013::client_builder,
     testing::{Reply, Server},
     transport::{Body, Response},
 };
@@ -101,7 +102,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ])
     .await;
     // Whatever proxy there is cannot know a server within this program.
-    let client = Client::builder().no_proxy().build()?;
+    let client = client_builder().no_proxy().build()?;
 
     let message = json!({
         "jsonrpc": "2.0",

@@ -8,7 +8,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use everstream::{
-    Attempt, BoxError, Error, EventSource,
+    Attempt, BoxError, Error, ErrorKind, EventSource,
     http::{Extensions, HeaderValue},
     testing::{Reply, Server},
     transport::Response,
@@ -50,9 +50,9 @@ async fn main() -> Result<(), Error> {
             .expect_last_event_id("1"),
     ])
     .await;
-    let client = ClientBuilder::new(reqwest::Client::new())
-        .with(sign)
-        .build();
+    let client = everstream::reqwest013::client_builder().build();
+    let client = client.map_err(|error| Error::with_source(ErrorKind::Request, error))?;
+    let client = ClientBuilder::new(client).with(sign).build();
 
     let mut source = follow(client, server.url("/"))?;
     while let Some(event) = source.try_next().await? {

@@ -18,7 +18,10 @@ use std::env;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use everstream::{Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt};
+use everstream::{
+    Error, ErrorKind, Event, EventStream, EventStreamExt, RequestBuilderExt,
+    reqwest013::client_builder,
+};
 use futures_util::{Stream, StreamExt};
 use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
@@ -351,10 +354,10 @@ struct Api {
 async fn main() -> ExitCode {
     let server = provider_server::start().await;
     let (client, base_url) = match env::args().nth(1) {
-        Some(url) => (Client::builder(), url.trim_end_matches('/').to_owned()),
+        Some(url) => (client_builder(), url.trim_end_matches('/').to_owned()),
         // Whatever proxy there is cannot know a server within this program.
         None => (
-            Client::builder().no_proxy(),
+            client_builder().no_proxy(),
             server.url("").trim_end_matches('/').to_owned(),
         ),
     };

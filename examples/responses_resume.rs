@@ -15,6 +15,7 @@ use std::{
 
 use everstream::{
     Attempt, Backoff, Error, ErrorKind, Event, EventSource, EventStreamExt, Retry, Until,
+    reqwest013::client_builder,
     testing::{Reply, Request, Server},
 };
 use futures_util::TryStreamExt;
@@ -123,7 +124,7 @@ fn request(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start(answer).await;
     // Whatever proxy there is cannot know a server within this program.
-    let client = Client::builder().no_proxy().build()?;
+    let client = client_builder().no_proxy().build()?;
 
     let cursor = Cursor::default();
     let mut events = ask(client, server.url("/v1"), cursor.clone())?;
