@@ -190,7 +190,7 @@ impl Api {
     async fn from_env() -> Self {
         let var = |name| env::var(name).ok().filter(|value| !value.is_empty());
         let key = var("OPENAI_API_KEY");
-        let mut client = reqwest::Client::builder();
+        let mut client = everstream::reqwest013::client_builder();
         let mut built_in = None;
         let base_url = match (var("OPENAI_BASE_URL"), &key) {
             (Some(url), _) => url,

@@ -9,6 +9,7 @@
 
 use everstream::{
     Error, Event, EventSource, RequestBuilderExt,
+    reqwest013::client_builder,
     testing::{Reply, Server},
 };
 use futures_util::TryStreamExt;
@@ -53,7 +54,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ])
     .await;
     // Whatever proxy there is cannot know a server within this program.
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = client_builder().no_proxy().build()?;
     let source = client.get(server.url("/feed")).event_source()?;
 
     let (all, red) = broadcast::channel(64);

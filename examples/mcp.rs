@@ -14,6 +14,7 @@ use std::time::Duration;
 use everstream::{
     Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout, encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
+    reqwest013::client_builder,
     testing::{Reply, Server},
     transport::{Body, Response},
 };
@@ -138,7 +139,9 @@ async fn into_stream(response: reqwest::Response) -> Result<Response, BoxError> 
 async fn main() -> Result<(), BoxError> {
     let server = server().await;
     // Whatever proxy there is cannot know a server within this program.
-    let client = Client::builder().no_proxy().build()?;
+    let client = everstream::reqwest013::client_builder()
+        .no_proxy()
+        .build()?;
     let mcp = Mcp {
         client,
         url: server.url("/mcp"),

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use everstream::{
-    Attempt, BoxError, Error, EventSource,
+    Attempt, BoxError, Error, ErrorKind, EventSource,
     http::{Extensions, HeaderValue},
     testing::{Reply, Server},
     transport::Response,
@@ -54,8 +54,8 @@ async fn main() -> Result<(), BoxError> {
             .expect_last_event_id("1"),
     ])
     .await;
-    // Whatever proxy there is cannot know a server within this program.
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = everstream::reqwest013::client_builder().build();
+    let client = client.map_err(|error| Error::new(ErrorKind::Request, error))?;
     let client = ClientBuilder::new(client).with(sign).build();
 
     let mut source = follow(client, server.url("/"))?;

@@ -333,10 +333,13 @@ struct Api {
 async fn main() -> ExitCode {
     let server = provider_server::start().await;
     let (client, base_url) = match env::args().nth(1) {
-        Some(url) => (Client::builder(), url.trim_end_matches('/').to_owned()),
+        Some(url) => (
+            everstream::reqwest013::client_builder(),
+            url.trim_end_matches('/').to_owned(),
+        ),
         // Whatever proxy there is cannot know a server within this program.
         None => (
-            Client::builder().no_proxy(),
+            everstream::reqwest013::client_builder().no_proxy(),
             server.url("").trim_end_matches('/').to_owned(),
         ),
     };

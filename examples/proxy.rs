@@ -224,7 +224,7 @@ const PAGE: &str = r#"<!doctype html>
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = Args::parse();
-    let mut client = reqwest::Client::builder();
+    let mut client = everstream::reqwest013::client_builder();
     let mut built_in = None;
     let url = match &args.upstream {
         Some(url) => url.clone(),

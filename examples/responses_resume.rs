@@ -126,7 +126,9 @@ fn request(
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start(answer).await;
     // Whatever proxy there is cannot know a server within this program.
-    let client = Client::builder().no_proxy().build()?;
+    let client = everstream::reqwest013::client_builder()
+        .no_proxy()
+        .build()?;
 
     let cursor = Cursor::default();
     let mut events = ask(client, server.url("/v1"), cursor.clone())?;

@@ -136,6 +136,7 @@
 //! | `client` | yes | [`EventSource`] over any connector | `fastrand` |
 //! | `reqwest013` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` 0.13 |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
+//! | `redirects` | by `reqwest` | [`transport::Redirects`] for other HTTP clients | `url` |
 //! | `default-tls` | yes | reqwest's own default TLS | |
 //! | `http2` | yes | HTTP/2 for reqwest, and its keep-alive | `h2` |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |

@@ -18,7 +18,9 @@ use everstream::{
     encode::{EncodeError, Encoded, Encoder, EventBody, Outgoing},
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
-    transport::{Body, Connector, FollowRedirects, Head, RequestPolicy, Response},
+    transport::{
+        Body, Connector, FollowRedirects, Head, PrepareOptions, Redirects, RequestPolicy, Response,
+    },
 };
 use futures_util::{
     Stream,
@@ -45,7 +47,7 @@ fn values_can_be_shared_between_threads() {
     all!(shared:
         Attempt, Backoff, Cause, ContentType, EncodeError, Encoded<'static>, Encoder, Error, ErrorKind, Event,
         EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, EventSourceHandle, Head,
-        Item<'static>, JsonError, Outgoing, Oversized, Parser, RequestPolicy, Reader<std::io::Empty>, ReadyState,
+        Item<'static>, JsonError, Outgoing, Oversized, Parser, PrepareOptions, Redirects, RequestPolicy, Reader<std::io::Empty>, ReadyState,
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);

@@ -138,3 +138,26 @@ async fn failures_are_told_apart() {
     let error = answer.next().await.unwrap().unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_client_made_for_streams_follows_no_redirects() {
+    let server = Server::start(|_| Reply::redirect(307, "/elsewhere")).await;
+    let client = everstream::reqwest012::client_builder().build().unwrap();
+    let error = client.post(server.url("/")).body("{}").events().await;
+    assert_eq!(error.unwrap_err().status().unwrap().as_u16(), 307);
+    assert_eq!(server.requests().len(), 1);
+}
+
+/// The error of reqwest doesn't say whether a server was reached before.
+#[tokio::test]
+async fn a_failure_to_connect_is_not_known_to_be_unsent() {
+    let port = ClosedPort::reserve();
+    let target = port.url("/");
+    let server = Server::start(move |_| Reply::redirect(303, &target)).await;
+    for url in [server.url("/"), port.url("/")] {
+        let error = Client::new().post(url).events().await.unwrap_err();
+        assert!(error.is_connect() && !error.is_unsent(), "{error:?}");
+    }
+    let error = Client::new().post("ftp://example.com/").events().await;
+    assert!(error.unwrap_err().is_unsent());
+}

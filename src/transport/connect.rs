@@ -180,12 +180,27 @@ fn unprepared(error: impl Into<BoxError>) -> Error {
 }
 
 /// A connector of any kind.
-pub struct Connector(Box<dyn Connect>);
+pub struct Connector {
+    connect: Box<dyn Connect>,
+    policy: Option<RequestPolicy>,
+}
 
 impl Connector {
     /// Takes any connector.
     pub fn new(connect: impl Connect + 'static) -> Self {
-        Self(Box::new(connect))
+        Self {
+            connect: Box::new(connect),
+            policy: None,
+        }
+    }
+
+    /// Says of its requests what the connector doesn't say by itself. With
+    /// [`RequestPolicy::with_resend`]`(false)` they are sent once, unless the user allows otherwise:
+    /// right for a closure that sends a POST.
+    #[must_use]
+    pub fn with_policy(mut self, policy: RequestPolicy) -> Self {
+        self.policy = Some(policy);
+        self
     }
 
     /// Takes an async function of the [`Attempt`] that makes each connection: it gives a
@@ -196,8 +211,8 @@ impl Connector {
     /// [`ErrorKind::Transport`] and [`ErrorKind::Other`] are tried again. An error of another type
     /// is the source of one of kind `Other`.
     ///
-    /// Requests may be made as often as it takes; a type of your own that implements [`Connect`]
-    /// can say otherwise.
+    /// Requests are sent as often as it takes, unless [`with_policy`](Self::with_policy) says
+    /// otherwise.
     pub fn from_fn<F, Fut, R, E>(connect: F) -> Self
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
@@ -228,11 +243,18 @@ impl Connector {
 
 impl Connect for Connector {
     fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
-        self.0.connect(attempt)
+        self.connect.connect(attempt)
     }
 
     fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
-        self.0.prepare(options)
+        let theirs = self.connect.prepare(options)?;
+        Ok(match &self.policy {
+            None => theirs,
+            Some(policy) => {
+                let resend = policy.resend || options.resend_unsafe_methods;
+                policy.clone().with_resend(resend)
+            }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ mod attempt;
 mod body;
 #[cfg(feature = "client")]
 mod connect;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", any(feature = "redirects", feature = "reqwest013")))]
 mod redirects;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) mod reqwest;
@@ -23,7 +23,8 @@ pub use attempt::{Attempt, Cause};
 pub use body::Body;
 #[cfg(feature = "client")]
 pub use connect::{Connect, Connector, IntoConnector, IntoResponse, PrepareOptions, RequestPolicy};
-#[cfg(feature = "client")]
+#[cfg(all(feature = "client", any(feature = "redirects", feature = "reqwest013")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redirects")))]
 pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use reqwest::FollowRedirects;

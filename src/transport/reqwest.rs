@@ -108,7 +108,7 @@ macro_rules! serve {
             ///   origins on all of them. A failure to connect
             ///   ([`Error::is_connect`]) means that nothing was sent, then.
             /// * It repeats nothing. reqwest sends a request that an HTTP/2 server has refused
-            ///   (`REFUSED_STREAM`, GOAWAY) up to three times, a POST as well.
+            ///   (`REFUSED_STREAM`, `GOAWAY`) up to three times, a POST as well.
             /// * It gives up connecting after 10 seconds.
             /// * It has no total time limit, which would end a stream that flows, nor a read
             ///   timeout: the limits of this crate tell what was waited for.

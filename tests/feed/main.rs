@@ -5,6 +5,7 @@ mod clients;
 mod defects;
 #[path = "../support/follow.rs"]
 mod follow;
+mod hyper;
 mod posts;
 mod redirects;
 mod resume;

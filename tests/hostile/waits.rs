@@ -60,7 +60,7 @@ fn a_retry_of_20_digits_is_taken_where_it_fits() {
             let wire = format!("data: a\nretry: {digits}\n\n");
             let server = Server::script_then([], events(wire)).await;
             let feed = EventSource::builder(client.get(server.url("/")))
-                .backoff(everstream::Backoff::new().jitter(0.0))
+                .backoff(Backoff::new().jitter(0.0))
                 .build()
                 .unwrap();
             let (told, feed) = within(CONNECTION, digits, until_reconnection(feed, 1)).await;
@@ -123,7 +123,11 @@ fn a_retry_after_of_a_year_is_an_hour_after_the_first_connection() {
             let (told, mut feed) = within(CONNECTION, &what, until_reconnection(feed, 2)).await;
             assert_eq!(told.data, ["a"]);
             assert_eq!(told.causes, [None, Some(ErrorKind::Status)]);
-            assert_eq!(told.delays, [Duration::ZERO, Duration::from_secs(3600)], "{what}");
+            assert_eq!(
+                told.delays,
+                [Duration::ZERO, Duration::from_secs(3600)],
+                "{what}"
+            );
             // It does wait.
             let poll = futures_util::poll!(feed.next());
             assert!(poll.is_pending());

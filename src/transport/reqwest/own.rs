@@ -102,6 +102,9 @@ struct Requests {
 
 impl FollowRedirects {
     /// Sends `request` with `client`.
+    ///
+    /// Whether that follows redirects itself can't be seen, so a failure to connect is not said to
+    /// be [unsent](Error::is_unsent); with [`EventSource::request`] it is.
     pub fn new(client: reqwest::Client, request: Request<impl Into<Bytes>>) -> Self {
         Self::of(client, request, false)
     }
