@@ -14,7 +14,6 @@ use std::time::Duration;
 use everstream::{
     Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout, encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    reqwest013::client_builder,
     testing::{Reply, Server},
     transport::{Body, Response},
 };

@@ -60,7 +60,7 @@ pub(crate) struct Refusal {
     pub(crate) retry_after: Option<Duration>,
 }
 
-#[cfg(feature = "stream")]
+#[cfg(feature = "client")]
 impl Refusal {
     /// What was said by whoever has no head.
     pub(crate) fn of_body(body: bytes::Bytes, is_whole: bool) -> Self {
@@ -186,6 +186,7 @@ impl Error {
         self.edit(|inner| inner.source = Some(Arc::new(source)))
     }
 
+    #[cfg(feature = "stream")]
     pub(crate) fn and_message(self, message: impl Into<Box<str>>) -> Self {
         self.edit(|inner| inner.message = Some(message.into()))
     }
