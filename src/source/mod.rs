@@ -113,7 +113,7 @@ impl EventSource {
     /// Options for a source each request of which is made anew, by an async function of the
     /// [`Attempt`]: with a fresh token, another URL, or another body.
     ///
-    /// It gives a [`Response`], or a request builder of reqwest, on which the headers of the
+    /// It gives a [`Response`](crate::transport::Response), or a request builder of reqwest, on which the headers of the
     /// attempt are put.
     ///
     /// Its own errors count as failures to connect, whatever they are: a token service that answers
