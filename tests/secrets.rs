@@ -14,16 +14,18 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Cause, ContentType, Error, ErrorKind, Event, EventSource, EventStream,
-    EventStreamBuilder, EventStreamExt, EventTooLarge, Oversized, Parser, Reader, ReadyState,
-    RequestBuilderExt, Retry, Signal, Timeout, Unfinished,
+    Attempt, Backoff, Cause, ContentType, Contract, Error, ErrorKind, Event, EventSource,
+    EventStream, EventStreamBuilder, EventStreamExt, EventTooLarge, Oversized, Parser, Reader,
+    ReadyState, RequestBuilderExt, Retry, Signal, SurrogateJoiner, Timeout, Unfinished,
     bytes::Bytes,
-    encode::{self, EncodeError},
+    encode::{self, EncodeError, Encoder, EventBody, Outgoing},
     http::{HeaderMap, Request, StatusCode},
     testing::{ClosedPort, Gate, Reply, Script, Server},
-    transport::{Body, Connector, FollowRedirects, RequestPolicy, Response},
+    transport::{
+        Body, Connector, FollowRedirects, PrepareOptions, Redirects, RequestPolicy, Response,
+    },
 };
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 
 const MARKS: [&str; 12] = [
     "MarkAuthorization",
@@ -200,15 +202,18 @@ async fn no_public_type_shows_a_secret() {
     responses_and_streams(&mut walk).await;
     sources(&mut walk).await;
     errors(&mut walk).await;
+    what_is_sent_on(&mut walk);
     walk.finish();
 
     let exempt = EXEMPT.map(|(name, _)| name);
-    for name in public_types() {
-        assert!(
-            walk.types.contains(&name) || exempt.contains(&&*name) || TRAITS.contains(&&*name),
-            "{name} is public: show it here, with secrets in it"
-        );
-    }
+    let mut unseen = public_types();
+    unseen.retain(|name| {
+        !(walk.types.contains(name) || exempt.contains(&&**name) || TRAITS.contains(&&**name))
+    });
+    assert!(
+        unseen.is_empty(),
+        "public: show them here, with secrets in them: {unseen:?}"
+    );
 }
 
 /// What cannot hold a secret, or only one that the program gave it.
@@ -533,6 +538,33 @@ fn the_walk_sees_every_form() {
             .iter()
             .any(|leak| leak.contains("Error") && leak.ends_with("MarkData"))
     );
+}
+
+fn what_is_sent_on(walk: &mut Walk) {
+    let event = || {
+        Event::new("MarkData")
+            .with_event_type("MarkType")
+            .with_id("MarkId")
+    };
+    let events = || EventStream::new(stream::iter([Ok::<_, std::io::Error>(WIRE)]));
+    let mut contract = Contract::openai_chat().complete_on_data("MarkData");
+    walk.debug(&contract.observe(&event()));
+    walk.debug(&contract);
+    walk.debug(&events().contract(contract));
+    let mut encoder = Encoder::new().with_last_event_id("MarkId");
+    let sent = event();
+    walk.debug(&encoder.event(&sent).unwrap());
+    walk.debug(&encoder);
+    walk.debug(&EventBody::new(events()).encoder(encoder));
+    walk.debug(&Outgoing::from(event()));
+    walk.debug(&PrepareOptions::new());
+    let request =
+        Request::get("http://MarkUser:MarkUser@host/?MarkQuery").header("x", "MarkHeader");
+    walk.debug(&Redirects::new(request.body("MarkBody").unwrap()).unwrap());
+    let mut joiner = SurrogateJoiner::new();
+    let halves = Event::new("{\"MarkData\":\"MarkData \\ud83c\"}");
+    let _ = joiner.join_event(halves);
+    walk.debug(&joiner);
 }
 
 /// The public types and traits, as the sources export them.

@@ -84,7 +84,7 @@ pub(crate) fn replace_lone_halves(json: &str) -> Cow<'_, str> {
 /// touched.
 ///
 /// Data that is not JSON, and JSON without a lone half, comes back as it is, without a copy.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Default, Clone, PartialEq, Eq)]
 pub struct SurrogateJoiner {
     kept: Option<Kept>,
 }
@@ -96,6 +96,13 @@ struct Kept {
     escape: String,
     /// The name of the string, as it was written; `None` in an array.
     name: Option<String>,
+}
+
+/// Shows nothing of an event.
+impl core::fmt::Debug for SurrogateJoiner {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("SurrogateJoiner").finish_non_exhaustive()
+    }
 }
 
 impl SurrogateJoiner {
