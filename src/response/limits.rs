@@ -330,6 +330,10 @@ impl Waiting {
         }
         self.asked = left.min(tick(limit));
         self.alarm.wake_at(cx, now, now + self.asked);
+        if self.was_late {
+            // A runtime that is busy gets round to its timer late. Once more, without it.
+            cx.waker().wake_by_ref();
+        }
         Poll::Pending
     }
 
