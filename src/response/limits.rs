@@ -294,14 +294,14 @@ impl Waiting {
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
         // Late twice running: it is the runtime that is busy, or someone who polls now and then.
-        let looked_away = late && !self.was_late;
+        let looked_away = late && !self.was_late && self.phase != Phase::Headers;
         if self.asked < Duration::MAX {
             self.was_late = late;
         }
         let counts = if looked_away { self.asked } else { passed };
         self.silent = self.silent.saturating_add(counts);
         self.eventless = self.eventless.saturating_add(counts);
-        if late {
+        if looked_away {
             // Put off once, not again and again.
             self.put_off.get_or_insert(now + GRACE);
         }
