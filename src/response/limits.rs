@@ -294,7 +294,7 @@ impl Waiting {
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
         // Late twice running: it is the runtime that is busy, or someone who polls now and then.
-        let looked_away = late && !self.was_late && self.phase != Phase::Headers;
+        let looked_away = late && !self.was_late;
         if self.asked < Duration::MAX {
             self.was_late = late;
         }
