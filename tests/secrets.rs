@@ -159,7 +159,7 @@ fn request(url: &str) -> Request<&'static str> {
 
 fn chunks(wire: &'static str) -> EventStream {
     let chunks = [Ok::<_, Error>(bytes(wire))];
-    EventStream::new(futures_util::stream::iter(chunks))
+    EventStream::new(stream::iter(chunks))
 }
 
 fn answer(response: Response) -> EventStreamBuilder {
@@ -414,7 +414,7 @@ async fn errors(walk: &mut Walk) {
     let refused = answer(Response::new(StatusCode::OK, compressed, body)).await;
     walk.error(&refused.unwrap_err());
 
-    let silent = Body::new(futures_util::stream::pending::<Result<&str, Error>>());
+    let silent = Body::new(stream::pending::<Result<&str, Error>>());
     let silent = Response::new(StatusCode::OK, headers("text/event-stream"), silent);
     let silent = answer(silent).idle_timeout(Duration::from_secs(1)).await;
     walk.error(&last(silent.unwrap()).await);
