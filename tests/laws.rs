@@ -91,6 +91,23 @@ fn text() -> impl Strategy<Value = String> {
     vec(character, 0..12).prop_map(String::from_iter)
 }
 
+/// What the law below found: the limit strikes in a line that is no part of an event, when an
+/// unfinished event is to be dispatched.
+#[test]
+fn a_line_over_the_limit_is_an_error_at_the_end_too() {
+    let options = Options {
+        max_event_bytes: 0,
+        ..Options::default()
+    };
+    for wire in [&b":\nretry"[..], b"retry", b"x", b"\n\nx: y"] {
+        let expected = Expected::new(wire, &options);
+        let runtime = streams::runtime();
+        runtime.block_on(expected.check_signals(&[wire]));
+        runtime.block_on(expected.check_stream(&[wire]));
+        expected.check_reader(&[wire]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 

@@ -269,7 +269,7 @@ impl EventStream {
     fn end(&mut self, ended: Result<(), Error>) -> Option<Result<Found, Error>> {
         self.state = State::Ended;
         let left = ended.and_then(|()| match self.unfinished {
-            Unfinished::Dispatch => Ok(self.has_unfinished()),
+            Unfinished::Dispatch => Ok(true),
             Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
                 .and_message("the stream ended in the middle of an event")),
             Unfinished::Discard | Unfinished::Error => Ok(false),
@@ -280,17 +280,25 @@ impl EventStream {
                 trace::ended(self.events, None);
                 None
             }
-            Err(error) => {
-                trace::ended(self.events, Some(&error));
-                Some(Err(error.and_events_before(self.events)))
-            }
+            Err(error) => Some(Err(self.ended_by(error))),
         }
     }
 
-    /// The unfinished event, dispatched: there may be none, as there may be no data.
+    /// The unfinished event, dispatched: there may be none, or one without data.
     fn take_unfinished(&mut self) -> Option<Result<Event, Error>> {
-        let taken = self.body.parser_mut().take_unfinished();
-        taken.map_err(Error::from).transpose()
+        match self.body.parser_mut().take_unfinished() {
+            Ok(event) => {
+                self.events += u64::from(event.is_some());
+                trace::ended(self.events, None);
+                event.map(Ok)
+            }
+            Err(error) => Some(Err(self.ended_by(error.into()))),
+        }
+    }
+
+    fn ended_by(&self, error: Error) -> Error {
+        trace::ended(self.events, Some(&error));
+        error.and_events_before(self.events)
     }
 }
 
