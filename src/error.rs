@@ -196,9 +196,14 @@ impl Error {
         self.edit(|inner| inner.event = Some(event))
     }
 
+    /// This error ends a stream after so many events. It may be another stream's, after which that
+    /// one went on.
     #[cfg(feature = "stream")]
-    pub(crate) fn and_events_before(self, events: u64) -> Self {
-        self.edit(|inner| inner.events_before = events)
+    pub(crate) fn ends_after(self, events: u64) -> Self {
+        self.edit(|inner| {
+            inner.events_before = events;
+            inner.is_final = true;
+        })
     }
 
     #[cfg(feature = "stream")]
@@ -206,9 +211,13 @@ impl Error {
         self.edit(|inner| inner.refusal = Some(Arc::new(refusal)))
     }
 
+    /// A stream gives this error after so many events, and goes on.
     #[cfg(all(feature = "stream", feature = "json"))]
-    pub(crate) fn not_final(self) -> Self {
-        self.edit(|inner| inner.is_final = false)
+    pub(crate) fn passes_after(self, events: u64) -> Self {
+        self.edit(|inner| {
+            inner.events_before = events;
+            inner.is_final = false;
+        })
     }
 
     /// What happened.

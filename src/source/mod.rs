@@ -467,9 +467,7 @@ impl EventSource {
         self.close();
         trace::ended(self.record.events, Some(&error));
         let unsent = error.is_unsent() && !self.record.reached;
-        error
-            .and_events_before(self.record.events)
-            .with_unsent(unsent)
+        error.ends_after(self.record.events).with_unsent(unsent)
     }
 
     /// Tells the handles how things stand.

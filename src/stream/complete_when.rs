@@ -78,7 +78,7 @@ where
         }
         let Some(item) = ready!(this.inner.as_mut().poll_next(cx)) else {
             *this.end = End::Ended;
-            let error = Error::of(ErrorKind::Incomplete).and_events_before(*this.events);
+            let error = Error::of(ErrorKind::Incomplete).ends_after(*this.events);
             return Poll::Ready(Some(Err(error)));
         };
         let event = match &item {

@@ -93,7 +93,7 @@ where
                 None => {
                     *this.end = End::Ended;
                     let cut = !this.contract.is_complete();
-                    let error = Error::of(ErrorKind::Incomplete).and_events_before(*this.events);
+                    let error = Error::of(ErrorKind::Incomplete).ends_after(*this.events);
                     return Poll::Ready(cut.then_some(Err(error)));
                 }
             };
@@ -119,8 +119,7 @@ where
                     }
                 }
                 Meaning::Error => {
-                    let mut error =
-                        Error::of(ErrorKind::ErrorEvent).and_events_before(*this.events);
+                    let mut error = Error::of(ErrorKind::ErrorEvent).ends_after(*this.events);
                     if let Ok(event) = item.try_into_event() {
                         error = error.and_event(event);
                     }

@@ -78,7 +78,7 @@ where
         let is_error = item.as_event().map(|event| (this.is_error)(event));
         if is_error == Some(true) {
             this.end.leave(this.inner, *this.release);
-            let error = Error::of(ErrorKind::ErrorEvent).and_events_before(*this.events);
+            let error = Error::of(ErrorKind::ErrorEvent).ends_after(*this.events);
             let event = item.try_into_event().ok();
             return Poll::Ready(Some(Err(match event {
                 Some(event) => error.and_event(event),

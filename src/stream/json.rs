@@ -100,10 +100,10 @@ where
         let item = item.read(|event| {
             *events += 1;
             event.json().map_err(|error| {
-                Error::new(ErrorKind::Json, error)
+                Error::of(ErrorKind::Json)
+                    .and_source(error.into())
                     .and_event(event)
-                    .and_events_before(*events - 1)
-                    .not_final()
+                    .passes_after(*events - 1)
             })
         });
         Poll::Ready(Some(item))

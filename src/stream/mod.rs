@@ -298,7 +298,7 @@ impl EventStream {
 
     fn ended_by(&self, error: Error) -> Error {
         trace::ended(self.events, Some(&error));
-        error.and_events_before(self.events)
+        error.ends_after(self.events)
     }
 }
 

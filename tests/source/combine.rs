@@ -1,12 +1,15 @@
 //! `complete_when`, `error_when` and `json` on a source.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
-use everstream::{ErrorKind, EventStreamExt, Retry};
-use futures_util::TryStreamExt;
+use everstream::{ErrorKind, EventStream, EventStreamExt, Retry};
+use futures_util::{TryStreamExt, stream};
 
 use crate::*;
 
@@ -146,6 +149,32 @@ async fn json_goes_on_over_bad_items_and_reconnections() {
     let last = json.next().await.unwrap().unwrap_err();
     assert_eq!((last.kind(), last.is_final()), (ErrorKind::Status, true));
     assert!(json.next().await.is_none());
+}
+
+/// An error that another stream would have gone on after, and that has ended this one, says so.
+#[tokio::test(start_paused = true)]
+async fn an_error_that_ended_a_stream_is_final_whoever_made_it() {
+    let not_a_number = || async {
+        let chunks = stream::iter([Ok::<_, Infallible>("data: x\n\n")]);
+        let mut json = EventStream::new(chunks).json::<u32>();
+        json.next().await.unwrap().unwrap_err()
+    };
+    assert!(!not_a_number().await.is_final());
+
+    let chunks = stream::iter([Ok("data: a\n\n"), Err(not_a_number().await)]);
+    let (data, error) = collect(EventStream::new(chunks)).await;
+    let error = error.unwrap();
+    assert_eq!(
+        (data.as_slice(), error.kind()),
+        (["a".to_owned()].as_slice(), ErrorKind::Json)
+    );
+    assert!(error.is_final());
+    assert_eq!(error.events_before(), 1);
+
+    let script = Script::new().fail_with(not_a_number().await);
+    let error = collect(source(&script)).await.1.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Json);
+    assert!(error.is_final());
 }
 
 /// A source that is only lent goes on where its events were left off.
