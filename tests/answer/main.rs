@@ -5,6 +5,7 @@ mod ends;
 #[path = "../support/follow.rs"]
 mod follow;
 mod limits;
+mod pauses;
 mod providers;
 mod refused;
 mod request;
