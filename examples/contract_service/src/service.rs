@@ -14,7 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use everstream::EventSourceHandle;
+use everstream::{EventSourceHandle, ReadyState};
 use reqwest::Client;
 use serde::de::DeserializeOwned;
 use tokio::{net::TcpListener, sync::Notify};
@@ -107,12 +107,14 @@ async fn command(
     let command = read(&body)?;
     let handle = service.streams().by_number.get(&number).cloned();
     let handle = handle.ok_or_else(unknown)?;
-    match command {
-        Command::Restart if !handle.reconnect() => {
-            Err((StatusCode::CONFLICT, "the stream has ended".to_owned()))
-        }
-        Command::Restart | Command::Listen => Ok(StatusCode::NO_CONTENT),
+    let goes_on = match command {
+        Command::Restart => handle.reconnect(),
+        Command::Listen => handle.ready_state() != ReadyState::Closed,
+    };
+    if !goes_on {
+        return Err((StatusCode::CONFLICT, "the stream has ended".to_owned()));
     }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn close(

@@ -16,6 +16,8 @@ pub(crate) struct Case {
     pub(crate) requests: usize,
     /// After so many callbacks a restart is commanded.
     pub(crate) restart_after: Option<usize>,
+    /// The stream has ended then, and nothing more is to come.
+    pub(crate) ends: bool,
     pub(crate) told: Vec<Value>,
 }
 
@@ -53,6 +55,7 @@ fn case<const R: usize, const T: usize>(
         replies: replies.into(),
         requests: R,
         restart_after: None,
+        ends: false,
         told: told.into(),
     }
 }
@@ -79,6 +82,13 @@ impl Case {
         self.restart_after = Some(callbacks);
         self
     }
+}
+
+/// A response that ends the stream, with an error.
+fn refused(name: &'static str, reply: Reply) -> Case {
+    let mut case = case(name, [reply], [error()]);
+    case.ends = true;
+    case
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -209,34 +219,18 @@ fn requests() -> Vec<Case> {
 }
 
 fn redirects_and_refusals() -> Vec<Case> {
+    let page = Reply::status(200).content_type("text/html").raw("<p>");
     let mut cases = vec![
-        case("a 404", [Reply::status(404)], [error()]),
-        case(
-            "a page that is not an event stream",
-            [Reply::status(200).content_type("text/html").raw("<p>")],
-            [error()],
-        ),
+        refused("a 404", Reply::status(404)),
+        refused("a page that is not an event stream", page),
     ];
     for status in [301, 307] {
+        let moved = Reply::redirect(status, "/moved");
+        let there = open("data: a\n\n").expect_target("/moved");
         cases.extend([
-            case(
-                "a redirect is followed",
-                [
-                    Reply::redirect(status, "/moved"),
-                    open("data: a\n\n").expect_target("/moved"),
-                ],
-                [message("a")],
-            ),
-            case(
-                "a redirect to nowhere",
-                [Reply::redirect(status, "")],
-                [error()],
-            ),
-            case(
-                "a redirect without a place",
-                [Reply::status(status)],
-                [error()],
-            ),
+            case("a redirect is followed", [moved, there], [message("a")]),
+            refused("a redirect to nowhere", Reply::redirect(status, "")),
+            refused("a redirect without a place", Reply::status(status)),
         ]);
     }
     cases

@@ -69,9 +69,11 @@ impl Harness {
         assert_eq!(self.post(stream, &body).await, 204, "{command}");
     }
 
-    /// Asks for a restart, which is refused once the stream has ended.
+    /// Waits until the stream has ended by itself: from then on it takes no command, not even one
+    /// that changes nothing.
     pub(crate) async fn until_ended(&self, stream: &str) {
-        while self.post(stream, r#"{"command":"restart"}"#).await != 409 {}
+        let listen = r#"{"command":"listen","listen":{"type":"put"}}"#;
+        soon(async { while self.post(stream, listen).await != 409 {} }).await;
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> u16 {

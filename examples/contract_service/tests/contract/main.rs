@@ -26,8 +26,13 @@ async fn every_case_is_told_as_it_is() {
         }
         callbacks.wait(case.told.len()).await;
         soon(server.wait_for_requests(case.requests)).await;
+        if case.ends {
+            harness.until_ended(&stream).await;
+        }
         assert_eq!(callbacks.told(), case.told, "{name}");
-        for request in server.requests() {
+        let requests = server.requests();
+        assert_eq!(requests.len(), case.requests, "{name}");
+        for request in requests {
             assert_eq!(request.body(), case.body, "{name}");
         }
         server.verify();
@@ -90,8 +95,7 @@ async fn a_204_is_the_end() {
         let params = json!({ "initialDelayMs": 0 });
         let stream = harness.create(&server, &callbacks, params).await;
         soon(server.wait_for_requests(requests)).await;
-        // A stream that has ended cannot be restarted; one that has not would be, and go on.
-        soon(harness.until_ended(&stream)).await;
+        harness.until_ended(&stream).await;
         assert_eq!(server.requests().len(), requests);
         assert_eq!(callbacks.told(), told);
         assert_eq!(harness.close(&stream).await, 204);
