@@ -93,6 +93,7 @@ fn refused(name: &'static str, reply: Reply) -> Case {
 
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = parsing();
+    cases.extend(line_ends());
     cases.extend(comments_and_boms());
     cases.extend(requests());
     cases.extend(redirects_and_refusals());
@@ -140,11 +141,26 @@ fn parsing() -> Vec<Case> {
             ],
         ),
         case(
-            "every end of line, byte by byte",
+            "characters of several bytes, byte by byte",
             [open("data: €\r\n\r\n\r\ndata:\rdata: 豆腐\r\rdata: c\n\n").split_every(1)],
             [message("€"), message("\n豆腐"), message("c")],
         ),
     ]
+}
+
+/// Each end of line, in pieces that cut it or not.
+fn line_ends() -> Vec<Case> {
+    let lines = "data: a||data: b|data: c||data:|data: d||data: e|data|data: f||||data: g||";
+    let told = || ["a", "b\nc", "\nd", "e\n\nf", "g"].map(message);
+    let mut cases = Vec::new();
+    for end in ["\n", "\r\n", "\r"] {
+        let whole = open(lines.replace('|', end));
+        let pieces = [1, 2].map(|size| whole.clone().split_every(size));
+        for reply in pieces.into_iter().chain([whole]) {
+            cases.push(case("lines with every end", [reply], told()));
+        }
+    }
+    cases
 }
 
 fn comments_and_boms() -> Vec<Case> {

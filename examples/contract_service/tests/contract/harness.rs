@@ -27,11 +27,9 @@ impl Harness {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        // No connection is kept: the service stops when the last one is closed.
-        let client = Client::builder().no_proxy().pool_max_idle_per_host(0);
         Self {
             url,
-            client: client.build().unwrap(),
+            client: Client::builder().no_proxy().build().unwrap(),
             service: tokio::spawn(contract_service::serve(listener)),
         }
     }
@@ -89,7 +87,6 @@ impl Harness {
     pub(crate) async fn stop(self) {
         let response = self.send(Method::DELETE, "/", "").await;
         assert_eq!(response.status(), 204);
-        drop(response);
         soon(self.service).await.unwrap().unwrap();
     }
 
