@@ -90,7 +90,7 @@ async fn the_url() {
 
 /// `eventsource-constructor-url-bogus`.
 #[test]
-fn a_url_that_is_none() {
+fn an_invalid_url() {
     let error = EventSource::get("http://this is invalid/").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Request);
 }

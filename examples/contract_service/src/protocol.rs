@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// The optional parts of the suite that the harness is to run.
 ///
-/// The one that is not here is `event-type-listeners`: who reads an `EventSource` of this crate
-/// gets the events of every type.
+/// `event-type-listeners` is missing: an `EventSource` of this crate yields events of every type.
 pub const CAPABILITIES: [&str; 10] = [
     "bom",
     "comments",

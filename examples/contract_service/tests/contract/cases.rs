@@ -245,8 +245,11 @@ fn redirects_and_refusals() -> Vec<Case> {
         let there = open("data: a\n\n").expect_target("/moved");
         cases.extend([
             case("a redirect is followed", [moved, there], [message("a")]),
-            refused("a redirect to nowhere", Reply::redirect(status, "")),
-            refused("a redirect without a place", Reply::status(status)),
+            refused(
+                "a redirect to an empty location",
+                Reply::redirect(status, ""),
+            ),
+            refused("a redirect without a location", Reply::status(status)),
         ]);
     }
     cases

@@ -1,4 +1,4 @@
-//! What stands in for the harness: its requests, and its ear for callbacks.
+//! A stand-in for the harness: its requests, and the server that receives the callbacks.
 
 use std::{io, time::Duration};
 
@@ -16,7 +16,7 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
         .expect("in time")
 }
 
-/// A service of its own for each test, and a client for it.
+/// A service, started for one test, and a client for it.
 pub(crate) struct Harness {
     url: String,
     client: Client,

@@ -1,4 +1,4 @@
-//! Feeds that there are: what a user of `tail` sees of them, and what their servers are asked.
+//! Public feeds: what a user of `tail` sees of them, and what their servers are asked.
 
 mod servers;
 
@@ -157,7 +157,7 @@ tail: the server answered 401 Unauthorized: Auth token is expired
 }
 
 #[tokio::test]
-async fn feeds_that_there_are() {
+async fn public_feeds_are_followed() {
     for feed in feeds().await {
         let mut command = example("tail", ["--floor", "0", "--reconnection-time", "0"]);
         command
