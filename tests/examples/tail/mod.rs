@@ -1,4 +1,5 @@
 mod end;
+mod feeds;
 mod options;
 mod output;
 mod reconnect;
