@@ -100,14 +100,11 @@ impl Output {
     pub(crate) fn signal(&mut self, signal: &Signal) -> io::Result<()> {
         match signal {
             Signal::Open(head) => {
-                let (status, url) = (head.status(), head.url().unwrap_or_default());
-                self.say(
-                    &Line::Open {
-                        status: status.as_u16(),
-                        url,
-                    },
-                    || format!("open: {}", line(url)),
-                )
+                let status = head.status().as_u16();
+                let url = &without_secrets(head.url().unwrap_or_default());
+                self.say(&Line::Open { status, url }, || {
+                    format!("open: {}", line(url))
+                })
             }
             Signal::Event(event) => self.event(event),
             Signal::Comment(_) if !self.comments => Ok(()),
@@ -285,6 +282,19 @@ impl Style {
 
 /// What is most likely wrong with a server whose events never end.
 const HINT: &str = "each event has to end with a blank line, and there was none";
+
+/// The URL without what may be a key in it: its user, its password and its query. What `tail` says
+/// of a feed may be kept in a log.
+fn without_secrets(url: &str) -> String {
+    let Ok(mut url) = reqwest::Url::parse(url) else {
+        return String::new();
+    };
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only a URL without a host refuses these, and has neither.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.into()
+}
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)

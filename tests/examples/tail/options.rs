@@ -154,7 +154,8 @@ async fn redirects_are_followed_from_the_start_each_time() {
         let (lines, code) =
             super::lines(tail(&server, ["-d", "ask", "--resend-unsafe-methods"])).await;
         server.verify();
-        assert_eq!(lines[0]["url"], server.url("/there?x"));
+        // Without its query, which may hold a key.
+        assert_eq!(lines[0]["url"], server.url("/there"));
         assert_eq!(server.requests()[1].body(), body);
         assert_eq!(code, 0);
     }
