@@ -293,8 +293,8 @@ impl Waiting {
         };
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
-        // Late twice running: it is the runtime that is busy, or someone who polls now and then.
-        let looked_away = late && !self.was_late;
+        // Late twice running, and the timer has not even struck: it is the runtime that is busy.
+        let looked_away = late && (!self.was_late || self.alarm.has_rung());
         if self.asked < Duration::MAX {
             self.was_late = late;
         }

@@ -31,6 +31,11 @@ impl Alarm {
         Poll::Pending
     }
 
+    /// Whether whoever asked last has been woken since, or has left the runtime in which it asked.
+    pub(crate) fn has_rung(&self) -> bool {
+        self.sleep.as_ref().is_some_and(|sleep| !sleep.is_set())
+    }
+
     /// Has the task woken at `until`, or before.
     pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {

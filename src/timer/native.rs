@@ -46,12 +46,9 @@ impl Sleep {
     ///
     /// That of another runtime may stand still, or be gone: it strikes all that is left when it
     /// goes, and the identity of its runtime may be given to the next.
-    ///
-    /// # Panics
-    ///
-    /// Outside a Tokio runtime.
     pub(super) fn is_set(&self) -> bool {
-        self.runtime == Handle::current().id() && !self.sleep.is_elapsed()
+        Handle::try_current().is_ok_and(|runtime| runtime.id() == self.runtime)
+            && !self.sleep.is_elapsed()
     }
 
     /// Moves the wake-up, and to the timer of this runtime if it is not [set](Self::is_set) there.

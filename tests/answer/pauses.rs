@@ -8,7 +8,7 @@ use everstream::{
     Error, ErrorKind, Event, EventSource, Retry, Signal, Timeout,
     testing::{Gate, Reply, Script},
 };
-use futures_util::{Stream, StreamExt, TryFutureExt, stream::BoxStream};
+use futures_util::{FutureExt, Stream, StreamExt, TryFutureExt, stream::BoxStream};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Each of the limits, alone.
@@ -103,13 +103,16 @@ where
 
 /// Plays a row: waits for `waited`, looks away, and waits again. What came, and how long after the
 /// pause.
+///
+/// Within the pause it looks at the stream now and then, without waiting for it.
 async fn play(
     face: Face,
     limit: Timeout,
     waited: Duration,
+    looks: u32,
     server: Server,
 ) -> (Result<String, ErrorKind>, Duration) {
-    let pause_ends = waited + PAUSE;
+    let pause_ends = waited + PAUSE * (looks + 1);
     let left = LIMIT - waited;
     let delay = match server {
         Server::InThePause => Some(waited + PAUSE / 2),
@@ -131,6 +134,11 @@ async fn play(
     });
     let early = timeout(waited, stream.next()).await;
     assert!(early.is_err(), "{early:?} while nothing has happened");
+    for _ in 0..looks {
+        sleep(PAUSE).await;
+        let look = stream.next().now_or_never();
+        assert!(look.is_none(), "{look:?} while nothing has happened");
+    }
     sleep(PAUSE).await;
     let start = Instant::now();
     let item = stream.next().await.expect("an item");
@@ -152,7 +160,7 @@ async fn only_waiting_counts_wherever_the_pause_falls() {
                 ] {
                     let row = format!("{limit:?}, {face:?}, {waited:?}, {server:?}");
                     let left = LIMIT - waited;
-                    let (item, after) = play(face, limit, waited, server).await;
+                    let (item, after) = play(face, limit, waited, 0, server).await;
                     match server {
                         Server::InThePause => {
                             assert_eq!(item.as_deref(), Ok("answer"), "{row}");
@@ -165,6 +173,34 @@ async fn only_waiting_counts_wherever_the_pause_falls() {
                             assert!(due.contains(&after), "{row}: {after:?} after the pause");
                         }
                     }
+                }
+            }
+        }
+    }
+}
+
+/// One look is no waiting either, however many there are: a loop that asks for an event in passing.
+#[tokio::test(start_paused = true)]
+async fn looks_in_passing_count_no_more_than_a_tick_each() {
+    const LOOKS: u32 = 4;
+    for limit in LIMITS {
+        for face in [Face::Answer, Face::Feed, Face::FeedSignals] {
+            for waited in [Duration::ZERO, LIMIT / 2] {
+                for server in [Server::InTime, Server::Never] {
+                    let row = format!("{limit:?}, {face:?}, {waited:?}, {server:?}");
+                    let (item, after) = play(face, limit, waited, LOOKS, server).await;
+                    if let Server::InTime = server {
+                        assert_eq!(item.as_deref(), Ok("answer"), "{row}");
+                        continue;
+                    }
+                    assert_eq!(item, Err(ErrorKind::Timeout(limit)), "{row}");
+                    let left = LIMIT - waited;
+                    let least = left - TOLERANCE - LOOKS * (LIMIT / 16);
+                    assert!(after >= least, "{row}: {after:?} after the pause");
+                    assert!(
+                        after <= left + TOLERANCE,
+                        "{row}: {after:?} after the pause"
+                    );
                 }
             }
         }
