@@ -15,6 +15,9 @@ use super::{
     subject::{Options, Subject},
 };
 
+/// A wake-up noticed no later than this was watched for.
+const LATE: Duration = Duration::from_millis(25);
+
 pub struct Model {
     server: Server,
     parser: Parser,
@@ -75,9 +78,10 @@ impl Model {
         }
     }
 
-    /// This time will pass without a poll. What was asked of the timer may count of it.
+    /// This time will pass without a poll. What was asked of the timer may count of it, and how
+    /// late that may be.
     pub fn pass_unwatched(&mut self, time: Duration) {
-        self.unwatched += time.saturating_sub(self.tick);
+        self.unwatched += time.saturating_sub(self.tick + LATE);
     }
 
     /// The time so far that may count.
