@@ -514,7 +514,7 @@ mod tests {
         let error = error.into_source().unwrap_err();
         drop(clone);
         // An edited clone shares the source, but not what is around it.
-        let edited = error.clone().and_message("edited");
+        let edited = error.clone().edit(|inner| inner.unsent = true);
         let error = error.into_source().unwrap_err();
         assert_eq!(error.to_string(), "the connector failed");
         assert!(error.find_source::<Outer>().is_some(), "it is still there");

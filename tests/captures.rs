@@ -10,13 +10,12 @@ use support::{
     faces::{self, Expected},
     http::Recording,
     splits::{self, Random},
-    streams, vectors,
+    vectors,
 };
 
 #[test]
 fn every_event_stream_reads_as_the_oracle_does() {
     let options = Options::default();
-    let runtime = streams::runtime();
     let mut random = Random::new(3);
     let mut streams = 0;
     for name in Recording::names() {
@@ -35,9 +34,7 @@ fn every_event_stream_reads_as_the_oracle_does() {
         ];
         for chunks in &ways {
             expected.check(chunks);
-            expected.check_reader(chunks);
-            runtime.block_on(expected.check_stream(chunks));
-            runtime.block_on(expected.check_signals(chunks));
+            expected.check_drivers(chunks);
         }
         expected.check_reconnection(&ways[0]);
     }

@@ -9,7 +9,6 @@ use support::{
     chromium::{self, Record},
     faces::{self, Expected},
     splits::{self, Random},
-    streams,
 };
 
 fn each(chunks: impl for<'a> Fn(&'a Record) -> Vec<&'a [u8]>) {
@@ -56,14 +55,11 @@ fn in_random_chunks() {
 #[test]
 fn through_every_face() {
     let options = Options::default();
-    let runtime = streams::runtime();
     for record in chromium::all().iter().step_by(10) {
         let expected = Expected::new(&record.wire, &options);
         let lengths = record.chunk_lengths.iter().copied();
         let recorded = splits::by_lengths(&record.wire, lengths);
         expected.check(&recorded);
-        expected.check_reader(&recorded);
-        runtime.block_on(expected.check_stream(&recorded));
-        runtime.block_on(expected.check_signals(&recorded));
+        expected.check_drivers(&recorded);
     }
 }

@@ -11,7 +11,7 @@ use oracle::Options;
 use proptest::{collection::vec, prelude::*, sample::select};
 use support::{
     faces::{self, Expected},
-    pass_through, splits, streams,
+    pass_through, splits,
 };
 
 type Hashes = BuildHasherDefault<DefaultHasher>;
@@ -101,10 +101,7 @@ fn a_line_over_the_limit_is_an_error_at_the_end_too() {
     };
     for wire in [&b":\nretry"[..], b"retry", b"x", b"\n\nx: y"] {
         let expected = Expected::new(wire, &options);
-        let runtime = streams::runtime();
-        runtime.block_on(expected.check_signals(&[wire]));
-        runtime.block_on(expected.check_stream(&[wire]));
-        expected.check_reader(&[wire]);
+        expected.check_drivers(&[wire]);
     }
 }
 
@@ -124,10 +121,7 @@ proptest! {
         let options = Options { last_event_id: String::new(), ..options };
         let expected = Expected::new(&wire, &options);
         let chunks = splits::by_lengths(&wire, lengths);
-        expected.check_reader(&chunks);
-        let runtime = streams::runtime();
-        runtime.block_on(expected.check_stream(&chunks));
-        runtime.block_on(expected.check_signals(&chunks));
+        expected.check_drivers(&chunks);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use oracle::{Event, Item, Options};
 use support::{
     faces::{self, Expected, Face},
     splits::{self, Random},
-    streams,
     vectors::{self, Vector},
 };
 
@@ -104,7 +103,6 @@ fn cut_at_random() {
 /// A large chunk is decoded as a whole, in windows of whole lines.
 #[test]
 fn within_a_large_chunk() {
-    let runtime = streams::runtime();
     let mut random = Random::new(4);
     for vector in vectors::all() {
         let wire = &vector.wire;
@@ -122,13 +120,7 @@ fn within_a_large_chunk() {
         let expected = Expected::new(&second, &vector.options);
         let cut = random.below(second.len() + 1);
         for chunks in [splits::whole(&second), splits::by_lengths(&second, [cut])] {
-            expected.check_reader(&chunks);
-            if vector.options.last_event_id.is_empty() {
-                runtime.block_on(async {
-                    expected.check_stream(&chunks).await;
-                    expected.check_signals(&chunks).await;
-                });
-            }
+            expected.check_drivers(&chunks);
         }
         // Around the end of a window.
         let before = 16 * 1024 - random.below(wire.len() + 4);
@@ -195,7 +187,6 @@ fn reconnected() {
 /// `Reader` and `EventStream` drive the parser themselves.
 #[test]
 fn read_and_streamed() {
-    let runtime = streams::runtime();
     let mut random = Random::new(2);
     for vector in vectors::all() {
         let expected = Expected::new(&vector.wire, &vector.options);
@@ -208,13 +199,7 @@ fn read_and_streamed() {
             ways.extend(splits::in_two(&vector.wire));
         }
         for chunks in ways {
-            expected.check_reader(&chunks);
-            if vector.options.last_event_id.is_empty() {
-                runtime.block_on(async {
-                    expected.check_stream(&chunks).await;
-                    expected.check_signals(&chunks).await;
-                });
-            }
+            expected.check_drivers(&chunks);
         }
     }
 }

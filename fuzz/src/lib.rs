@@ -9,6 +9,8 @@ pub mod faces;
 pub mod oracle;
 #[path = "../../tests/support/pass_through.rs"]
 pub mod pass_through;
+#[path = "../../tests/support/reader.rs"]
+pub mod reader;
 pub mod server;
 #[path = "../../tests/support/splits.rs"]
 pub mod splits;

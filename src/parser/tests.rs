@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{lines::LARGE, tail::SPILL, *};
-use crate::event::{Event, EventRef};
+use crate::event::Event;
 
 fn events(chunks: &[&[u8]]) -> Vec<Event> {
     let mut parser = Parser::new();

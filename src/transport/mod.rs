@@ -210,6 +210,8 @@ impl fmt::Debug for Head {
 
 #[cfg(test)]
 mod tests {
+    use http::header;
+
     use super::*;
 
     #[test]

@@ -9,6 +9,23 @@ pub mod chromium;
 pub mod faces;
 pub mod http;
 pub mod pass_through;
+pub mod reader;
 pub mod splits;
+#[cfg(feature = "stream")]
 pub mod streams;
 pub mod vectors;
+
+impl faces::Expected<'_> {
+    /// Reads the stream with each face that drives the parser itself.
+    pub fn check_drivers(&self, chunks: &[&[u8]]) {
+        self.check_reader(chunks);
+        // An `EventStream` does not know the last event ID of a stream before it.
+        #[cfg(feature = "stream")]
+        if self.options.last_event_id.is_empty() {
+            streams::runtime().block_on(async {
+                self.check_stream(chunks).await;
+                self.check_signals(chunks).await;
+            });
+        }
+    }
+}

@@ -1,9 +1,7 @@
-//! The faces that drive the parser themselves: `Reader` over a `Read`, `EventStream` over a stream
-//! of chunks. Held against the oracle as in `faces`.
+//! The faces of the feature `stream` that drive the parser themselves, over a stream of chunks.
 
 use std::{
     convert::Infallible,
-    io::{self, Read},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,72 +9,17 @@ use std::{
 };
 
 use everstream::{
-    ErrorKind, EventStream, Oversized, Reader, Signal, Skipped, Unfinished as Policy, bytes::Bytes,
+    ErrorKind, EventStream, Oversized, Signal, Skipped, Unfinished as Policy, bytes::Bytes,
 };
 use futures_util::{StreamExt, stream};
 
-use super::faces::{self, Expected, owned, show};
-use crate::oracle::{Item, Placed, Unfinished};
+use super::{
+    faces::{self, Expected, owned, show},
+    reader::end_of_chunk,
+};
+use crate::oracle::{Item, Unfinished};
 
 impl Expected<'_> {
-    /// Reads the stream with `Reader`, each read giving the next chunk.
-    pub fn check_reader(&self, chunks: &[&[u8]]) {
-        let said = |what: &str| format!("{what}; {:?}, {}", self.options, show(chunks));
-        let pieces = Pieces::new(chunks);
-        let read = Arc::clone(&pieces.read);
-        let mut reader = Reader::with_parser(pieces, faces::parser(self.options));
-        for placed in self.events() {
-            let event = reader.next().expect("an event").expect("no error");
-            assert_eq!(Item::Event(owned(&event)), placed.item, "{}", said("event"));
-            assert_eq!(
-                reader.last_event_id(),
-                placed.last_event_id,
-                "{}",
-                said("ID")
-            );
-            let due = Pieces::end_of_read(chunks, placed.at);
-            assert_eq!(
-                read.load(Ordering::Relaxed),
-                due,
-                "{}",
-                said("read ahead, or late")
-            );
-        }
-        match self.outcome.struck {
-            None => assert!(reader.next().is_none(), "{}", said("one too many")),
-            Some(_) => {
-                let error = reader.next().expect("an error").expect_err("an error");
-                assert_eq!(error.kind(), ErrorKind::EventTooLarge, "{}", said("error"));
-            }
-        }
-        assert!(reader.next().is_none(), "{}", said("it ends once"));
-        assert_eq!(
-            reader.last_event_id(),
-            self.outcome.last_event_id,
-            "{}",
-            said("ID")
-        );
-        assert_eq!(
-            reader.has_unfinished(),
-            self.outcome.has_unfinished,
-            "{}",
-            said("unfinished")
-        );
-        let time = reader.reconnection_time().map(faces::milliseconds);
-        assert_eq!(
-            time,
-            self.outcome.reconnection_time,
-            "{}",
-            said("reconnection time")
-        );
-        let unfinished = match reader.take_unfinished() {
-            Ok(None) => Unfinished::Nothing,
-            Ok(Some(event)) => Unfinished::Event(owned(&event)),
-            Err(_) => Unfinished::TooLarge,
-        };
-        assert_eq!(unfinished, self.dispatched().0, "{}", said("unfinished"));
-    }
-
     /// Reads the stream with `EventStream`. A last event ID from before is not for it to know.
     pub async fn check_stream(&self, chunks: &[&[u8]]) {
         assert_eq!(self.options.last_event_id, "");
@@ -175,11 +118,6 @@ impl Expected<'_> {
         assert!(signals.next().await.is_none(), "{}", said("it is fused"));
     }
 
-    fn events(&self) -> impl Iterator<Item = &Placed> {
-        let items = self.outcome.items.iter();
-        items.filter(|placed| matches!(placed.item, Item::Event(_)))
-    }
-
     /// The stream, and how many bytes it has pulled so far.
     fn open(&self, chunks: &[&[u8]], unfinished: Policy) -> (EventStream, Arc<AtomicUsize>) {
         let pulled = Arc::new(AtomicUsize::new(0));
@@ -210,61 +148,4 @@ pub fn runtime() -> tokio::runtime::Runtime {
         .enable_time()
         .build();
     runtime.expect("a runtime")
-}
-
-/// Where the chunk ends that has the last of so many bytes.
-fn end_of_chunk(chunks: &[&[u8]], bytes: usize) -> usize {
-    let mut end = 0;
-    chunks.iter().find_map(|chunk| {
-        end += chunk.len();
-        (end >= bytes).then_some(end)
-    });
-    end
-}
-
-/// Gives a chunk a read, and counts. A chunk that is longer than the reader's buffer takes more
-/// than one.
-struct Pieces {
-    chunks: std::vec::IntoIter<Vec<u8>>,
-    rest: Vec<u8>,
-    read: Arc<AtomicUsize>,
-}
-
-/// What `Reader` reads at most at once.
-const BUFFER: usize = 16 * 1024;
-
-impl Pieces {
-    fn new(chunks: &[&[u8]]) -> Self {
-        // A read of nothing is the end of the stream.
-        let chunks = chunks.iter().filter(|chunk| !chunk.is_empty());
-        Self {
-            chunks: chunks
-                .map(|chunk| chunk.to_vec())
-                .collect::<Vec<_>>()
-                .into_iter(),
-            rest: Vec::new(),
-            read: Arc::default(),
-        }
-    }
-
-    fn end_of_read(chunks: &[&[u8]], bytes: usize) -> usize {
-        let reads: Vec<&[u8]> = chunks
-            .iter()
-            .flat_map(|chunk| chunk.chunks(BUFFER))
-            .collect();
-        end_of_chunk(&reads, bytes)
-    }
-}
-
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.rest.is_empty() {
-            self.rest = self.chunks.next().unwrap_or_default();
-        }
-        let length = self.rest.len().min(buffer.len()).min(BUFFER);
-        buffer[..length].copy_from_slice(&self.rest[..length]);
-        self.rest.drain(..length);
-        self.read.fetch_add(length, Ordering::Relaxed);
-        Ok(length)
-    }
 }
