@@ -155,7 +155,9 @@ impl Model {
             self.silent_since = self.clock();
         }
         let is_open = subject.ready_state() == ReadyState::Open;
-        if is_open && (!self.is_open || asked_again) {
+        // It may have opened, read and ended in one poll.
+        let has_read = !self.is_open && !taken.is_empty();
+        if has_read || is_open && (!self.is_open || asked_again) {
             self.parser.reconnect();
             self.silent_since = self.clock();
             self.eventless_since = self.clock();
