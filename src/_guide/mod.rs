@@ -13,7 +13,7 @@
 //! * [OpenAI Responses](openai_responses), and how to resume one
 //! * [Anthropic](anthropic)
 //! * [Gemini](gemini)
-//! * [OpenRouter, DeepSeek, llama.cpp, vLLM and other gateways](gateways)
+//! * [Azure, LiteLLM, OpenRouter and other gateways](gateways): what each changes in the stream
 //! * [MCP](mcp): a call that is answered over several connections
 //!
 //! # Feeds
@@ -21,6 +21,16 @@
 //! * [Feeds](feeds): reconnecting, and how to be told of it
 //! * [Resuming after a restart](resuming): what to store, and when
 //! * [Tokens that expire](tokens_that_expire): a request made anew each time
+//! * [Many feeds](many_feeds): one client for all, and HTTP/2's limit on streams
+//! * [Sleeping laptops](sleeping_laptops): reconnecting on wake
+//!
+//! # The network in between
+//!
+//! * [Proxies and buffering](proxies_and_buffering): nginx, Caddy, Cloudflare, `HTTP_PROXY`
+//! * [Certificates](certificates): an authority of your own, a certificate of the client
+//! * [Redirects and keys](redirects_and_keys): who follows, and what goes along
+//! * [Stale connections](stale_connections): why the first request after a pause fails
+//! * [Unix sockets](unix_sockets), and whatever else Tokio can read
 //!
 //! # Around it
 //!
@@ -58,6 +68,7 @@ macro_rules! pages {
 
 pages! {
     anthropic
+    certificates
     feeds
     from_eventsource_client
     from_eventsource_stream
@@ -66,16 +77,22 @@ pages! {
     gateways
     gemini
     in_a_browser
+    many_feeds
     mcp
     one_answer
     openai_chat
     openai_responses
+    proxies_and_buffering
+    redirects_and_keys
     resuming
     retries_and_money
+    sleeping_laptops
+    stale_connections
     the_standard
     time_limits
     tokens_that_expire
     typed_answers
+    unix_sockets
     writing_a_connector
     writing_a_server
 }
