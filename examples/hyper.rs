@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use everstream::{
-    Attempt, Error, ErrorKind, EventSource,
+    Error, ErrorKind, EventSource,
     bytes::Bytes,
     http::Request,
     testing::{Reply, Server},
-    transport::{Body, Connector, Redirects, Response},
+    transport::{Attempt, Body, Connector, Redirects, Response},
 };
 use futures_util::TryStreamExt;
 use http_body_util::{BodyExt, Full};

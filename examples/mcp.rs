@@ -12,10 +12,10 @@
 use std::time::Duration;
 
 use everstream::{
-    Attempt, BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout, encode,
+    BoxError, CompleteWhen, Error, ErrorKind, Event, EventSource, Retry, Timeout, encode,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     testing::{Reply, Server},
-    transport::{Body, Response},
+    transport::{Attempt, Body, Response},
 };
 use futures_util::TryStreamExt;
 use reqwest::Client;

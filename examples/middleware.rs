@@ -10,10 +10,10 @@
 use std::time::Duration;
 
 use everstream::{
-    Attempt, BoxError, Error, ErrorKind, EventSource,
+    BoxError, Error, ErrorKind, EventSource,
     http::{Extensions, HeaderValue},
     testing::{Reply, Server},
-    transport::Response,
+    transport::{Attempt, Response},
 };
 use futures_util::{TryStreamExt, future::BoxFuture};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Next};

@@ -10,7 +10,8 @@
 //! belongs, rather than the browser: `--header 'Authorization: Bearer …'`.
 //!
 //! - The browser's POST becomes one POST to the upstream, which is never sent again.
-//! - Events keep their types and IDs, and comments are passed on.
+//! - Events keep their types and IDs; comments, `retry` and blocks that only set an ID are passed on,
+//!   so that the browser resumes where the upstream would have it.
 //! - A browser that reads slowly slows down the upstream: nothing is queued here.
 //! - When the browser leaves, the connection to the upstream is closed.
 //! - If the upstream fails before its answer has begun, the browser gets a status that says so. If
@@ -37,7 +38,7 @@ use axum::{
 use clap::Parser;
 use everstream::{
     Error, Event, EventStream, RequestBuilderExt, Signal,
-    encode::{EventBody, Outgoing},
+    encode::{Encoder, EventBody, Outgoing},
 };
 use futures_util::TryStreamExt;
 
@@ -61,6 +62,8 @@ struct Args {
     #[arg(long, value_name = "MS", default_value_t = 15_000)]
     keep_alive: u64,
 }
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// What each request needs.
 #[derive(Clone)]
@@ -86,8 +89,7 @@ impl Proxy {
     async fn open(&self, headers: &HeaderMap, body: Bytes) -> Result<EventStream, Error> {
         let mut request = self.client.post(&self.url).body(body);
         // A browser that resumes says where; only the upstream can make sense of that.
-        let last_event_id = HeaderName::from_static("last-event-id");
-        for name in [header::CONTENT_TYPE, last_event_id] {
+        for name in [header::CONTENT_TYPE, LAST_EVENT_ID] {
             if let Some(value) = headers.get(&name) {
                 request = request.header(name, value);
             }
@@ -97,21 +99,27 @@ impl Proxy {
         request
             .headers(of_the_proxy.collect())
             .events()
+            .last_event_id(resumes_from(headers))
             .headers_timeout(timeout)
             .event_timeout(timeout)
             .await
     }
 
     fn pass_on(&self, events: EventStream) -> Response {
+        // The browser has the ID that this stream started from.
+        let encoder = Encoder::new().with_last_event_id(events.last_event_id());
         // Signals are events and what else there is in the stream, such as comments.
         let outgoing = events.signals().try_filter_map(|signal| {
             ready(Ok(match signal {
                 Signal::Event(event) => Some(Outgoing::Event(event)),
                 Signal::Comment(text) => Some(Outgoing::Comment(text)),
+                Signal::Retry(time) => Some(Outgoing::Retry(time)),
+                Signal::Undispatched { id, .. } => Some(Outgoing::Id(id)),
                 _ => None,
             }))
         });
         let body = EventBody::new(outgoing)
+            .encoder(encoder)
             .keep_alive(Duration::from_millis(self.args.keep_alive))
             .on_error(|error| error_event(&error));
         let headers = [
@@ -149,9 +157,16 @@ fn error_event(error: &Error) -> Event {
     Event::new(message.to_string()).with_event_type("error")
 }
 
-/// What went wrong, but not what the upstream said: that may be about the proxy's key.
+/// What went wrong, but not what the upstream said, which may be about the proxy's key, nor who it
+/// is.
 fn to_the_browser(error: &Error) -> String {
-    format!("the upstream failed: {error}")
+    format!("the upstream failed: {}", error.clone().without_url())
+}
+
+/// The last event ID that the browser has.
+fn resumes_from(headers: &HeaderMap) -> String {
+    let id = headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes);
+    String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
 }
 
 fn log(error: &Error) {

@@ -14,8 +14,9 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Contract, Contracted, Error, ErrorKind, Event, EventSource, Retry, Timeout,
+    Backoff, Contract, Contracted, Error, ErrorKind, Event, EventSource, Retry, Timeout,
     testing::{Reply, Request, Server},
+    transport::Attempt,
 };
 use futures_util::TryStreamExt;
 use reqwest::{Client, RequestBuilder};

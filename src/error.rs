@@ -7,8 +7,12 @@ use std::{fmt, sync::Arc};
 use crate::{event::Event, parser::EventTooLarge};
 
 mod message;
+#[cfg(feature = "stream")]
+mod url;
 
 use message::causes;
+#[cfg(feature = "stream")]
+use url::ShownUrl;
 
 /// Any error, as other crates give theirs.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -19,9 +23,13 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// the server: tcp connect error: Connection refused`. [`source`](std::error::Error::source) leads
 /// along the same chain, and [`into_source`](Self::into_source) gives the cause by value.
 ///
-/// No message of this crate, and no `Debug`, shows a URL, a header's value, an ID, an event's data
-/// or a body, which may be secret: accessors return them. Two messages are exceptions. That of
-/// [`ErrorKind::LastEventId`] names the ID, and those of [`ErrorKind::ContentType`] and
+/// Where the URL is known, the message ends with it, without user, password, query and fragment:
+/// `the server answered 503 Service Unavailable (https://example.com/feed)`. Where a path is a
+/// secret, too, [`without_url`](Self::without_url) takes it off.
+///
+/// No message of this crate, and no `Debug`, shows more of a URL, a header's value, an ID, an
+/// event's data or a body, which may be secret: accessors return them. Two messages are exceptions.
+/// That of [`ErrorKind::LastEventId`] names the ID, and those of [`ErrorKind::ContentType`] and
 /// [`ErrorKind::ContentEncoding`] name the type or the encoding that the server sent, without
 /// parameters. A cause that comes from outside the crate says what it says.
 ///
@@ -44,6 +52,9 @@ struct Inner {
     unsent: bool,
     /// A caller made it, by [`Error::new`]: its kind is the caller's word.
     by_caller: bool,
+    /// The URL that answered, or was asked.
+    #[cfg(feature = "stream")]
+    url: Option<Box<str>>,
     #[cfg(feature = "stream")]
     refusal: Option<Arc<Refusal>>,
 }
@@ -54,7 +65,6 @@ pub(crate) struct Refusal {
     /// `None` where only a body is known.
     pub(crate) status: Option<http::StatusCode>,
     pub(crate) headers: http::HeaderMap,
-    pub(crate) url: Option<Box<str>>,
     pub(crate) body: bytes::Bytes,
     pub(crate) is_whole: bool,
     pub(crate) retry_after: Option<Duration>,
@@ -67,7 +77,6 @@ impl Refusal {
         Self {
             status: None,
             headers: http::HeaderMap::new(),
-            url: None,
             body,
             is_whole,
             retry_after: None,
@@ -147,6 +156,8 @@ impl Error {
             unsent: matches!(kind, ErrorKind::Request | ErrorKind::LastEventId),
             by_caller: false,
             #[cfg(feature = "stream")]
+            url: None,
+            #[cfg(feature = "stream")]
             refusal: None,
         }))
     }
@@ -175,6 +186,54 @@ impl Error {
             return self;
         }
         self.edit(|inner| inner.unsent = unsent)
+    }
+
+    /// Says which URL it is about: the one that answered, after redirects, or the one that was
+    /// asked. The message shows it without user, password, query and fragment.
+    ///
+    /// ```
+    /// use everstream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Connect, "cable pulled")
+    ///     .with_url("https://me:secret@example.com/feed?key=secret");
+    /// assert_eq!(
+    ///     format!("{error:#}"),
+    ///     "could not connect to the server (https://example.com/feed): cable pulled"
+    /// );
+    /// ```
+    #[cfg(feature = "stream")]
+    #[must_use]
+    pub fn with_url(self, url: impl Into<String>) -> Self {
+        let url = url.into().into_boxed_str();
+        self.edit(|inner| inner.url = Some(url))
+    }
+
+    /// Forgets the URL, here and in the errors of this crate that caused this one: for messages
+    /// that go where not even the host may be known, and for paths that are secret.
+    #[cfg(feature = "stream")]
+    #[must_use]
+    pub fn without_url(self) -> Self {
+        let source = self.0.source.as_deref();
+        let source = source.and_then(|source| source.downcast_ref::<Self>());
+        let source = source.map(|source| source.clone().without_url());
+        if source.is_none() && self.0.url.is_none() {
+            return self;
+        }
+        self.edit(|inner| {
+            inner.url = None;
+            if let Some(source) = source {
+                inner.source = Some(Arc::new(source.into()));
+            }
+        })
+    }
+
+    /// The URL that this is about, unless it is known already.
+    #[cfg(feature = "stream")]
+    pub(crate) fn or_url(self, url: Option<&str>) -> Self {
+        match url {
+            Some(url) if self.0.url.is_none() => self.with_url(url),
+            _ => self,
+        }
     }
 
     fn edit(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
@@ -367,10 +426,13 @@ impl Error {
         self.0.refusal.as_ref().map(|refusal| &refusal.headers)
     }
 
-    /// The URL of the response that was refused, after redirects, where the connector told it.
+    /// The URL that answered, after redirects, or the one that was asked if nothing did. `None`
+    /// where the connector didn't tell it, and after [`without_url`](Self::without_url).
+    ///
+    /// It is whole, with a query that may be secret; the message shows less of it.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
-        self.0.refusal.as_ref()?.url.as_deref()
+        self.0.url.as_deref()
     }
 
     /// Whether [`body`](Self::body) is all that the server said. It isn't if more came than is
@@ -421,6 +483,10 @@ impl fmt::Debug for Error {
                 debug.field("message", message);
             }
             None => {}
+        }
+        #[cfg(feature = "stream")]
+        if let Some(url) = self.url().and_then(ShownUrl::of) {
+            debug.field("url", &format_args!("{url}"));
         }
         #[cfg(feature = "stream")]
         if let Some(refusal) = &self.0.refusal {

@@ -229,7 +229,7 @@ pub use {
     source::{
         Backoff, EventSource, EventSourceBuilder, EventSourceHandle, Failure, ReadyState, Retry,
     },
-    transport::{Attempt, Cause, Connect},
+    transport::attempt::Cause,
 };
 
 /// The state machine of `EventSource`, for fuzz targets and property tests: no part of the API.
@@ -239,7 +239,7 @@ pub mod __session {
     pub use crate::source::session::{
         Backoff, Decision, Loss, ReadyState, Retry, Rules, Session, State, Time,
     };
-    pub use crate::transport::Cause;
+    pub use crate::transport::attempt::Cause;
 
     /// What a server that answered like this gives for an error.
     #[must_use]

@@ -11,15 +11,16 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Cause, CompleteWhen, Connect, ContentType, Error, ErrorKind, ErrorWhen,
-    Event, EventRef, EventSource, EventSourceBuilder, EventSourceHandle, EventStream,
-    EventStreamBuilder, EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized,
-    Parser, Reader, ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
+    Backoff, Cause, CompleteWhen, ContentType, Error, ErrorKind, ErrorWhen, Event, EventRef,
+    EventSource, EventSourceBuilder, EventSourceHandle, EventStream, EventStreamBuilder,
+    EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized, Parser, Reader,
+    ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::{EncodeError, Encoded, Encoder, EventBody, Outgoing},
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
     transport::{
-        Body, Connector, FollowRedirects, Head, PrepareOptions, Redirects, RequestPolicy, Response,
+        Attempt, Body, Connect, Connector, FollowRedirects, Head, PrepareOptions, Redirects,
+        RequestPolicy, Response,
     },
 };
 use futures_util::{

@@ -14,15 +14,16 @@ use std::{
 };
 
 use everstream::{
-    Attempt, Backoff, Cause, ContentType, Contract, Error, ErrorKind, Event, EventSource,
-    EventStream, EventStreamBuilder, EventStreamExt, EventTooLarge, Oversized, Parser, Reader,
-    ReadyState, RequestBuilderExt, Retry, Signal, SurrogateJoiner, Timeout, Unfinished,
+    Backoff, Cause, ContentType, Contract, Error, ErrorKind, Event, EventSource, EventStream,
+    EventStreamBuilder, EventTooLarge, Oversized, Parser, Reader, ReadyState, RequestBuilderExt,
+    Retry, Signal, SurrogateJoiner, Timeout, Unfinished,
     bytes::Bytes,
     encode::{self, EncodeError, Encoder, EventBody, Outgoing},
     http::{HeaderMap, Request, StatusCode},
     testing::{ClosedPort, Gate, Reply, Script, Server},
     transport::{
-        Body, Connector, FollowRedirects, PrepareOptions, Redirects, RequestPolicy, Response,
+        Attempt, Body, Connector, FollowRedirects, PrepareOptions, Redirects, RequestPolicy,
+        Response,
     },
 };
 use futures_util::{Stream, StreamExt, stream};
@@ -500,6 +501,7 @@ async fn a_content_type_is_named_without_parameters() {
     ] {
         let response = response(StatusCode::OK, content_type, "MarkBody");
         let refused = answer(response).content_type(accepted).await;
+        let message = format!("{message} (https://example.test/feed)");
         assert_eq!(refused.unwrap_err().to_string(), message);
     }
 }

@@ -10,12 +10,7 @@ use std::{
 };
 
 use arbitrary::Arbitrary;
-use everstream::{
-    Attempt, Backoff, ErrorKind, EventSource, EventStreamBuilder, Signal,
-    bytes::Bytes,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    transport::{Body, Response},
-};
+use everstream::{Backoff, ErrorKind, EventSource, EventStreamBuilder, Signal, bytes::Bytes, http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header}, transport::{Attempt, Body, Response}};
 use everstream_fuzz::with_runtime;
 use futures_util::{FutureExt, StreamExt};
 use libfuzzer_sys::fuzz_target;

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+#[cfg(feature = "stream")]
+use super::ShownUrl;
 use super::{Error, ErrorKind, Timeout};
 
 /// The causes of an error, nearest first.
@@ -29,16 +31,45 @@ impl fmt::Write for OneLine<'_, '_> {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_own(f)?;
+        #[cfg(feature = "stream")]
+        self.fmt_url(f)?;
         if f.alternate() {
-            for cause in causes(self) {
-                write!(OneLine(f), ": {cause}")?;
-            }
+            self.fmt_causes(f)?;
         }
         Ok(())
     }
 }
 
 impl Error {
+    #[cfg(feature = "stream")]
+    fn fmt_url(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.url().and_then(ShownUrl::of) {
+            Some(url) => write!(f, " ({url})"),
+            None => Ok(()),
+        }
+    }
+
+    /// The causes, in one line. A URL that was shown is not shown again.
+    fn fmt_causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "stream")]
+        let mut shown = self.url();
+        for cause in causes(self) {
+            #[cfg(feature = "stream")]
+            if let Some(ours) = cause.downcast_ref::<Self>() {
+                let is_new = ours.url().is_some() && ours.url() != shown;
+                f.write_str(": ")?;
+                ours.fmt_own(f)?;
+                if is_new {
+                    ours.fmt_url(f)?;
+                    shown = ours.url();
+                }
+                continue;
+            }
+            write!(OneLine(f), ": {cause}")?;
+        }
+        Ok(())
+    }
+
     /// What failed, then what to do about it.
     fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(message) = &self.0.message {
@@ -118,6 +149,50 @@ impl Timeout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "stream")]
+    #[test]
+    fn a_url_is_shown_once_and_can_be_taken_off() {
+        let at = |url: &str, source: Error| Error::new(ErrorKind::Redirect, source).with_url(url);
+        let inner = Error::new(ErrorKind::Connect, "cable pulled");
+        let here = "http://u:p@h/a?k#f";
+        for (error, shown) in [
+            (
+                at(here, inner.clone()),
+                "could not follow the redirect (http://h/a): could not connect to the server: \
+                 cable pulled",
+            ),
+            (
+                at(here, at(here, inner.clone().with_url(here))),
+                "could not follow the redirect (http://h/a): could not follow the redirect: could \
+                 not connect to the server: cable pulled",
+            ),
+            (
+                at(here, inner.clone().with_url("http://other/")),
+                "could not follow the redirect (http://h/a): could not connect to the server \
+                 (http://other/): cable pulled",
+            ),
+            (
+                at("nowhere", inner.clone()),
+                "could not follow the redirect: could not connect to the server: cable pulled",
+            ),
+        ] {
+            assert_eq!(format!("{error:#}"), shown);
+            let kept = error.clone();
+            let bare = error.without_url();
+            assert_eq!((bare.url(), bare.kind()), (None, ErrorKind::Redirect));
+            let shown_bare = shown
+                .replace(" (http://h/a)", "")
+                .replace(" (http://other/)", "");
+            assert_eq!(format!("{bare:#}"), shown_bare);
+            assert!(causes(&bare).all(|it| !it.to_string().contains("http")));
+            assert_eq!(format!("{kept:#}"), shown, "a clone keeps it");
+        }
+        assert_eq!(
+            at(here, inner).to_string(),
+            "could not follow the redirect (http://h/a)"
+        );
+    }
 
     #[test]
     fn the_alternate_form_is_the_whole_chain_in_one_line() {

@@ -11,7 +11,7 @@ use futures_util::Stream;
 
 use super::{Waiting, prelude::Prelude};
 use crate::{
-    error::{Error, ErrorKind, Refusal},
+    error::{Error, ErrorKind},
     event::{Event, EventRef},
     parser::{Cursor, EventAt, EventTooLarge, Parser, Taken},
     transport::{Body, Head},
@@ -217,14 +217,19 @@ impl Events {
         let is_whole = said.len() < self.max_error_body_bytes;
         let error = Error::of(ErrorKind::NotEventStream);
         Err(match &self.head {
-            Some(head) => error.and_refusal(Refusal::of(head, said, is_whole)),
+            Some(head) => error.refused_by(head, said, is_whole),
             None => error,
         })
     }
 
     fn fail(&mut self, error: Error) -> Error {
         self.close();
-        error
+        self.located(error)
+    }
+
+    /// An error of the response that is read, or was read last.
+    pub(crate) fn located(&self, error: Error) -> Error {
+        error.or_url(self.head.as_ref().and_then(Head::url))
     }
 
     /// The whole chunk was looked through.

@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Opening {
     state: State,
     accepted: Accepted,
+    /// The URL that was asked, where that is known, for errors that know none.
+    url: Option<Box<str>>,
 }
 
 enum State {
@@ -35,12 +37,14 @@ impl Opening {
     pub(crate) fn new(
         response: BoxFuture<'static, Result<Response, Error>>,
         accepted: Accepted,
+        url: Option<Box<str>>,
         waiting: &mut Waiting,
     ) -> Self {
         waiting.for_headers();
         Self {
             state: State::Connecting(response),
             accepted,
+            url,
         }
     }
 
@@ -61,7 +65,7 @@ impl Opening {
                     self.state = State::Done;
                     let Response { head, body } = match response {
                         Ok(response) => response,
-                        Err(error) => return Poll::Ready(Err(error)),
+                        Err(error) => return Poll::Ready(Err(error.or_url(self.url.as_deref()))),
                     };
                     match verdict(&head, &self.accepted) {
                         Verdict::Stream => return Poll::Ready(Ok((head.compact(), body))),
@@ -93,7 +97,7 @@ impl Opening {
     ) -> Poll<Result<(Head, Body), Error>> {
         let error = ready!(waiting.poll(cx));
         self.state = State::Done;
-        Poll::Ready(Err(error))
+        Poll::Ready(Err(error.or_url(self.url.as_deref())))
     }
 }
 
@@ -144,11 +148,8 @@ impl Refused {
     }
 
     fn error(&mut self, is_whole: bool) -> Error {
-        let error = Error::of(self.kind).and_refusal(Refusal::of(
-            &self.head,
-            std::mem::take(&mut self.said).freeze(),
-            is_whole,
-        ));
+        let said = std::mem::take(&mut self.said).freeze();
+        let error = Error::of(self.kind).refused_by(&self.head, said, is_whole);
         match self.message.take() {
             Some(message) => error.and_message(message),
             None => error,
@@ -156,16 +157,16 @@ impl Refused {
     }
 }
 
-impl Refusal {
+impl Error {
     /// What the server said: the head of its response, and as much of its body.
-    pub(super) fn of(head: &Head, body: bytes::Bytes, is_whole: bool) -> Self {
-        Self {
+    pub(super) fn refused_by(self, head: &Head, body: bytes::Bytes, is_whole: bool) -> Self {
+        let refusal = Refusal {
             status: Some(head.status()),
             headers: head.headers().clone(),
-            url: head.url().map(Into::into),
             body,
             is_whole,
             retry_after: retry_after(head.headers(), timer::wall_clock()),
-        }
+        };
+        self.and_refusal(refusal).or_url(head.url())
     }
 }

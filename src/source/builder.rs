@@ -158,6 +158,7 @@ impl EventSourceBuilder {
         self.rules.anew = policy.fresh;
         let id = &mut self.options.last_event_id;
         *id = id.take().or(policy.last_event_id);
+        self.options.url = policy.url.map(String::into_boxed_str);
         if let Some(retry_when) = &mut self.retry_when {
             retry_when.on_end = self.asks_on_end;
         }

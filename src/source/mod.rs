@@ -36,7 +36,9 @@ use crate::{
     stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event},
     timer::{self, Alarm, Instant},
     trace,
-    transport::{Attempt, Cause, Connect, Connector, IntoConnector, IntoResponse, MaybeSend},
+    transport::{
+        Attempt, Connect, Connector, Head, IntoConnector, IntoResponse, MaybeSend, attempt::Cause,
+    },
 };
 
 /// The events of a feed, over as many connections as it takes.
@@ -76,6 +78,8 @@ pub struct EventSource {
     /// The body of the connection, and what all of them have in common.
     body: Events,
     accepted: Accepted,
+    /// The URL that is asked, where the connector told it.
+    url: Option<Box<str>>,
     /// For the waits between connections.
     alarm: Alarm,
     /// The moment that the session's time is counted from.
@@ -164,6 +168,7 @@ impl EventSource {
             session,
             opening: None,
             accepted: options.accepted.clone(),
+            url: options.url.clone(),
             body: options.into_events(),
             alarm: Alarm::default(),
             origin: Instant::now(),
@@ -196,7 +201,7 @@ impl EventSource {
 
     /// The head of the last response that was an event stream.
     #[must_use]
-    pub fn head(&self) -> Option<&crate::transport::Head> {
+    pub fn head(&self) -> Option<&Head> {
         self.body.head()
     }
 
@@ -382,7 +387,13 @@ impl EventSource {
         let attempt = Attempt::new(record.attempts, last_event_id, record.cause.take())?;
         let response = self.connector.connect(attempt);
         let accepted = self.accepted.clone();
-        self.opening = Some(Opening::new(response, accepted, &mut self.body.waiting));
+        let url = self.url.clone();
+        self.opening = Some(Opening::new(
+            response,
+            accepted,
+            url,
+            &mut self.body.waiting,
+        ));
         self.session.connect();
         Ok(())
     }
@@ -398,7 +409,7 @@ impl EventSource {
         }
         let error = Error::of(ErrorKind::Incomplete)
             .and_message("the response ended in the middle of an event");
-        self.lose(Some(error))
+        self.lose(Some(self.body.located(error)))
     }
 
     /// The connection was lost, or could not be made: does what the session makes of that.
@@ -530,8 +541,9 @@ impl PollSignal for EventSource {
 }
 
 impl Release for EventSource {
-    fn release(&mut self) {
+    fn release(&mut self) -> Option<Head> {
         self.close();
+        self.body.head().cloned()
     }
 }
 

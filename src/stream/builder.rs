@@ -69,6 +69,13 @@ impl EventStreamBuilder {
     {
         Self::of(Box::pin(response))
     }
+
+    /// Says which URL is asked, for errors of a request that has no response.
+    #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
+    pub(crate) fn of_url(mut self, url: Option<String>) -> Self {
+        self.options.url = url.map(String::into_boxed_str);
+        self
+    }
 }
 
 impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
@@ -77,7 +84,8 @@ impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
     async fn open(self) -> Result<EventStream, Error> {
         let accepted = self.options.accepted.clone();
         let mut waiting = Waiting::new(self.options.limits.clone(), Progress::Any);
-        let mut opening = Opening::new(self.from, accepted, &mut waiting);
+        let url = self.options.url.clone();
+        let mut opening = Opening::new(self.from, accepted, url, &mut waiting);
         let (head, body) = poll_fn(|cx| opening.poll(cx, &mut waiting)).await?;
         Ok(EventStream::open(
             Some(head),

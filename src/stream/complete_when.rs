@@ -11,12 +11,12 @@ use pin_project::pin_project;
 
 use super::{
     EventOrSignal, EventStream, ext, next,
-    release::{End, Release, ReleaseWith},
+    release::{End, Release, ReleaseWith, failed},
 };
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
-    transport::maybe_send::EventPredicate,
+    transport::{Head, maybe_send::EventPredicate},
 };
 
 /// The stream of [`complete_when`](crate::EventStreamExt::complete_when) and
@@ -78,7 +78,12 @@ where
         }
         let Some(item) = ready!(this.inner.as_mut().poll_next(cx)) else {
             *this.end = End::Ended;
-            let error = Error::of(ErrorKind::Incomplete).ends_after(*this.events);
+            let error = failed(
+                ErrorKind::Incomplete,
+                *this.events,
+                this.inner,
+                *this.release,
+            );
             return Poll::Ready(Some(Err(error)));
         };
         let event = match &item {
@@ -115,9 +120,9 @@ where
 }
 
 impl<S: Release> Release for CompleteWhen<S> {
-    fn release(&mut self) {
+    fn release(&mut self) -> Option<Head> {
         self.end = End::Ended;
-        self.inner.release();
+        self.inner.release()
     }
 }
 

@@ -11,9 +11,12 @@ use pin_project::pin_project;
 
 use super::{
     Contract, EventOrSignal, EventStream, Meaning, ext, next,
-    release::{End, Release, ReleaseWith, release},
+    release::{End, Release, ReleaseWith, failed, of, release},
 };
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    transport::Head,
+};
 
 /// The stream of [`contract`](crate::EventStreamExt::contract): an answer that is whole, or an
 /// error.
@@ -22,6 +25,10 @@ use crate::error::{Error, ErrorKind};
 /// that is an error of kind [`ErrorKind::Incomplete`]. An error event is one of kind
 /// [`ErrorKind::ErrorEvent`], which holds it. Keep-alive events are left out; on a stream of
 /// signals they are a [`Signal::KeepAlive`](crate::Signal::KeepAlive).
+///
+/// Once the answer has said that it is whole, as by a finish reason, the rest of the connection
+/// doesn't matter: whether the body ends, is cut, or falls silent for longer than a time limit,
+/// the stream ends without an error.
 #[pin_project]
 #[must_use = "streams do nothing unless polled"]
 pub struct Contracted<S = EventStream> {
@@ -60,6 +67,12 @@ impl<S> Contracted<S> {
     next::accessors!();
 }
 
+/// Whether the connection is to blame, which a whole answer doesn't need any more.
+fn is_of_the_connection(error: &Error) -> bool {
+    let is_final_word = error.is_timeout() || error.is_incomplete();
+    error.is_final() && (is_final_word || error.kind() == ErrorKind::Transport)
+}
+
 impl<S: Release + Unpin> Contracted<S> {
     ext::combinators!();
 }
@@ -88,13 +101,21 @@ where
                     if error.is_final() {
                         *this.end = End::Ended;
                     }
-                    return Poll::Ready(Some(Err(error)));
+                    let has_all = this.contract.has_come() && is_of_the_connection(&error);
+                    return Poll::Ready((!has_all).then_some(Err(error)));
                 }
                 None => {
                     *this.end = End::Ended;
-                    let cut = !this.contract.is_complete();
-                    let error = Error::of(ErrorKind::Incomplete).ends_after(*this.events);
-                    return Poll::Ready(cut.then_some(Err(error)));
+                    if this.contract.is_complete() {
+                        return Poll::Ready(None);
+                    }
+                    let error = failed(
+                        ErrorKind::Incomplete,
+                        *this.events,
+                        this.inner,
+                        *this.release,
+                    );
+                    return Poll::Ready(Some(Err(error)));
                 }
             };
             let Some(event) = item.as_event() else {
@@ -104,8 +125,9 @@ where
             if let (true, Some(confirm)) = (meaning != Meaning::KeepAlive, *this.confirm) {
                 confirm(this.inner.as_mut());
             }
+            let mut head = None;
             if meaning.is_final() {
-                this.end.leave(this.inner.as_mut(), *this.release);
+                head = this.end.leave(this.inner.as_mut(), *this.release);
             }
             match meaning {
                 Meaning::Item | Meaning::Last => {
@@ -119,7 +141,7 @@ where
                     }
                 }
                 Meaning::Error => {
-                    let mut error = Error::of(ErrorKind::ErrorEvent).ends_after(*this.events);
+                    let mut error = of(ErrorKind::ErrorEvent, *this.events, head);
                     if let Ok(event) = item.try_into_event() {
                         error = error.and_event(event);
                     }
@@ -143,9 +165,9 @@ where
 }
 
 impl<S: Release> Release for Contracted<S> {
-    fn release(&mut self) {
+    fn release(&mut self) -> Option<Head> {
         self.end = End::Ended;
-        self.inner.release();
+        self.inner.release()
     }
 }
 

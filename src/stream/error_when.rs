@@ -11,11 +11,11 @@ use pin_project::pin_project;
 
 use super::{
     EventOrSignal, EventStream, ext, next,
-    release::{End, Release, ReleaseWith},
+    release::{End, Release, ReleaseWith, of},
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::maybe_send::EventPredicate,
+    transport::{Head, maybe_send::EventPredicate},
 };
 
 /// The stream of [`error_when`](crate::EventStreamExt::error_when).
@@ -77,8 +77,8 @@ where
         };
         let is_error = item.as_event().map(|event| (this.is_error)(event));
         if is_error == Some(true) {
-            this.end.leave(this.inner, *this.release);
-            let error = Error::of(ErrorKind::ErrorEvent).ends_after(*this.events);
+            let head = this.end.leave(this.inner, *this.release);
+            let error = of(ErrorKind::ErrorEvent, *this.events, head);
             let event = item.try_into_event().ok();
             return Poll::Ready(Some(Err(match event {
                 Some(event) => error.and_event(event),
@@ -101,9 +101,9 @@ where
 }
 
 impl<S: Release> Release for ErrorWhen<S> {
-    fn release(&mut self) {
+    fn release(&mut self) -> Option<Head> {
         self.end = End::Ended;
-        self.inner.release();
+        self.inner.release()
     }
 }
 

@@ -298,7 +298,7 @@ impl EventStream {
 
     fn ended_by(&self, error: Error) -> Error {
         trace::ended(self.events, Some(&error));
-        error.ends_after(self.events)
+        self.body.located(error).ends_after(self.events)
     }
 }
 
@@ -359,9 +359,10 @@ impl PollSignal for EventStream {
 }
 
 impl Release for EventStream {
-    fn release(&mut self) {
+    fn release(&mut self) -> Option<Head> {
         self.state = State::Ended;
         self.body.close();
+        self.body.head().cloned()
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) max_event_bytes: Option<usize>,
     pub(crate) oversized: Oversized,
     pub(crate) last_event_id: Option<String>,
+    /// The URL that is asked, where that is known.
+    pub(crate) url: Option<Box<str>>,
 }
 
 impl Options {

@@ -5,6 +5,11 @@ use std::{
     task::{Context, Poll},
 };
 
+use crate::{
+    error::{Error, ErrorKind},
+    transport::Head,
+};
+
 /// A stream of ours, which holds a connection.
 ///
 /// The last event of an answer often comes before the end of its body. Whoever sees it lets the
@@ -12,16 +17,34 @@ use std::{
 /// be told to: nothing is ever polled for that, neither they nor the stream of someone else, which
 /// may only be lent and would lose an event, or send a request.
 pub trait Release {
+    /// Lets go of the connection. Returns the head of its response, for an error to name the URL.
     #[doc(hidden)]
-    fn release(&mut self);
+    fn release(&mut self) -> Option<Head>;
 }
 
 /// How a wrapper lets go of the stream beneath: `None` where that is not ours to end.
-pub(crate) type ReleaseWith<S> = Option<fn(Pin<&mut S>)>;
+pub(crate) type ReleaseWith<S> = Option<fn(Pin<&mut S>) -> Option<Head>>;
 
 /// For a stream of ours.
-pub(crate) fn release<S: Release + Unpin>(stream: Pin<&mut S>) {
-    stream.get_mut().release();
+pub(crate) fn release<S: Release + Unpin>(stream: Pin<&mut S>) -> Option<Head> {
+    stream.get_mut().release()
+}
+
+/// An error at the end of `inner`, which has yielded so many events.
+pub(super) fn failed<S>(
+    kind: ErrorKind,
+    events: u64,
+    inner: Pin<&mut S>,
+    release: ReleaseWith<S>,
+) -> Error {
+    let head = release.and_then(|release| release(inner));
+    of(kind, events, head)
+}
+
+/// An error of an answer with this head.
+pub(super) fn of(kind: ErrorKind, events: u64, head: Option<Head>) -> Error {
+    let error = Error::of(kind).ends_after(events);
+    error.or_url(head.as_ref().and_then(Head::url))
 }
 
 /// The end of a wrapper's stream, once the stream beneath is not needed any more.
@@ -41,14 +64,13 @@ impl End {
     const TURNS: u8 = 2;
 
     /// The last item has come: lets go of `inner` if that is ours.
-    pub(super) fn leave<S>(&mut self, inner: Pin<&mut S>, release: ReleaseWith<S>) {
-        *self = match release {
-            None => Self::Ended,
-            Some(release) => {
-                release(inner);
-                Self::Leaving(Self::TURNS)
-            }
+    pub(super) fn leave<S>(&mut self, inner: Pin<&mut S>, release: ReleaseWith<S>) -> Option<Head> {
+        let Some(release) = release else {
+            *self = Self::Ended;
+            return None;
         };
+        *self = Self::Leaving(Self::TURNS);
+        release(inner)
     }
 
     pub(super) fn is_open(self) -> bool {

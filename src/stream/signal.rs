@@ -9,9 +9,9 @@ use std::{
 
 use futures_util::{Stream, stream::FusedStream};
 
-use super::{EventStream, next, release::Release};
+use super::{EventStream, ext, next, release::Release};
 #[cfg(feature = "client")]
-use crate::transport::Cause;
+use crate::transport::attempt::Cause;
 use crate::{
     error::Error,
     event::Event,
@@ -162,6 +162,10 @@ impl<S: PollSignal + Unpin> Signals<S> {
     next::signal!();
 }
 
+impl<S: Release + Unpin> Signals<S> {
+    ext::combinators!();
+}
+
 impl<S: PollSignal + Unpin> Stream for Signals<S> {
     type Item = Result<Signal, Error>;
 
@@ -182,7 +186,7 @@ impl<S: PollSignal + Unpin> FusedStream for Signals<S> {
 }
 
 impl<S: Release> Release for Signals<S> {
-    fn release(&mut self) {
-        self.inner.release();
+    fn release(&mut self) -> Option<Head> {
+        self.inner.release()
     }
 }

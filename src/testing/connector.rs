@@ -341,7 +341,7 @@ impl Connect for Script {
         Ok(RequestPolicy {
             resend: self.safe || options.resend_unsafe_methods || self.anew,
             fresh: self.anew,
-            last_event_id: None,
+            ..RequestPolicy::new()
         })
     }
 }

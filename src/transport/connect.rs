@@ -64,6 +64,8 @@ pub struct RequestPolicy {
     pub fresh: bool,
     /// The last event ID that the request came with, if any. `None` by default.
     pub last_event_id: Option<String>,
+    /// The URL that is asked, for errors of requests that have no response. `None` by default.
+    pub url: Option<String>,
 }
 
 impl RequestPolicy {
@@ -93,9 +95,17 @@ impl RequestPolicy {
         self.last_event_id = Some(id.into());
         self
     }
+
+    /// Says which URL is asked. Errors of requests that have no response show it, as
+    /// [`Error::with_url`] says.
+    #[must_use]
+    pub fn with_url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
 }
 
-/// Shows no ID, but whether there is one.
+/// Shows neither URL nor ID, but whether there is one to resume from.
 impl fmt::Debug for RequestPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestPolicy")
@@ -112,6 +122,7 @@ impl Default for RequestPolicy {
             resend: true,
             fresh: true,
             last_event_id: None,
+            url: None,
         }
     }
 }
@@ -282,7 +293,9 @@ mod tests {
 
     #[test]
     fn debug_shows_no_id() {
-        let policy = RequestPolicy::new().with_last_event_id("secret");
+        let policy = RequestPolicy::new()
+            .with_last_event_id("secret")
+            .with_url("http://secret");
         let shown = format!("{policy:?}");
         assert!(shown.contains("resumes: true"), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");

@@ -3,7 +3,7 @@
 //! Nothing in here knows an HTTP client; `reqwest.rs` is the only file that does.
 
 #[cfg(feature = "client")]
-mod attempt;
+pub(crate) mod attempt;
 mod body;
 #[cfg(feature = "client")]
 mod connect;
@@ -19,7 +19,7 @@ use http::header;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 #[cfg(feature = "client")]
-pub use attempt::{Attempt, Cause};
+pub use attempt::Attempt;
 pub use body::Body;
 #[cfg(feature = "client")]
 pub use connect::{Connect, Connector, IntoConnector, IntoResponse, PrepareOptions, RequestPolicy};

@@ -134,7 +134,7 @@ impl Redirects {
         }
         self.redirect(status, headers)
             .map(|()| true)
-            .map_err(|why| refused(status, headers, &why))
+            .map_err(|why| refused(status, headers, &why).or_url(Some(self.url())))
     }
 
     fn redirect(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<(), String> {

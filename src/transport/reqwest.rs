@@ -161,6 +161,7 @@ macro_rules! serve {
             impl RequestBuilderExt for $reqwest::RequestBuilder {
                 fn events(self) -> EventStreamBuilder {
                     let (client, request) = fresh(self).build_split();
+                    let url = request.as_ref().ok().map(|it| it.url().to_string());
                     EventStreamBuilder::new(async move {
                         let mut request = request.map_err(unmade)?;
                         for (name, value) in default_headers() {
@@ -168,6 +169,7 @@ macro_rules! serve {
                         }
                         send(client, request).await
                     })
+                    .of_url(url)
                 }
 
                 #[cfg(feature = "client")]
@@ -258,13 +260,14 @@ macro_rules! serve {
                     if self.resend && request.try_clone().is_none() {
                         return Err(cannot_repeat());
                     }
-                    let last_event_id = last_event_id(request.headers());
-                    self.request = Some(Ok(request));
-                    Ok(RequestPolicy {
+                    let policy = RequestPolicy {
                         resend: self.resend,
                         fresh: false,
-                        last_event_id,
-                    })
+                        last_event_id: last_event_id(request.headers()),
+                        url: Some(request.url().to_string()),
+                    };
+                    self.request = Some(Ok(request));
+                    Ok(policy)
                 }
             }
 
@@ -295,7 +298,10 @@ macro_rules! serve {
 
             /// What is wrong with a request that was not sent.
             pub(super) fn unmade(error: $reqwest::Error) -> Error {
-                Error::of(ErrorKind::Request).and_source(error.without_url().into())
+                let url = error.url().map(ToString::to_string);
+                Error::of(ErrorKind::Request)
+                    .and_source(error.without_url().into())
+                    .or_url(url.as_deref())
             }
 
             /// What went wrong between a request and its response. Whether it was sent is not
@@ -312,8 +318,10 @@ macro_rules! serve {
                 } else {
                     ErrorKind::Transport
                 };
+                let url = error.url().map(ToString::to_string);
                 Error::of(kind)
                     .and_source(error.without_url().into())
+                    .or_url(url.as_deref())
                     .with_unsent(false)
             }
 

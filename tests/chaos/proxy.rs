@@ -22,10 +22,10 @@ use axum::{
     serve::Listener,
 };
 use everstream::{
-    Attempt, Error, ErrorKind, EventSource, Signal,
+    Error, ErrorKind, EventSource, Signal,
     bytes::Bytes,
     http::Request,
-    transport::{Body, Response},
+    transport::{Attempt, Body, Response},
 };
 use futures_util::{TryStreamExt, stream};
 use http_body_util::{BodyExt, Empty};

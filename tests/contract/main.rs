@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
+mod afterwards;
 mod closures;
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../support/http.rs"]

@@ -101,7 +101,11 @@ async fn what_the_upstream_streams_reaches_the_browser_as_it_is() {
 
 #[tokio::test]
 async fn a_browser_resumes_where_the_upstream_can() {
-    let stream = "data: no ID, which leaves 7\n\nid: 8\ndata: x\n\n";
+    let stream = "data: no ID, which leaves 7\n\n\
+        retry: 1500\n\n\
+        id: 8\n\n\
+        id: 9\ndata: x\n\n\
+        id: \n\n";
     let reply = Reply::events().raw(stream).expect_last_event_id("7");
     let server = Server::script([reply]).await;
     let proxy = Proxy::before(&server, &[]).await;

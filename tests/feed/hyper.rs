@@ -2,11 +2,11 @@
 //! knows.
 
 use everstream::{
-    Attempt, ErrorKind,
+    ErrorKind,
     bytes::Bytes,
     http::Request,
     testing::ClosedPort,
-    transport::{Body, Connector, Redirects, RequestPolicy, Response},
+    transport::{Attempt, Body, Connector, Redirects, RequestPolicy, Response},
 };
 use http_body_util::{BodyExt, Full};
 use hyper_util::{

@@ -10,6 +10,7 @@ mod posts;
 mod redirects;
 mod resume;
 mod servers;
+mod urls;
 
 use std::time::Duration;
 

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use everstream::{
-    Attempt, ContentType, ErrorKind, ReadyState, Retry, Signal,
+    ContentType, ErrorKind, ReadyState, Retry, Signal,
     http::StatusCode,
-    transport::{Connect, Connector, Response},
+    transport::{Attempt, Connect, Connector, Response},
 };
 use futures_util::TryStreamExt;
 

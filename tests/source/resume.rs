@@ -196,7 +196,7 @@ async fn a_factory_is_told_the_id_and_the_cause() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let connect = {
         let (seen, mut script) = (seen.clone(), script.clone());
-        move |attempt: everstream::Attempt| {
+        move |attempt: everstream::transport::Attempt| {
             seen.lock().unwrap().push(format!(
                 "{} {:?} {}",
                 attempt.number(),

@@ -81,6 +81,8 @@ pub struct Contract {
     closures: Vec<(Rule, Predicate)>,
     /// Whether the end of the body alone completes nothing.
     has_an_end: bool,
+    /// Whether the end of the body completes it, wherever that is.
+    ends_anywhere: bool,
     progress: Progress,
 }
 
@@ -158,6 +160,7 @@ impl Contract {
             api: None,
             closures: Vec::new(),
             has_an_end: false,
+            ends_anywhere: false,
             progress: Progress::Open,
         }
     }
@@ -301,9 +304,7 @@ impl Contract {
     /// ```
     #[must_use]
     pub fn or_at_end(mut self) -> Self {
-        if self.progress == Progress::Open {
-            self.progress = Progress::MayEnd;
-        }
+        self.ends_anywhere = true;
         self
     }
 
@@ -338,7 +339,17 @@ impl Contract {
         match self.progress {
             Progress::Complete | Progress::MayEnd => true,
             Progress::Failed => false,
-            Progress::Open => !self.has_an_end || self.api.as_ref().is_some_and(Api::may_end),
+            Progress::Open => !self.has_an_end || self.ends_anywhere || self.has_come(),
+        }
+    }
+
+    /// Whether the answer itself has said that all of it is here. The end of the body, which may
+    /// be missing, proves nothing more.
+    pub(super) fn has_come(&self) -> bool {
+        match self.progress {
+            Progress::Complete | Progress::MayEnd => true,
+            Progress::Failed => false,
+            Progress::Open => self.api.as_ref().is_some_and(Api::may_end),
         }
     }
 

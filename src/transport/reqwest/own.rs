@@ -156,6 +156,7 @@ impl Connect for FollowRedirects {
             resend: requests.first.method().is_safe() || options.resend_unsafe_methods,
             fresh: false,
             last_event_id: last_event_id(requests.first.headers()),
+            url: Some(requests.first.url().to_owned()),
         })
     }
 }
@@ -170,7 +171,11 @@ async fn send(client: &reqwest::Client, request: Request<Bytes>) -> Result<Respo
 /// A request that cannot be made to where the server has sent it is no fault of the user's.
 fn failed_elsewhere(error: Error) -> Error {
     match error.kind() {
-        ErrorKind::Request => Error::of(ErrorKind::Redirect).and_source(error.into()),
+        ErrorKind::Request => {
+            let url = error.url().map(str::to_owned);
+            let redirect = Error::of(ErrorKind::Redirect).or_url(url.as_deref());
+            redirect.and_source(error.without_url().into())
+        }
         _ => error,
     }
 }

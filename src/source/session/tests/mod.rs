@@ -3,6 +3,7 @@
 mod advice;
 mod arrows;
 mod delays;
+mod deploy;
 mod limits;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use http::StatusCode;
 
 use super::*;
 use crate::error::{Error, ErrorKind, Refusal, Timeout};
-use crate::transport::Cause;
+use crate::transport::attempt::Cause;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
