@@ -21,8 +21,10 @@ pub(crate) fn explain(error: &Error) -> String {
 }
 
 /// The error and what it comes from in the end. What lies between says where it passed through,
-/// which is for a log, and what comes after a semicolon is advice to whoever wrote the program.
+/// which is for a log, and what comes after a semicolon is advice to whoever wrote the program. The
+/// URL is what the program was told.
 pub(crate) fn plain(error: &Error) -> String {
+    let error = error.clone().without_url();
     let mut sentence = error.to_string();
     if let Some(advice) = sentence.find("; ") {
         sentence.truncate(advice);
