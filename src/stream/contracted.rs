@@ -141,7 +141,7 @@ where
                     }
                 }
                 Meaning::Error => {
-                    let mut error = of(ErrorKind::ErrorEvent, *this.events, head);
+                    let mut error = of(ErrorKind::ErrorEvent, *this.events, head.as_ref());
                     if let Ok(event) = item.try_into_event() {
                         error = error.and_event(event);
                     }

@@ -78,7 +78,7 @@ where
         let is_error = item.as_event().map(|event| (this.is_error)(event));
         if is_error == Some(true) {
             let head = this.end.leave(this.inner, *this.release);
-            let error = of(ErrorKind::ErrorEvent, *this.events, head);
+            let error = of(ErrorKind::ErrorEvent, *this.events, head.as_ref());
             let event = item.try_into_event().ok();
             return Poll::Ready(Some(Err(match event {
                 Some(event) => error.and_event(event),

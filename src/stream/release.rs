@@ -38,13 +38,13 @@ pub(super) fn failed<S>(
     release: ReleaseWith<S>,
 ) -> Error {
     let head = release.and_then(|release| release(inner));
-    of(kind, events, head)
+    of(kind, events, head.as_ref())
 }
 
 /// An error of an answer with this head.
-pub(super) fn of(kind: ErrorKind, events: u64, head: Option<Head>) -> Error {
+pub(super) fn of(kind: ErrorKind, events: u64, head: Option<&Head>) -> Error {
     let error = Error::of(kind).ends_after(events);
-    error.or_url(head.as_ref().and_then(Head::url))
+    error.or_url(head.and_then(Head::url))
 }
 
 /// The end of a wrapper's stream, once the stream beneath is not needed any more.

@@ -6,9 +6,7 @@ use std::{
     pin::pin,
 };
 
-use everstream::{
-    Contract, Error, Event, EventSource, EventStream, EventStreamExt, Oversized, Signal,
-};
+use everstream::{Contract, Error, Event, EventSource, EventStream, Oversized, Signal};
 use futures_util::{
     FutureExt, Stream, StreamExt, TryFutureExt,
     future::ready,
