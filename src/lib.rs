@@ -11,7 +11,6 @@
 #![cfg_attr(feature = "reqwest013", doc = "```")]
 #![cfg_attr(not(feature = "reqwest013"), doc = "```text")]
 //! use everstream::RequestBuilderExt;
-//! use futures_util::TryStreamExt;
 //!
 //! # use everstream::testing::{Reply, Server};
 //! # #[tokio::main(flavor = "current_thread")]
@@ -20,31 +19,40 @@
 //! # let (url, body) = (server.url("/v1/chat"), r#"{"stream":true}"#);
 //! # let client = reqwest::Client::new();
 //! let mut events = client.post(url).body(body).events().await?;
-//! while let Some(event) = events.try_next().await? {
+//! while let Some(event) = events.next_event().await? {
 //!     print!("{}", event.data());
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What completes it can be said, and then an answer cut short is an error and no end; so can
-//! what is an error within it. Events can be typed:
+//! A [`Contract`] says what completes it, so that an answer cut short is an error and not an end,
+//! and what is an error within it. There is one for OpenAI's chat and what has its shape, for
+//! OpenAI's Responses, Anthropic and Gemini, or one of your own. Events can be typed:
 //!
 #![cfg_attr(all(feature = "reqwest013", feature = "json"), doc = "```")]
 #![cfg_attr(not(all(feature = "reqwest013", feature = "json")), doc = "```text")]
-//! use everstream::{EventStreamExt, RequestBuilderExt};
-//! use futures_util::TryStreamExt;
+//! use everstream::{Contract, RequestBuilderExt};
 //! use std::time::Duration;
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Chunk {
-//!     text: String,
+//!     choices: Vec<Choice>,
+//! }
+//! #[derive(serde::Deserialize)]
+//! struct Choice {
+//!     delta: Delta,
+//! }
+//! #[derive(serde::Deserialize)]
+//! struct Delta {
+//!     content: Option<String>,
 //! }
 //!
 //! # use everstream::testing::{Reply, Server};
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), everstream::Error> {
-//! # let reply = Reply::events().data(r#"{"text":"Hello"}"#).data("[DONE]");
+//! # let chunk = r#"{"choices":[{"index":0,"delta":{"content":"Hello"}}]}"#;
+//! # let reply = Reply::events().data(chunk).data("[DONE]");
 //! # let server = Server::script([reply]).await;
 //! # let (url, body) = (server.url("/v1/chat"), r#"{"stream":true}"#);
 //! # let client = reqwest::Client::new();
@@ -52,13 +60,14 @@
 //!     .post(url)
 //!     .body(body)
 //!     .events()
+//!     .contract(Contract::openai_chat())
 //!     .event_timeout(Duration::from_secs(60)) // keep-alive comments do not hide a stall
 //!     .await? // a refusal is an error with status, headers and body
-//!     .error_when(|event| event.event_type() == "error")
-//!     .complete_on_data("[DONE]")
 //!     .json::<Chunk>();
-//! while let Some(chunk) = chunks.try_next().await? {
-//!     print!("{}", chunk.text);
+//! while let Some(chunk) = chunks.next_event().await? {
+//!     for choice in chunk.choices {
+//!         print!("{}", choice.delta.content.unwrap_or_default());
+//!     }
 //! }
 //! # Ok(())
 //! # }
@@ -67,12 +76,11 @@
 //! # A feed
 //!
 //! An [`EventSource`] reconnects, resumes with `Last-Event-ID`, and waits as long as the server
-//! asks. A reconnection is no error: [`EventSource::signals`] tells of it.
+//! asks. A reconnection is not an error: [`EventSource::signals`] reports it.
 //!
 #![cfg_attr(all(feature = "reqwest013", feature = "client"), doc = "```")]
 #![cfg_attr(not(all(feature = "reqwest013", feature = "client")), doc = "```text")]
 //! use everstream::RequestBuilderExt;
-//! use futures_util::TryStreamExt;
 //!
 //! # use everstream::testing::{Reply, Server};
 //! # #[tokio::main(flavor = "current_thread")]
@@ -84,13 +92,16 @@
 //! # let url = server.url("/feed");
 //! # let client = reqwest::Client::new();
 //! let mut source = client.get(url).event_source()?;
-//! while let Some(event) = source.try_next().await? {
+//! while let Some(event) = source.next_event().await? {
 //!     println!("{}: {}", event.id(), event.data());
 //! }
 //! # server.verify();
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! Every stream of the crate is a [`Stream`](futures_util::Stream), too, for those who use
+//! combinators.
 //!
 //! # No HTTP at all
 //!
@@ -114,7 +125,7 @@
 //! # What holds everywhere
 //!
 //! * **An `Err` is the last item** of a stream, and the stream is fused after it, so that
-//!   `try_next().await?` is right in every program. The one exception is a typed item that does
+//!   `next_event().await?` is right in every program. The one exception is a typed item that does
 //!   not fit its type: [`Error::is_final`] says so.
 //! * **A request that is not safe is sent exactly once**, unless you say otherwise. That is what
 //!   we do; below us, reqwest's default client repeats a request that an HTTP/2 server refused, up
@@ -136,7 +147,7 @@
 //! | `client` | yes | [`EventSource`] over any connector | `fastrand` |
 //! | `reqwest013` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` 0.13 |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
-//! | `redirects` | by `reqwest` | [`transport::Redirects`] for other HTTP clients | `url` |
+//! | `redirects` | by `client` and `reqwest013` | [`transport::Redirects`] for other HTTP clients | `url` |
 //! | `default-tls` | yes | reqwest's own default TLS | |
 //! | `http2` | yes | HTTP/2 for reqwest, and its keep-alive | `h2` |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |

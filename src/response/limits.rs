@@ -20,7 +20,8 @@ use crate::{
 /// How long to wait for a server. `None` is for ever.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    pub(crate) headers: Option<Duration>,
+    /// Not set, the limit on silence holds for the headers, too.
+    pub(crate) headers: Option<Option<Duration>>,
     pub(crate) first_event: Option<Duration>,
     pub(crate) idle: Option<Duration>,
     pub(crate) event: Option<Duration>,
@@ -350,7 +351,10 @@ impl Waiting {
         let silent = named(idle, self.silent, Timeout::Idle);
         match self.phase {
             // A limit for the headers rules alone: that on silence is no part of it.
-            Phase::Headers => named(headers, self.silent, Timeout::Headers).or(silent),
+            Phase::Headers => match headers {
+                Some(limit) => named(limit, self.silent, Timeout::Headers),
+                None => silent,
+            },
             Phase::Refusal => {
                 let whole = Some((REFUSAL, self.eventless, Timeout::Idle));
                 sooner(silent, whole)

@@ -69,8 +69,8 @@ impl EventSourceBuilder {
 
     /// How many failures in a row are tried before a connection has ever opened; 3 by default,
     /// `None` without end. The last failure is the error.
-    pub fn max_initial_failures(mut self, attempts: impl Into<Option<u32>>) -> Self {
-        self.rules.max_initial_failures = attempts.into();
+    pub fn max_initial_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
+        self.rules.max_initial_failures = failures.into();
         self
     }
 
@@ -80,8 +80,8 @@ impl EventSourceBuilder {
     /// A connection that ends cleanly but has brought nothing, no event and no ID, and has not
     /// lasted 5 seconds nor the reconnection time, counts as a failure. Only an event, a changed
     /// ID or 60 seconds of life start the count over.
-    pub fn max_consecutive_failures(mut self, attempts: impl Into<Option<u32>>) -> Self {
-        self.rules.max_consecutive_failures = attempts.into();
+    pub fn max_consecutive_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
+        self.rules.max_consecutive_failures = failures.into();
         self
     }
 
@@ -122,8 +122,8 @@ impl EventSourceBuilder {
     ///
     /// Safe are GET, HEAD, OPTIONS and TRACE. A REPORT, SEARCH or QUERY, which is so by its own
     /// specification, needs this too.
-    pub fn resend_unsafe_methods(mut self, repeat: bool) -> Self {
-        self.resend_unsafe_methods = repeat;
+    pub fn resend_unsafe_methods(mut self, resend: bool) -> Self {
+        self.resend_unsafe_methods = resend;
         self
     }
 

@@ -11,7 +11,7 @@ use futures_util::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 use serde::de::DeserializeOwned;
 
-use super::{EventOrSignal, EventStream, next};
+use super::{EventOrSignal, EventStream, JsonSignal, Signal, next};
 use crate::{
     error::{Error, ErrorKind},
     event::Event,
@@ -70,6 +70,14 @@ where
     S: Stream<Item = Result<Event, Error>> + Unpin,
 {
     next::event!(T);
+}
+
+impl<T, S> JsonStream<T, S>
+where
+    T: DeserializeOwned,
+    S: Stream<Item = Result<Signal, Error>> + Unpin,
+{
+    next::signal!(JsonSignal<T>);
 }
 
 impl<T, S, I> Stream for JsonStream<T, S>

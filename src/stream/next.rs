@@ -19,9 +19,9 @@ macro_rules! event {
     };
 }
 
-/// `next_signal` for a stream of signals that is `Unpin`.
+/// `next_signal` for a stream of `Result<$item, Error>` that is `Unpin`.
 macro_rules! signal {
-    () => {
+    ($item:ty) => {
         /// Waits for the next signal. `None` is the end of the stream.
         ///
         /// # Errors
@@ -32,7 +32,7 @@ macro_rules! signal {
         /// # Cancel safety
         ///
         /// The future can be dropped at any time without losing anything.
-        pub async fn next_signal(&mut self) -> Result<Option<crate::Signal>, crate::Error> {
+        pub async fn next_signal(&mut self) -> Result<Option<$item>, crate::Error> {
             futures_util::TryStreamExt::try_next(self).await
         }
     };
@@ -52,7 +52,7 @@ macro_rules! wrapper {
         where
             S: futures_util::Stream<Item = Result<crate::Signal, crate::Error>> + Unpin,
         {
-            super::next::signal!();
+            super::next::signal!(crate::Signal);
         }
     };
 }

@@ -115,10 +115,10 @@ macro_rules! body_setters {
 macro_rules! response_setters {
     () => {
         /// Limits how long to wait for the response's headers, from sending the request on. If it
-        /// is set, it alone rules until they have come. By default, the
-        /// [idle limit](Self::idle_timeout) holds for them too.
+        /// is set, it alone rules until they have come, and `None` waits for ever. If it isn't set,
+        /// the [idle limit](Self::idle_timeout) holds for them too.
         pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
-            self.options.limits.headers = limit.into();
+            self.options.limits.headers = Some(limit.into());
             self
         }
 

@@ -159,7 +159,7 @@ impl<S> Signals<S> {
 }
 
 impl<S: PollSignal + Unpin> Signals<S> {
-    next::signal!();
+    next::signal!(Signal);
 }
 
 impl<S: Release + Unpin> Signals<S> {

@@ -130,11 +130,11 @@ impl Default for RequestPolicy {
 /// What a request factory may give: a response, or something that becomes one.
 pub trait IntoResponse: MaybeSend {
     /// The response. A request is sent with the headers of `attempt`.
-    fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>>;
+    fn into_response(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>>;
 }
 
 impl IntoResponse for Response {
-    fn answer(self, _: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+    fn into_response(self, _: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
         Box::pin(async move { Ok(self) })
     }
 }
@@ -161,7 +161,7 @@ where
                 Ok(answer) => answer,
                 Err(error) => return Err(judge(error.into())),
             };
-            answer.answer(&attempt).await
+            answer.into_response(&attempt).await
         })
     }
 }

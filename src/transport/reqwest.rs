@@ -202,7 +202,7 @@ macro_rules! serve {
 
             #[cfg(feature = "client")]
             impl IntoResponse for $reqwest::RequestBuilder {
-                fn answer(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
+                fn into_response(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>> {
                     let (client, request) = fresh(self).build_split();
                     let request = request.map(|mut request| {
                         attempt.apply(request.headers_mut());

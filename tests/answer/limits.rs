@@ -120,7 +120,6 @@ async fn the_first_event_has_a_limit_of_its_own() {
 async fn a_limit_for_the_headers_rules_alone() {
     for (headers, idle, expected, at) in [
         (Some(10), Some(300), Timeout::Headers, 10),
-        (None, Some(300), Timeout::Idle, 300),
         (Some(600), Some(300), Timeout::Headers, 600),
         (Some(600), None, Timeout::Headers, 600),
     ] {
@@ -135,6 +134,21 @@ async fn a_limit_for_the_headers_rules_alone() {
             (kind(expected), at)
         );
     }
+}
+
+/// Not set, the limit on silence rules the headers, too; `None` waits for them as long as it takes.
+#[tokio::test(start_paused = true)]
+async fn headers_can_be_waited_for_without_end() {
+    let slow = || {
+        EventStreamBuilder::new(async {
+            sleep(SECOND * 3600).await;
+            Ok(response(Body::empty()))
+        })
+    };
+    let error = slow().await.unwrap_err();
+    assert_eq!(error.kind(), kind(Timeout::Idle));
+    assert!(slow().headers_timeout(None).await.is_ok());
+    assert!(slow().idle_timeout(None).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

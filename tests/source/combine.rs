@@ -194,3 +194,49 @@ async fn what_follows_the_terminal_event_is_left_to_the_source() {
     assert_eq!(next_data(&mut source).await, "c");
     assert_eq!(ids(&script), ["", "3", "4"]);
 }
+
+/// The same on a source's signals, by methods of their own: no trait is imported here for them.
+mod signals {
+    use everstream::{ErrorKind, JsonSignal, Signal};
+
+    use crate::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_an_event_passes_and_the_source_is_closed() {
+        let script = Script::new()
+            .reply(events(": hi\n\ndata: 1\n\n"))
+            .reply(events("data: x\n\ndata: 2\n\ndata: [DONE]\n\n").hold());
+        let mut signals = source(&script)
+            .signals()
+            .complete_on_data("[DONE]")
+            .json::<u8>();
+        let mut seen = Vec::new();
+        loop {
+            match signals.next_signal().await {
+                Ok(None) => break,
+                Ok(Some(JsonSignal::Event(number))) => seen.push(number.to_string()),
+                Ok(Some(JsonSignal::Other(Signal::Comment(text)))) => seen.push(text),
+                Ok(Some(JsonSignal::Other(Signal::Reconnecting { .. }))) => {
+                    seen.push("again".into())
+                }
+                Ok(Some(JsonSignal::Other(Signal::Open(_)))) => seen.push("open".into()),
+                Ok(Some(other)) => panic!("{other:?}"),
+                Err(error) => {
+                    assert_eq!((error.kind(), error.is_final()), (ErrorKind::Json, false));
+                    seen.push("not a number".into());
+                }
+            }
+        }
+        let expected = ["open", " hi", "1", "again", "open", "not a number", "2"];
+        assert_eq!(seen, expected);
+        assert_eq!(script.open_connections(), 0);
+        assert_eq!(
+            signals
+                .into_inner()
+                .into_inner()
+                .into_inner()
+                .last_event_id(),
+            ""
+        );
+    }
+}
