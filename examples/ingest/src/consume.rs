@@ -1,0 +1,130 @@
+//! A consumer of a group: each entry of the stream has its effect once, whoever is killed.
+
+use std::{convert::Infallible, error::Error, time::Duration};
+
+use redis::{
+    AsyncCommands, Client, RedisError, Script,
+    aio::MultiplexedConnection,
+    streams::{
+        StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply,
+    },
+};
+
+use crate::{leader::connect, scripts::HANDLE};
+
+/// So many entries are taken at a time.
+const COUNT: usize = 16;
+
+/// Reads the stream for ever. Entries that another consumer took longer than `patience` ago, and
+/// didn't acknowledge, are claimed.
+pub(crate) async fn run(
+    redis: &Client,
+    stream: &str,
+    group: &str,
+    name: &str,
+    patience: Duration,
+) -> Result<(), Box<dyn Error>> {
+    loop {
+        let error = match consume(redis, stream, group, name, patience).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        eprintln!("ingest: {error}");
+        tokio::time::sleep(patience / 4).await;
+    }
+}
+
+async fn consume(
+    redis: &Client,
+    stream: &str,
+    group: &str,
+    name: &str,
+    patience: Duration,
+) -> Result<Infallible, RedisError> {
+    let mut connection = connect(redis).await?;
+    let created: Result<(), RedisError> =
+        connection.xgroup_create_mkstream(stream, group, "0").await;
+    match created {
+        Err(error) if error.code() != Some("BUSYGROUP") => return Err(error),
+        _ => eprintln!("ingest: {name} reads {stream} for {group}"),
+    }
+    let consumer = Consumer {
+        stream,
+        group,
+        name,
+        list: format!("{{{stream}}}:{group}"),
+        handle: Script::new(HANDLE),
+    };
+    let options = StreamReadOptions::default()
+        .group(group, name)
+        .count(COUNT)
+        .block(patience.as_millis().min(1_000) as usize / 2);
+    loop {
+        consumer.claim(&mut connection, patience).await?;
+        let reply: Option<StreamReadReply> = connection
+            .xread_options(&[stream], &[">"], &options)
+            .await?;
+        for key in reply.map(|reply| reply.keys).unwrap_or_default() {
+            consumer.handle(&mut connection, &key.ids).await?;
+        }
+    }
+}
+
+struct Consumer<'a> {
+    stream: &'a str,
+    group: &'a str,
+    name: &'a str,
+    list: String,
+    handle: Script,
+}
+
+impl Consumer<'_> {
+    /// Takes over what others, or we before a restart, have left undone.
+    async fn claim(
+        &self,
+        connection: &mut MultiplexedConnection,
+        patience: Duration,
+    ) -> Result<(), RedisError> {
+        let mut start = "0-0".to_owned();
+        loop {
+            let reply: StreamAutoClaimReply = connection
+                .xautoclaim_options(
+                    self.stream,
+                    self.group,
+                    self.name,
+                    patience.as_millis() as u64,
+                    start,
+                    StreamAutoClaimOptions::default().count(COUNT),
+                )
+                .await?;
+            if !reply.claimed.is_empty() {
+                eprintln!("ingest: {} claimed {}", self.name, reply.claimed.len());
+            }
+            self.handle(connection, &reply.claimed).await?;
+            if reply.next_stream_id == "0-0" {
+                return Ok(());
+            }
+            start = reply.next_stream_id;
+        }
+    }
+
+    async fn handle(
+        &self,
+        connection: &mut MultiplexedConnection,
+        entries: &[StreamId],
+    ) -> Result<(), RedisError> {
+        for entry in entries {
+            let data: String = entry.get("data").unwrap_or_default();
+            let _: u8 = self
+                .handle
+                .key(self.stream)
+                .key(&self.list)
+                .arg(self.group)
+                .arg(&entry.id)
+                .arg(data)
+                .invoke_async(connection)
+                .await?;
+        }
+        Ok(())
+    }
+}
