@@ -102,7 +102,10 @@ fn options(input: &mut Unstructured<'_>) -> Result<Options> {
             Oversized::Error
         },
         max_event_bytes: if flags & 64 == 64 { 24 } else { 1 << 20 },
-        headers: limit(limits),
+        headers: match flags & 128 == 128 {
+            true => Some(limit(limits)),
+            false => limit(limits).map(Some),
+        },
         idle: limit(limits >> 2),
         first_event: limit(limits >> 4),
         event: limit(limits >> 6),

@@ -10,7 +10,12 @@ use std::{
 };
 
 use arbitrary::Arbitrary;
-use everstream::{Backoff, ErrorKind, EventSource, EventStreamBuilder, Signal, bytes::Bytes, http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header}, transport::{Attempt, Body, Response}};
+use everstream::{
+    Backoff, ErrorKind, EventSource, EventStreamBuilder, Signal,
+    bytes::Bytes,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    transport::{Attempt, Body, Response},
+};
 use everstream_fuzz::with_runtime;
 use futures_util::{FutureExt, StreamExt};
 use libfuzzer_sys::fuzz_target;

@@ -26,8 +26,9 @@ pub struct Model {
     signals: bool,
     requests: usize,
     is_open: bool,
-    /// For headers, bytes, the first event and all events.
-    limits: [Option<Duration>; 4],
+    headers: Option<Option<Duration>>,
+    /// For bytes, the first event and all events.
+    limits: [Option<Duration>; 3],
     tick: Duration,
     origin: Instant,
     /// How much of the time since then cannot have counted.
@@ -47,15 +48,12 @@ impl Model {
         let parser = Parser::new()
             .with_max_event_bytes(options.max_event_bytes)
             .with_oversized(options.oversized);
-        let limits = [
-            options.headers,
-            options.idle,
-            options.first_event,
-            options.event,
-        ];
+        let limits = [options.idle, options.first_event, options.event];
         // How often a user who waits is woken, and so the most that counts of a pause: a
         // sixteenth of the limit, within bounds.
-        let longest = limits.into_iter().flatten().max().unwrap_or_default();
+        let headers = options.headers.flatten();
+        let longest = limits.into_iter().chain([headers]).flatten().max();
+        let longest = longest.unwrap_or_default();
         let tick = (longest / 16).max(Duration::from_millis(50));
         Self {
             server: server.clone(),
@@ -65,6 +63,7 @@ impl Model {
             signals: options.signals,
             requests: server.state().requests,
             is_open: false,
+            headers: options.headers,
             limits,
             tick,
             origin: Instant::now(),
@@ -92,9 +91,9 @@ impl Model {
     /// The limit that is in force, if nothing more is to be taken.
     pub fn limit(&self) -> Option<Duration> {
         let state = self.server.state();
-        let [headers, idle, first_event, event] = self.limits;
+        let [idle, first_event, event] = self.limits;
         match state.answer {
-            None => headers.or(idle),
+            None => self.headers.unwrap_or(idle),
             Some(Answer::Accept) if state.end.is_none() && self.is_open => {
                 let first_event = first_event.filter(|_| self.first);
                 [idle, first_event, event].into_iter().flatten().min()
@@ -247,10 +246,10 @@ impl Model {
         let ErrorKind::Timeout(kind) = error.kind() else {
             panic!("{error:?} is no timeout");
         };
-        let [headers, idle, first_event, event] = self.limits;
+        let [idle, first_event, event] = self.limits;
         let silent = self.clock().saturating_sub(self.silent_since);
         let (limit, waited) = match kind {
-            Timeout::Headers => (headers, silent),
+            Timeout::Headers => (self.headers.flatten(), silent),
             Timeout::Idle => (idle, silent),
             Timeout::FirstEvent => (first_event, eventless),
             Timeout::Event => (event, eventless),

@@ -24,22 +24,26 @@ pub struct Options {
     pub wakers: Wakers,
     pub oversized: Oversized,
     pub max_event_bytes: usize,
-    pub headers: Option<Duration>,
+    /// Not set, the limit on silence holds for the headers, too.
+    pub headers: Option<Option<Duration>>,
     pub idle: Option<Duration>,
     pub first_event: Option<Duration>,
     pub event: Option<Duration>,
 }
 
 macro_rules! built {
-    ($builder:expr, $options:expr) => {
-        $builder
-            .headers_timeout($options.headers)
+    ($builder:expr, $options:expr) => {{
+        let builder = $builder
             .idle_timeout($options.idle)
             .first_event_timeout($options.first_event)
             .event_timeout($options.event)
             .max_event_bytes($options.max_event_bytes)
-            .oversized($options.oversized)
-    };
+            .oversized($options.oversized);
+        match $options.headers {
+            Some(limit) => builder.headers_timeout(limit),
+            None => builder,
+        }
+    }};
 }
 
 pub enum Subject {
