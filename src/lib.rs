@@ -1,12 +1,12 @@
-//! Server-sent events done right: `EventSource`, exact to the [WHATWG standard], for
-//! ChatGPT-style answers that end and for feeds that never do.
+//! A client for server-sent events (SSE). It reads answers that LLM APIs stream, as ChatGPT does,
+//! and live feeds that never end. It parses events exactly as the [WHATWG standard] says.
 //!
 //! It won't bill you twice, it won't hang, and it won't lose an event without telling you.
 //!
 //! # One answer, streamed
 //!
-//! An LLM's answer is one request and one response. It is sent once, whatever happens, and ends
-//! when the answer does.
+//! An answer of an LLM is one request and one response. The request is sent once, whatever
+//! happens, and the stream ends when the answer does.
 //!
 #![cfg_attr(feature = "reqwest013", doc = "```")]
 #![cfg_attr(not(feature = "reqwest013"), doc = "```text")]
@@ -26,9 +26,10 @@
 //! # }
 //! ```
 //!
-//! A [`Contract`] says what completes it, so that an answer cut short is an error and not an end,
-//! and what is an error within it. There is one for OpenAI's chat and what has its shape, for
-//! OpenAI's Responses, Anthropic and Gemini, or one of your own. Events can be typed:
+//! A [`Contract`] says which event completes the answer, and which reports an error. If the stream
+//! ends before the answer is complete, you get an error. There are contracts for OpenAI Chat and
+//! compatible APIs, OpenAI Responses, Anthropic and Gemini, and you can define your own. Here the
+//! events are also deserialized:
 //!
 #![cfg_attr(all(feature = "reqwest013", feature = "json"), doc = "```")]
 #![cfg_attr(not(all(feature = "reqwest013", feature = "json")), doc = "```text")]
@@ -61,8 +62,8 @@
 //!     .body(body)
 //!     .events()
 //!     .contract(Contract::openai_chat())
-//!     .event_timeout(Duration::from_secs(60)) // keep-alive comments do not hide a stall
-//!     .await? // a refusal is an error with status, headers and body
+//!     .event_timeout(Duration::from_secs(60)) // keep-alive comments don't reset this limit
+//!     .await? // a 401 or 429 is an error with status, headers and body
 //!     .json::<Chunk>();
 //! while let Some(chunk) = chunks.next_event().await? {
 //!     for choice in chunk.choices {
@@ -76,7 +77,7 @@
 //! # A feed
 //!
 //! An [`EventSource`] reconnects, resumes with `Last-Event-ID`, and waits as long as the server
-//! asks. A reconnection is not an error: [`EventSource::signals`] reports it.
+//! asks. Reconnections are not errors; observe them with [`EventSource::signals`].
 //!
 #![cfg_attr(all(feature = "reqwest013", feature = "client"), doc = "```")]
 #![cfg_attr(not(all(feature = "reqwest013", feature = "client")), doc = "```text")]
@@ -100,13 +101,13 @@
 //! # }
 //! ```
 //!
-//! Every stream of the crate is a [`Stream`](futures_util::Stream), too, for those who use
+//! Every stream of this crate also implements [`Stream`](futures_util::Stream), so you can use
 //! combinators.
 //!
-//! # No HTTP at all
+//! # Without HTTP
 //!
-//! [`Parser`] takes bytes in any pieces and lends events; [`Reader`] is an iterator over anything
-//! that can be read; [`EventStream::new`] takes any stream of chunks.
+//! [`Parser`] takes bytes in pieces of any size and lends you the events. [`Reader`] is an iterator
+//! over the events of any [`std::io::Read`]. [`EventStream::new`] takes any stream of byte chunks.
 //!
 //! ```
 //! use everstream::Parser;
@@ -119,50 +120,51 @@
 //! # Ok::<(), everstream::EventTooLarge>(())
 //! ```
 //!
-//! The [guide](_guide) has a page for each provider, for resuming after a restart, time limits,
-//! retries and money, testing your own code, and for those who come from another crate.
+//! The [guide](_guide) has pages on each provider, resuming after a restart, time limits, retries
+//! and money, testing your own code, and moving from another crate.
 //!
-//! # What holds everywhere
+//! # Guarantees
 //!
-//! * **An `Err` is the last item** of a stream, and the stream is fused after it, so that
-//!   `next_event().await?` is right in every program. The one exception is a typed item that does
-//!   not fit its type: [`Error::is_final`] says so.
-//! * **A request that is not safe is sent exactly once**, unless you say otherwise. That is what
-//!   we do; below us, reqwest's default client repeats a request that an HTTP/2 server refused, up
-//!   to three times in all, and follows redirects with its body. One that is made by
-//!   [`client_builder`](reqwest013::client_builder) does neither.
-//! * **Nothing is read ahead**: the last event ID is always that of the last event you were
-//!   given. Store it when you have dealt with the event, and you can resume from there.
-//! * **Nothing is unbounded**: a line, an event, an error's body, a wait, a number of attempts.
-//!   Each has a limit with a default.
-//! * **A time limit measures waiting for the server**, never your own pause.
-//! * **Dropping is cancelling**: no task is spawned, and the socket closes with the value.
+//! * **An `Err` is the last item** of a stream; after it, the stream only returns `None`. So
+//!   `next_event().await?` is right in every program. The one exception is an event whose JSON does
+//!   not fit your type: the stream goes on after it, and [`Error::is_final`] returns `false`.
+//! * **A request whose method is not safe (such as POST) is sent exactly once** by this crate,
+//!   unless you ask for more. The HTTP client below may still resend it: reqwest's default client
+//!   sends a request that an HTTP/2 server refused up to three times in all, and follows redirects
+//!   with the body. A client from [`client_builder`](reqwest013::client_builder) does neither.
+//! * **No reading ahead**: the last event ID is always that of the last event you received.
+//!   Store it when you have handled the event, and you can resume from there.
+//! * **Everything is bounded**: a line, an event, the body of an error, a wait, the number of
+//!   attempts. Each has a limit with a default.
+//! * **Time limits measure waiting for the server**, never a pause in your own code.
+//! * **Dropping cancels**: no task is spawned, and dropping the stream closes its socket.
 //!
 //! # Features
 //!
-//! | feature | default | what it brings | needs |
+//! | feature | default | adds | depends on |
 //! |---|---|---|---|
 //! | `std` | yes | [`Error`], [`Reader`] | |
-//! | `stream` | by `client` | [`EventStream`] over any stream of bytes, its combinators | `bytes`, `futures-util`, `http`, `tokio`'s timer |
+//! | `stream` | through `client` | [`EventStream`] over any stream of bytes, and its combinators | `bytes`, `futures-util`, `http`, `tokio`'s timer |
 //! | `client` | yes | [`EventSource`] over any connector | `fastrand` |
 //! | `reqwest013` | yes | [`RequestBuilderExt`], [`ResponseExt`] for reqwest 0.13 | `reqwest` 0.13 |
 //! | `reqwest012` | | the same for reqwest 0.12 | `reqwest` 0.12 |
-//! | `redirects` | by `client` and `reqwest013` | [`transport::Redirects`] for other HTTP clients | `url` |
+//! | `redirects` | with `client` and `reqwest013` | [`transport::Redirects`] for other HTTP clients | `url` |
 //! | `default-tls` | yes | reqwest's own default TLS | |
 //! | `http2` | yes | HTTP/2 for reqwest, and its keep-alive | `h2` |
 //! | `json` | yes | [`Event::json`], [`EventStreamExt::json`] | `serde_json` |
 //! | `serde` | | `Serialize` and `Deserialize` for [`Event`] | `serde` |
-//! | `tracing` | | events for connections, never payloads | `tracing` |
+//! | `tracing` | | spans and events for connections, never payloads | `tracing` |
 //! | `testing` | | `testing`: a scripted server and connector | |
 //!
-//! Without any, [`Parser`] and [`encode`] are left, in `no_std` with `alloc`. For
-//! `wasm32-unknown-unknown` they are the same: the client [runs in a browser](_guide::in_a_browser).
+//! With no features, only [`Parser`] and [`encode`] are left, in `no_std` with `alloc`. On
+//! `wasm32-unknown-unknown` the features are the same; the client [runs in a
+//! browser](_guide::in_a_browser).
 //!
 //! [WHATWG standard]: https://html.spec.whatwg.org/multipage/server-sent-events.html
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
-// The front page links to everything; a build that leaves some out has no page of its own.
+// The page above links to items of every feature; without some of them, the links are broken.
 #![cfg_attr(
     not(all(feature = "client", feature = "reqwest013", feature = "json")),
     allow(rustdoc::broken_intra_doc_links)
@@ -211,14 +213,14 @@ pub use stream::JsonStream;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
 pub use transport::reqwest::{RequestBuilderExt, ResponseExt};
 
-/// What is of use with reqwest 0.13 alone.
+/// Items for reqwest 0.13 only.
 #[cfg(feature = "reqwest013")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest013")))]
 pub mod reqwest013 {
     pub use crate::transport::reqwest::v013::client_builder;
 }
 
-/// What is of use with reqwest 0.12 alone.
+/// Items for reqwest 0.12 only.
 #[cfg(feature = "reqwest012")]
 #[cfg_attr(docsrs, doc(cfg(feature = "reqwest012")))]
 pub mod reqwest012 {
@@ -243,7 +245,7 @@ pub use {
     transport::attempt::Cause,
 };
 
-/// The state machine of `EventSource`, for fuzz targets and property tests: no part of the API.
+/// The state machine of `EventSource`, for fuzz targets and property tests. Not part of the API.
 #[cfg(feature = "client")]
 #[doc(hidden)]
 pub mod __session {
@@ -252,7 +254,7 @@ pub mod __session {
     };
     pub use crate::transport::attempt::Cause;
 
-    /// What a server that answered like this gives for an error.
+    /// The error for a response with this status.
     #[must_use]
     pub fn refused(
         status: http::StatusCode,
