@@ -1,38 +1,38 @@
-//! The guide: what to write for what, each page with code that is run by the tests.
+//! The guide: how to do common tasks. Its code is tested.
 //!
 //! # One answer
 //!
-//! * [One answer](one_answer): a request to an LLM, sent once, streamed until it is complete
-//! * [Typed answers](typed_answers): events as values of a type of yours
-//! * [Time limits](time_limits): which there are, and which to set
-//! * [Retries and money](retries_and_money): what is never repeated, and when you may
+//! * [One answer](one_answer): send a request to an LLM once, and stream the answer until it is complete
+//! * [Typed answers](typed_answers): events as values of your own types
+//! * [Time limits](time_limits): the limits that exist, and which to set
+//! * [Retries and money](retries_and_money): what is never repeated, and when you may repeat it
 //!
 //! # Providers
 //!
-//! * [OpenAI Chat](openai_chat), and everything of its shape
-//! * [OpenAI Responses](openai_responses), and how to resume one
+//! * [OpenAI Chat](openai_chat), and APIs compatible with it
+//! * [OpenAI Responses](openai_responses), and how to resume a response
 //! * [Anthropic](anthropic)
 //! * [Gemini](gemini)
-//! * [Azure, LiteLLM, OpenRouter and other gateways](gateways): what each changes in the stream
-//! * [MCP](mcp): a call that is answered over several connections
+//! * [Azure, LiteLLM, OpenRouter and other gateways](gateways): what each of them changes in the stream
+//! * [MCP](mcp): a call whose answer takes several connections
 //!
 //! # Feeds
 //!
-//! * [Feeds](feeds): reconnecting, and how to be told of it
+//! * [Feeds](feeds): streams that reconnect, and how to observe it
 //! * [Resuming after a restart](resuming): what to store, and when
-//! * [Tokens that expire](tokens_that_expire): a request made anew each time
+//! * [Tokens that expire](tokens_that_expire): a new request for each connection
 //! * [Many feeds](many_feeds): one client for all, and HTTP/2's limit on streams
-//! * [Sleeping laptops](sleeping_laptops): reconnecting on wake
+//! * [Sleeping laptops](sleeping_laptops): reconnecting after the computer wakes up
 //!
-//! # The network in between
+//! # The network
 //!
 //! * [Proxies and buffering](proxies_and_buffering): nginx, Caddy, Cloudflare, `HTTP_PROXY`
-//! * [Certificates](certificates): an authority of your own, a certificate of the client
-//! * [Redirects and keys](redirects_and_keys): who follows, and what goes along
+//! * [Certificates](certificates): your own certificate authority, and client certificates
+//! * [Redirects and keys](redirects_and_keys): who follows redirects, and which headers are sent
 //! * [Stale connections](stale_connections): why the first request after a pause fails
-//! * [Unix sockets](unix_sockets), and whatever else Tokio can read
+//! * [Unix sockets](unix_sockets), and everything else that Tokio can read
 //!
-//! # Around it
+//! # Testing, servers and other platforms
 //!
 #![cfg_attr(
     feature = "testing",
@@ -40,22 +40,22 @@
 )]
 #![cfg_attr(
     not(feature = "testing"),
-    doc = "* Testing your code, a page of the feature `testing`"
+    doc = "* Testing your code: this page needs the feature `testing`"
 )]
 //! * [Writing a server](writing_a_server)
 //! * [Writing a connector](writing_a_connector): hyper, tower, middleware
 //! * [In a browser](in_a_browser): WebAssembly, over `fetch`
-//! * [The standard](the_standard), and every departure from it
+//! * [The standard](the_standard), and where this crate departs from it
 //!
-//! # Coming from another crate
+//! # Moving from another crate
 //!
 //! * [reqwest-eventsource](from_reqwest_eventsource)
 //! * [eventsource-client](from_eventsource_client)
 //! * [eventsource-stream](from_eventsource_stream)
 //! * [sse-stream](from_sse_stream)
 //!
-//! The code is that of Tokio and reqwest 0.13. Where it asks a server, hidden lines have started
-//! one: that of the feature `testing`, which your own tests can use too.
+//! The code uses Tokio and reqwest 0.13. Where it connects to a server, hidden lines have started
+//! one with the feature `testing`, which you can also use in your own tests.
 
 /// A page is a Markdown file, written for the default features.
 macro_rules! pages {
