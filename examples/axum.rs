@@ -1,8 +1,8 @@
-//! A server: axum, everstream's `EventBody`, and clients that resume where they were.
+//! A server with axum and everstream's `EventBody`, whose clients can resume.
 //!
-//! `cargo run --example axum`, then open the page that it names in a browser, which follows the feed
-//! with its own `EventSource`, or `cargo run --example tail -- URL/feed`. To see them resume, give it an
-//! address (`-- 127.0.0.1:8000`), stop it and start it again.
+//! Run `cargo run --example axum`, and open the URL that it prints in a browser. The page follows the
+//! feed with the browser's own `EventSource`. Or run `cargo run --example tail -- URL/feed`. To see
+//! clients resume, start the server at a fixed address (`-- 127.0.0.1:8000`), stop it, and start it again.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::{convert::Infallible, time::Duration};
@@ -20,14 +20,14 @@ use everstream::{
 };
 use futures_util::{StreamExt, stream};
 
-/// Counts, one event a second, on from the last one that the client has seen. Ends after ten: the
-/// client comes back for more.
+/// Sends one event per second, counting on from the last one that the client received. Ends after ten
+/// events; the client then reconnects.
 async fn feed(headers: HeaderMap) -> Response {
     let seen = match headers.get("last-event-id") {
         None => 0,
         Some(id) => match id.to_str().ok().and_then(|id| id.parse::<u64>().ok()) {
             Some(seen) => seen,
-            None => return (StatusCode::BAD_REQUEST, "no ID of this feed").into_response(),
+            None => return (StatusCode::BAD_REQUEST, "invalid Last-Event-ID").into_response(),
         },
     };
     let greeting = [

@@ -1,12 +1,12 @@
-//! Events from anything that can be read, without a runtime: `Reader`.
+//! Reads events from any `std::io::Read` with `Reader`, without an async runtime.
 //!
 //! ```text
 //! $ curl -sN https://example.com/feed | cargo run -q --example blocking
 //! message 1 hello
 //! ```
 //!
-//! Stdin stands for whatever gives an `std::io::Read`: a file, a pipe, the body of a response of a
-//! blocking HTTP client. Without a pipe there is a stream to read within this program.
+//! Here the input is stdin. It could also be a file, or the response body of a blocking HTTP client. If
+//! stdin is a terminal, the program reads a built-in stream instead.
 
 #[path = "support/terminal.rs"]
 mod terminal;

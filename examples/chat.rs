@@ -1,9 +1,9 @@
 //! A ChatGPT-style answer in the terminal, token by token.
 //!
 //! ```text
-//! cargo run --example chat                      # asks for a question
+//! cargo run --example chat                      # prompts for a question
 //! cargo run --example chat -- What is Rust?
-//! cargo run --example chat -- --help            # how to ask a real model
+//! cargo run --example chat -- --help            # how to use a real model
 //! ```
 
 #[path = "support/chat_server.rs"]
@@ -27,34 +27,34 @@ use futures_util::StreamExt;
 use serde::Deserialize;
 use serde_json::json;
 
-/// Asks a ChatGPT-style API, and prints the answer as it comes.
+/// Sends a question to a ChatGPT-style API, and prints the answer as it arrives.
 ///
-/// Without a key or a URL it asks a server within this program.
+/// Without a key or a URL, it uses a built-in server.
 #[derive(Parser)]
 #[command(name = "chat", version, after_help = AFTER_HELP)]
 struct Args {
-    /// The question; without one, it is read from the terminal
+    /// The question; if missing, the program prompts for it
     #[arg(trailing_var_arg = true)]
     question: Vec<String>,
-    /// Give up when no more of the answer has come for so long, whatever else has; 0 is never
+    /// Give up if no event arrives for this long, even if comments do; 0 means never
     #[arg(long, value_name = "MS", default_value_t = 120_000)]
     event_timeout: u64,
 }
 
 const AFTER_HELP: &str = "\
 Environment:
-  OPENAI_API_KEY   The key; alone it means OpenAI's own API
-  OPENAI_BASE_URL  Any server that speaks the same, such as http://localhost:11434/v1
+  OPENAI_API_KEY   The key; without OPENAI_BASE_URL, it is used with OpenAI's API
+  OPENAI_BASE_URL  A compatible server, such as http://localhost:11434/v1
   OPENAI_MODEL     The model; gpt-4.1-mini by default
 
-Control characters in an answer are shown as pictures, such as ␛, also in a pipe or a file: it may
-well be shown in a terminal later.
+Control characters in an answer are printed as symbols, such as ␛. This also applies to pipes and
+files, because their content may be shown in a terminal later.
 
-The exit code is 0 after a whole answer, 1 after an error, 2 where an option is wrong, 130 after ^C.";
+The exit code is 0 after a complete answer, 1 after an error, 2 for invalid options, 130 after ^C.";
 
 const DEFAULT_QUESTION: &str = "How does your answer get to my terminal?";
 
-// What we read of each event. An answer holds far more; serde leaves out the rest.
+// The fields that we read. Events have many more; serde ignores the rest.
 
 #[derive(Deserialize)]
 struct Chunk {
@@ -74,12 +74,12 @@ struct Choice {
 #[serde(default)]
 struct Delta {
     content: Option<String>,
-    /// What it says in the place of an answer that it will not give.
+    /// Sent instead of `content` if the model refuses to answer.
     refusal: Option<String>,
     tool_calls: Option<Vec<ToolCall>>,
 }
 
-/// A piece of a call. The first one of each call names the tool.
+/// A part of a tool call. The first part of each call has the tool's name.
 #[derive(Deserialize)]
 struct ToolCall {
     function: Option<Function>,
@@ -97,14 +97,14 @@ struct Usage {
     completion_tokens: u64,
 }
 
-/// Asks, and prints the answer as it comes. This is all there is to it.
+/// Sends the question, and prints the answer as it arrives. This is the whole client.
 async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), Box<dyn Error>> {
     let mut chunks = api
         .request(question)
         .events()
         .contract(Contract::openai_chat()) // If the stream ends before `[DONE]`, it was cut short.
-        .event_timeout(limit) // Keep-alive comments do not hide that nothing comes.
-        .await? // An error from here holds what the server said to refuse us.
+        .event_timeout(limit) // Keep-alive comments don't reset this limit.
+        .await? // An error here holds the server's response.
         .json::<Chunk>();
 
     let (mut finish_reason, mut usage, mut unreadable) = (None, None, 0);
@@ -112,7 +112,7 @@ async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), 
     while let Some(chunk) = chunks.next().await {
         let chunk = match chunk {
             Ok(chunk) => chunk,
-            // An event that makes no sense is no reason to lose the rest of the answer.
+            // If one event cannot be read, keep the rest of the answer.
             Err(error) if !error.is_final() => {
                 print("\u{fffd}")?;
                 unreadable += 1;
@@ -146,7 +146,7 @@ async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), 
         note(&without_text(&tools, finish_reason.as_deref()));
     }
     if unreadable > 0 {
-        note(&format!("(Events that could not be read: {unreadable}.)"));
+        note(&format!("(Unreadable events: {unreadable}.)"));
     }
     if let Some(usage) = usage.filter(|_| io::stderr().is_terminal()) {
         let Usage {
@@ -154,35 +154,35 @@ async fn chat(api: &Api, question: &str, limit: Option<Duration>) -> Result<(), 
             completion_tokens: answered,
         } = usage;
         note(&format!(
-            "({asked} tokens of question, {answered} of answer)"
+            "({asked} tokens in the question, {answered} in the answer)"
         ));
     }
     Ok(())
 }
 
-/// Why there is nothing to read.
+/// Why the answer has no text.
 fn without_text(tools: &BTreeSet<String>, finish_reason: Option<&str>) -> String {
     if !tools.is_empty() {
         let tools: Vec<_> = tools.iter().map(String::as_str).collect();
         let tools = terminal::line(&tools.join(", "));
-        return format!("(The answer has no text: it only calls tools: {tools}.)");
+        return format!("(The answer has no text, only tool calls: {tools}.)");
     }
     match finish_reason {
         Some(why) => format!(
-            "(The answer has no text. It ended with: {}.)",
+            "(The answer has no text. Finish reason: {}.)",
             terminal::line(why)
         ),
         None => "(The answer has no text.)".to_owned(),
     }
 }
 
-/// Where to ask, and as whom.
+/// The API to use, and the key for it.
 struct Api {
     client: reqwest::Client,
     base_url: String,
     key: Option<String>,
     model: String,
-    /// The server within this program, where that is the one to ask.
+    /// The built-in server, if it is used.
     _built_in: Option<Server>,
 }
 
@@ -197,9 +197,9 @@ impl Api {
             (None, Some(_)) => "https://api.openai.com/v1".to_owned(),
             (None, None) => {
                 note(
-                    "(This is the built-in server; OPENAI_API_KEY or OPENAI_BASE_URL name a real one.)",
+                    "(This is the built-in server. To use a real one, set OPENAI_API_KEY or OPENAI_BASE_URL.)",
                 );
-                // Whatever proxy there is cannot know it.
+                // A proxy cannot reach the built-in server.
                 client = client.no_proxy();
                 built_in.insert(chat_server::start().await).url("/v1")
             }
@@ -240,7 +240,7 @@ async fn main() -> ExitCode {
     let api = Api::from_env().await;
     let answered = tokio::select! {
         answered = chat(&api, &question, limit) => answered,
-        // The answer is dropped here, and with it the connection.
+        // This drops the answer, and so closes the connection.
         _ = tokio::signal::ctrl_c() => {
             tell("");
             return ExitCode::from(130);
@@ -251,7 +251,7 @@ async fn main() -> ExitCode {
     };
     match error.downcast_ref::<everstream::Error>() {
         Some(error) => {
-            // What has come of the answer stays as it is, on a line of its own.
+            // Keep what was printed of the answer on its own line.
             if error.events_before() > 0 {
                 let _ = print("\n");
             }
@@ -263,12 +263,12 @@ async fn main() -> ExitCode {
             tell(&format!("chat: {cut}{}", explain::explain(error)));
             ExitCode::FAILURE
         }
-        // Printing failed: whoever was reading has gone.
+        // Printing failed because the reader has closed the pipe.
         None => ExitCode::SUCCESS,
     }
 }
 
-/// The question: the arguments, or else what is typed in.
+/// The question: from the arguments, or typed in.
 fn question(words: &[String]) -> io::Result<String> {
     let mut question = words.join(" ");
     if question.is_empty() && io::stdin().is_terminal() {
@@ -282,14 +282,14 @@ fn question(words: &[String]) -> io::Result<String> {
     })
 }
 
-/// Prints at once: a terminal shows what is printed only at the end of a line otherwise.
+/// Prints and flushes: otherwise, a terminal only shows complete lines.
 fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(terminal::harmless(text).as_bytes())?;
     stdout.flush()
 }
 
-/// What is not part of the answer, dimmed where a terminal can do so.
+/// Prints text that is not part of the answer, dimmed if stderr is a terminal.
 fn note(text: &str) {
     if io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none_or(|no| no.is_empty()) {
         tell(&format!("\x1b[2m{text}\x1b[0m"));
@@ -298,7 +298,7 @@ fn note(text: &str) {
     }
 }
 
-/// To stderr. Should nobody read it, so be it.
+/// Prints to stderr, and ignores errors.
 fn tell(text: &str) {
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,10 +1,10 @@
-//! One feed to many tasks: one connection to the server, however many listen.
+//! Shares one feed among many tasks, over one connection to the server.
 //!
-//! `cargo run --example fan_out`; it follows a server of its own, which ends the feed.
+//! Run `cargo run --example fan_out`. It follows a built-in server, which ends the feed.
 //!
-//! A `broadcast` channel gives every event to every task, and tells a task that is too slow how
-//! many it has missed, so that it holds up neither the feed nor the others. A `watch` channel gives
-//! the latest event alone, to those who want to know how things stand.
+//! A `broadcast` channel sends every event to every task. A task that is too slow is told how many
+//! events it missed, and delays neither the feed nor the other tasks. A `watch` channel holds only the
+//! latest event, for tasks that need the current state.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use everstream::{
@@ -18,7 +18,7 @@ use tokio::sync::{
     watch,
 };
 
-/// Reads the feed to its end. The channels close with it.
+/// Reads the feed to its end. Then it drops the senders, which closes the channels.
 async fn pump(
     mut source: EventSource,
     all: broadcast::Sender<Event>,
@@ -26,7 +26,7 @@ async fn pump(
 ) -> Result<(), Error> {
     while let Some(event) = source.try_next().await? {
         latest.send_replace(Some(event.clone()));
-        // An error says that nobody listens at the moment.
+        // An error means that no task is listening at the moment.
         let _ = all.send(event);
     }
     Ok(())
@@ -37,7 +37,7 @@ async fn listen(name: &str, mut all: broadcast::Receiver<Event>) {
     loop {
         match all.recv().await {
             Ok(event) => println!("{name}: {} {}", event.id(), event.data()),
-            Err(RecvError::Lagged(missed)) => println!("{name}: {missed} events missed"),
+            Err(RecvError::Lagged(missed)) => println!("{name}: missed {missed} events"),
             Err(RecvError::Closed) => break,
         }
     }
@@ -45,7 +45,7 @@ async fn listen(name: &str, mut all: broadcast::Receiver<Event>) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // Then 204, which ends the feed.
+    // After these replies, the server answers 204, which ends the feed.
     let server = Server::script([
         Reply::events().raw("retry: 100\nid: 1\ndata: one\n\nid: 2\ndata: two\n\n"),
         Reply::events()
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             .expect_last_event_id("2"),
     ])
     .await;
-    // Whatever proxy there is cannot know a server within this program.
+    // A proxy cannot reach the built-in server.
     let client = client_builder().no_proxy().build()?;
     let source = client.get(server.url("/feed")).event_source()?;
 
@@ -67,7 +67,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     );
     fed?;
     if let Some(event) = last.borrow().as_ref() {
-        println!("the last one: {}", event.data());
+        println!("latest event: {}", event.data());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! A feed over hyper itself: any HTTP client can carry an `EventSource`.
+//! A feed over hyper: an `EventSource` works with any HTTP client.
 //!
-//! `cargo run --example hyper [URL]`; without a URL it follows a server of its own.
+//! Run `cargo run --example hyper -- [URL]`. Without a URL, it follows a built-in server.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::time::Duration;
@@ -21,14 +21,14 @@ use hyper_util::{
 
 type HyperClient = Client<HttpConnector, Full<Bytes>>;
 
-/// A source whose requests are made with hyper.
+/// A source that sends its requests with hyper.
 fn follow(url: &str) -> Result<EventSource, Error> {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(Duration::from_secs(10)));
     let client = Client::builder(TokioExecutor::new()).build(connector);
 
     let request = Request::get(url).body("");
-    // No request can be made of this: an error of kind `Request` is final.
+    // The URL is invalid. An error of kind `Request` is final.
     let request = request.map_err(|e| Error::new(ErrorKind::Request, e))?;
     let redirects = Redirects::new(request)?;
     let connector = Connector::from_fn(move |attempt: Attempt| {
@@ -45,7 +45,7 @@ async fn answer(client: HyperClient, mut redirects: Redirects) -> Result<Respons
         let request = redirects.request().map(Full::new);
         let response = client.request(request).await.map_err(|error| {
             if error.is_connect() {
-                // No server had any request of ours before the first redirect.
+                // Before the first redirect, no server has received a request.
                 let unsent = redirects.followed() == 0;
                 Error::new(ErrorKind::Connect, error).with_unsent(unsent)
             } else {
@@ -61,7 +61,7 @@ async fn answer(client: HyperClient, mut redirects: Redirects) -> Result<Respons
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // Twice two events, the second time from where the first has ended; then 204.
+    // Two events, and two more after a reconnection. Then the server answers 204.
     let server = Server::script([
         Reply::redirect(307, "/feed"),
         Reply::events().raw("retry: 100\nid: 1\ndata: one\n\nid: 2\ndata: two\n\n"),

@@ -1,12 +1,12 @@
-//! An MCP client's call whose answer comes over more than one connection.
+//! An MCP client whose call is answered over several connections.
 //!
-//! `cargo run --example mcp`; it calls a tool of a server of its own.
+//! Run `cargo run --example mcp`. It calls tools on a built-in server.
 //!
-//! In MCP's Streamable HTTP transport (2025-11-25) a call is a POST. The server answers with JSON,
-//! or with an event stream, which it may begin with an event that has an ID and no data, and may
-//! close at any time. The client then waits as long as `retry` says and reads on by a GET with that
-//! ID in `Last-Event-ID`. The POST is never sent again: the tool would run twice. And where nothing
-//! but keep-alive comments comes for too long, it gives up: the tool may never answer.
+//! In MCP's Streamable HTTP transport (2025-11-25), a call is a POST. The server answers with JSON or
+//! with an event stream. It may begin that stream with an event that has an ID and empty data, and may
+//! close the stream at any time. The client then waits as long as `retry` asks, and continues with a GET
+//! that has this ID in `Last-Event-ID`. It never sends the POST again: the tool would run twice. If only
+//! keep-alive comments arrive for too long, it gives up, because the tool may never answer.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::time::Duration;
@@ -22,8 +22,8 @@ use reqwest::Client;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// What we read of a message. An answer has the ID of its call and a result or an error; a
-/// notification has a method, and so has a request of the server's, whose ID may be the same.
+/// The fields of a message that we read. An answer has the ID of its call, and a result or an error.
+/// Notifications have a method. So do requests from the server, whose ID may be the same as ours.
 #[derive(Deserialize)]
 struct Message {
     id: Option<u64>,
@@ -38,7 +38,7 @@ impl Message {
     }
 }
 
-/// Where to call tools, and as which session.
+/// The server to call tools on, and our session.
 struct Mcp {
     client: Client,
     url: String,
@@ -48,7 +48,7 @@ struct Mcp {
 }
 
 impl Mcp {
-    /// Calls a tool, prints what it tells meanwhile, and gives its result.
+    /// Calls a tool, prints the messages that come first, and returns the result.
     async fn call(&self, id: u64, tool: &str) -> Result<Value, BoxError> {
         let message = json!({
             "jsonrpc": "2.0",
@@ -59,14 +59,12 @@ impl Mcp {
         let mut events = self.messages(id, message)?;
         while let Some(event) = events.try_next().await? {
             if event.data().is_empty() {
-                continue; // It was sent for its ID alone.
+                continue; // This event was only sent for its ID.
             }
             let message = event.json::<Message>()?;
             if message.answers(id) {
                 return match message.error {
-                    Some(error) => {
-                        Err(format!("the server answered with an error: {error}").into())
-                    }
+                    Some(error) => Err(format!("the server returned an error: {error}").into()),
                     None => Ok(message.result.unwrap_or_default()),
                 };
             }
@@ -75,7 +73,7 @@ impl Mcp {
         Err("the server ended the session".into())
     }
 
-    /// The messages up to the answer. They come by POST, and by GET from then on.
+    /// The messages up to the answer. The first request is a POST, all others are GETs.
     fn messages(&self, id: u64, call: Value) -> Result<CompleteWhen<EventSource>, Error> {
         let (client, url, session) = (self.client.clone(), self.url.clone(), self.session);
         let source = EventSource::factory(move |attempt: Attempt| {
@@ -90,7 +88,7 @@ impl Mcp {
             let request = request.header("mcp-session-id", session);
             async move {
                 if attempt.number() > 1 && attempt.last_event_id().is_empty() {
-                    let why = "the answer ended early and named no ID to resume from";
+                    let why = "the answer ended early, without an ID to resume from";
                     return Err(Error::new(ErrorKind::Request, why).into());
                 }
                 let mut request = request.build()?;
@@ -101,7 +99,7 @@ impl Mcp {
         .event_timeout(self.limit)
         .retry_when(|failure| {
             let kind = failure.error().kind();
-            // A call that was refused is not to be made again.
+            // The server refused the call: don't make it again.
             let is_refused = kind == ErrorKind::Status && failure.attempt() == 1;
             // The server keeps the connection alive, but the tool does not answer.
             let is_stuck = kind == ErrorKind::Timeout(Timeout::Event);
@@ -118,7 +116,7 @@ impl Mcp {
     }
 }
 
-/// A JSON answer is an event stream of one event to whoever reads it.
+/// Turns a JSON answer into an event stream of one event.
 async fn into_stream(response: reqwest::Response) -> Result<Response, BoxError> {
     let content_type = response.headers().get(header::CONTENT_TYPE);
     if !content_type.is_some_and(|it| it.as_bytes().starts_with(b"application/json")) {
@@ -137,7 +135,7 @@ async fn into_stream(response: reqwest::Response) -> Result<Response, BoxError> 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), BoxError> {
     let server = server().await;
-    // Whatever proxy there is cannot know a server within this program.
+    // A proxy cannot reach the built-in server.
     let client = everstream::reqwest013::client_builder()
         .no_proxy()
         .build()?;
@@ -150,7 +148,7 @@ async fn main() -> Result<(), BoxError> {
     let result = mcp.call(1, "long_task").await?;
     println!("long_task: {result}");
 
-    // Short, to see it.
+    // A short limit, to see it pass.
     let limit = Duration::from_millis(200);
     match (Mcp { limit, ..mcp }).call(2, "stuck_task").await {
         Ok(result) => println!("stuck_task: {result}"),
@@ -160,7 +158,8 @@ async fn main() -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Closes the stream of the first call again and again. Of the second it only keeps it alive.
+/// A server that closes the stream of the first call several times, and only sends keep-alive comments
+/// for the second call.
 async fn server() -> Server {
     let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress" });
     let result = json!({ "jsonrpc": "2.0", "id": 1, "result": "It has run once." });

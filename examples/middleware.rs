@@ -1,10 +1,10 @@
 //! A feed through reqwest-middleware, which signs each of its requests.
 //!
-//! `cargo run --example middleware` follows a server of its own.
+//! Run `cargo run --example middleware`. It follows a built-in server.
 //!
-//! Sign, trace and count as you like. **A middleware that retries is not for streams**: the source
-//! retries by itself, and within each of its attempts the middleware would again, even the POST that
-//! the source sends once. That is paid for twice.
+//! Middleware may sign, trace or count requests. **It must not retry them**: the source retries by
+//! itself, and the middleware would retry within each of its attempts. It would even resend a POST that
+//! the source sends once, and you would pay twice.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::time::Duration;
@@ -18,13 +18,13 @@ use everstream::{
 use futures_util::{TryStreamExt, future::BoxFuture};
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Next};
 
-/// A middleware: each request that is really sent gets a signature of its own.
+/// A middleware that signs every request that is sent.
 fn sign<'a>(
     mut request: reqwest::Request,
     extensions: &'a mut Extensions,
     next: Next<'a>,
 ) -> BoxFuture<'a, reqwest_middleware::Result<reqwest::Response>> {
-    let signature = HeaderValue::from_static("of this very request");
+    let signature = HeaderValue::from_static("a signature of this request");
     request.headers_mut().insert("x-signature", signature);
     Box::pin(next.run(request, extensions))
 }
@@ -40,7 +40,7 @@ fn follow(client: ClientWithMiddleware, url: String) -> Result<EventSource, Erro
             Ok::<_, BoxError>(Response::from(client.execute(request).await?))
         }
     })
-    // Keep-alive comments hide from the idle limit that nothing else comes.
+    // The idle limit cannot detect a stall, because keep-alive comments reset it.
     .event_timeout(Duration::from_secs(60))
     .build()
 }
@@ -64,7 +64,7 @@ async fn main() -> Result<(), BoxError> {
     }
     for request in server.requests() {
         let signature = request.header("x-signature").unwrap_or("none");
-        println!("request {}, its signature: {signature}", request.number());
+        println!("request {}, signature: {signature}", request.number());
     }
     Ok(())
 }

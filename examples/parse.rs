@@ -1,4 +1,4 @@
-//! An event stream on stdin to JSON lines on stdout: a tool to debug servers with.
+//! Converts an event stream on stdin to JSON lines on stdout, to debug a server.
 //!
 //! ```text
 //! $ curl -sN https://example.com/feed | cargo run -q --example parse
@@ -8,9 +8,8 @@
 //! {"kind":"unfinished"}
 //! ```
 //!
-//! It shows the parser alone: bytes go in as they come, in pieces of any size, and what they hold
-//! comes out, borrowed. There is no HTTP here, no runtime and no clock. What a terminal would take for a
-//! command is escaped, as JSON can.
+//! This example uses only the parser: it takes bytes in pieces of any size, and lends the events. It
+//! needs no HTTP, no runtime and no clock. Characters that a terminal may treat as commands are escaped.
 
 #[path = "support/terminal.rs"]
 mod terminal;
@@ -36,19 +35,19 @@ enum Line<'a> {
     Retry {
         ms: u64,
     },
-    /// An event of more than 16 MiB, or a comment of more than 64 KiB, was left out.
+    /// An event over 16 MiB or a comment over 64 KiB was skipped.
     Skipped {
         what: &'static str,
         bytes: u64,
     },
-    /// The stream has ended in the middle of an event, which the standard discards.
+    /// The stream ended in the middle of an event. The standard discards it.
     Unfinished,
 }
 
 fn main() -> ExitCode {
     match run(io::stdin().lock(), io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads this has seen enough: `parse | head`.
+        // The reader has closed the pipe, as in `parse | head`.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "parse: {error}");
@@ -74,7 +73,7 @@ fn run(mut input: impl Read, output: impl Write) -> io::Result<()> {
                 write(&mut output, &line)?;
             }
         }
-        // What has come is seen at once, however slow the server is with the rest.
+        // Print what has arrived, even if the server is slow with the rest.
         output.flush()?;
     }
     if parser.has_unfinished() {
@@ -102,7 +101,7 @@ fn line<'a>(item: &Item<'a>) -> Option<Line<'a>> {
             what: "comment",
             bytes,
         },
-        // Kinds of items that a later version may add.
+        // A later version may add kinds of items.
         _ => return None,
     })
 }

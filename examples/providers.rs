@@ -1,13 +1,13 @@
 //! One loop over four providers' streams: OpenAI Chat, OpenAI Responses, Anthropic and Gemini.
 //!
 //! ```text
-//! cargo run --example providers                 # a server within this program speaks all four
-//! cargo run --example providers -- BASE_URL     # another one that does
+//! cargo run --example providers                 # uses a built-in server for all four
+//! cargo run --example providers -- BASE_URL     # uses another server
 //! ```
 //!
-//! The loop is in `ask`. What differs between providers is data: how to ask, the contract that says
-//! which event completes an answer and which one reports that it failed, and where in an event the
-//! text is. Each has a module below.
+//! The loop is in `ask`. Each provider has a module below with everything that differs: the request, the
+//! contract (which event completes an answer, and which reports an error), and where an event has its
+//! text.
 
 #[path = "support/explain.rs"]
 mod explain;
@@ -28,34 +28,34 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// What differs between providers.
+/// Everything that differs between providers.
 trait Provider {
     const NAME: &'static str;
     /// The data of an event.
     type Piece: Piece;
 
-    /// How to ask.
+    /// The request for an answer.
     fn request(client: &Client, base_url: &str, model: &str, prompt: &str) -> RequestBuilder;
 
-    /// Which event completes an answer, and which one says that it failed.
+    /// Which event completes an answer, and which reports an error.
     fn contract() -> Contract;
 }
 
-/// What the loop wants to know of an event's data.
+/// What the loop reads from an event's data.
 trait Piece: DeserializeOwned {
-    /// Some more of the answer.
+    /// The next part of the answer.
     fn text(&self) -> Option<&str>;
-    /// Why the answer ends, as the last pieces tell.
+    /// Why the answer ends; only the last pieces have it.
     fn finish(&self) -> Option<&str>;
 }
 
-/// Prints an answer as it comes. This is the loop.
+/// Prints an answer as it arrives. This is the loop for all providers.
 async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     let prompt = "Say something that flows.";
     let mut pieces = P::request(&api.client, &api.base_url, model, prompt)
         .events()
         .contract(P::contract())
-        .event_timeout(Duration::from_secs(120)) // Comments and pings do not hide a stall.
+        .event_timeout(Duration::from_secs(120)) // Comments and pings don't reset it.
         .await?
         .json::<P::Piece>();
     let mut finish = None;
@@ -65,7 +65,7 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
                 print(piece.text().unwrap_or_default());
                 finish = piece.finish().map(str::to_owned).or(finish);
             }
-            // An event that makes no sense is no reason to lose the rest of the answer.
+            // If one event cannot be read, keep the rest of the answer.
             Err(error) if !error.is_final() => print("\u{fffd}"),
             Err(error) => return Err(error),
         }
@@ -76,7 +76,7 @@ async fn ask<P: Provider>(api: &Api, model: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// `data:` lines of JSON alone; `[DONE]`, which is no JSON, completes an answer.
+/// Only `data:` lines with JSON; `[DONE]`, which is not JSON, completes an answer.
 mod openai_chat {
     use super::*;
 
@@ -84,7 +84,7 @@ mod openai_chat {
 
     #[derive(Deserialize)]
     pub(super) struct Chunk {
-        choices: Vec<Choice>, // Empty in a chunk that tells the usage; Azure begins with such a one.
+        choices: Vec<Choice>, // Empty in the chunk with the usage, and in Azure's first chunk.
     }
 
     #[derive(Deserialize)]
@@ -130,8 +130,8 @@ mod openai_chat {
     }
 }
 
-/// The type of an event is that of its JSON, also where a gateway drops the `event:` line. One of
-/// three completes the response; there is no `[DONE]`.
+/// The event type equals the `type` of the JSON, which is there even if a gateway drops the `event:`
+/// line. There is no `[DONE]`: `response.completed` or `response.incomplete` completes the response.
 mod openai_responses {
     use super::*;
 
@@ -144,7 +144,7 @@ mod openai_responses {
         Delta { delta: String },
         #[serde(rename = "response.completed", alias = "response.incomplete")]
         Done { response: Response },
-        /// There are dozens of others, and new ones come.
+        /// There are dozens of others, and OpenAI adds new ones.
         #[serde(other)]
         Other,
     }
@@ -187,7 +187,7 @@ mod openai_responses {
     }
 }
 
-/// `message_start` … `message_stop`, with a `ping` now and then.
+/// From `message_start` to `message_stop`, with some `ping` events.
 mod anthropic {
     use super::*;
 
@@ -202,7 +202,7 @@ mod anthropic {
         MessageDelta {
             delta: Stop,
         },
-        /// `ping`, and whatever else there is or will be.
+        /// `ping`, all other types, and types that are added later.
         #[serde(other)]
         Other,
     }
@@ -256,8 +256,7 @@ mod anthropic {
     }
 }
 
-/// CRLF, and nothing that completes an answer but the end of the body: what tells a whole one is
-/// the `finishReason` that came before.
+/// Lines end with CRLF. The answer ends with the body, and is complete if a `finishReason` came before.
 mod gemini {
     use super::*;
 
@@ -323,7 +322,7 @@ mod gemini {
     }
 }
 
-/// Where to ask.
+/// The client and the server to use.
 struct Api {
     client: Client,
     base_url: String,
@@ -337,7 +336,7 @@ async fn main() -> ExitCode {
             everstream::reqwest013::client_builder(),
             url.trim_end_matches('/').to_owned(),
         ),
-        // Whatever proxy there is cannot know a server within this program.
+        // A proxy cannot reach the built-in server.
         None => (
             everstream::reqwest013::client_builder().no_proxy(),
             server.url("").trim_end_matches('/').to_owned(),
@@ -358,7 +357,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Asks one provider; whether its answer is whole.
+/// Prints one provider's answer, and returns whether it was complete.
 async fn show<P: Provider>(api: &Api, model: &str) -> bool {
     print(&format!("{:<17} ", P::NAME));
     let answered = ask::<P>(api, model).await;
@@ -370,7 +369,7 @@ async fn show<P: Provider>(api: &Api, model: &str) -> bool {
     answered.is_ok()
 }
 
-/// Prints at once. Should nobody read it, so be it.
+/// Prints and flushes, and ignores errors.
 fn print(text: &str) {
     let mut stdout = io::stdout().lock();
     let _ = stdout

@@ -1,21 +1,21 @@
-//! A proxy for streamed answers: a browser asks it, it asks an upstream, and what the upstream
-//! streams goes on to the browser, event by event.
+//! A proxy for streamed answers: it sends a browser's request to an upstream, and forwards the answer to
+//! the browser, event by event.
 //!
 //! ```text
 //! cargo run --example proxy      # then open the address that it prints
 //! cargo run --example proxy -- --upstream http://localhost:11434/v1/chat/completions
 //! ```
 //!
-//! Without `--upstream` it asks a server within this program. Such a proxy is where an API key
-//! belongs, rather than the browser: `--header 'Authorization: Bearer …'`.
+//! Without `--upstream`, it uses a built-in server. With such a proxy, your API key stays out of the
+//! browser: `--header 'Authorization: Bearer …'`.
 //!
 //! - The browser's POST becomes one POST to the upstream, which is never sent again.
-//! - Events keep their types and IDs; comments, `retry` and blocks that only set an ID are passed on,
-//!   so that the browser resumes where the upstream would have it.
-//! - A browser that reads slowly slows down the upstream: nothing is queued here.
-//! - When the browser leaves, the connection to the upstream is closed.
-//! - If the upstream fails before its answer has begun, the browser gets a status that says so. If
-//!   it fails later, the last event is one of type `error`.
+//! - Events keep their types and IDs. Comments, `retry` and blocks that only set an ID are forwarded,
+//!   too, so that the browser resumes from the right ID.
+//! - A browser that reads slowly slows down the upstream: the proxy queues nothing.
+//! - When the browser disconnects, the connection to the upstream is closed.
+//! - If the upstream fails before its answer begins, the browser gets an error status. If it fails later,
+//!   the browser gets a last event of type `error`.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 #[path = "support/chat_server.rs"]
@@ -42,30 +42,30 @@ use everstream::{
 };
 use futures_util::TryStreamExt;
 
-/// Passes on what an upstream streams to browsers.
+/// Forwards streamed answers from an upstream to browsers.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "proxy", version)]
 struct Args {
-    /// Where to send what browsers ask; a server within this program by default
+    /// Where to send the browsers' requests; by default, to a built-in server
     #[arg(long, value_name = "URL")]
     upstream: Option<String>,
-    /// A header for the upstream, such as one with a key
+    /// A header to send to the upstream, such as one with a key
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(HeaderName, HeaderValue)>,
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: String,
-    /// How long to wait for the upstream's next event, and for the first
+    /// How long to wait for the upstream's headers, and for each event
     #[arg(long, value_name = "MS", default_value_t = 120_000)]
     event_timeout: u64,
-    /// Send the browser a comment after so long without an event
+    /// Send the browser a comment after this long without an event
     #[arg(long, value_name = "MS", default_value_t = 15_000)]
     keep_alive: u64,
 }
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// What each request needs.
+/// Shared by all requests.
 #[derive(Clone)]
 struct Proxy {
     client: reqwest::Client,
@@ -73,10 +73,10 @@ struct Proxy {
     args: Args,
 }
 
-/// Asks the upstream, and streams what it answers.
+/// Sends the request to the upstream, and streams the answer.
 ///
-/// When the browser leaves, axum drops this function or the body that it returned, whichever there
-/// is, and the connection to the upstream with it.
+/// When the browser disconnects, axum drops this future or the body that it returned, which closes the
+/// connection to the upstream.
 async fn ask(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
     match proxy.open(&headers, body).await {
         Ok(events) => proxy.pass_on(events),
@@ -85,10 +85,10 @@ async fn ask(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Res
 }
 
 impl Proxy {
-    /// The upstream's answer, once it has begun.
+    /// Waits until the upstream's answer begins.
     async fn open(&self, headers: &HeaderMap, body: Bytes) -> Result<EventStream, Error> {
         let mut request = self.client.post(&self.url).body(body);
-        // A browser that resumes says where; only the upstream can make sense of that.
+        // If a browser resumes, forward its ID; only the upstream knows what it means.
         for name in [header::CONTENT_TYPE, LAST_EVENT_ID] {
             if let Some(value) = headers.get(&name) {
                 request = request.header(name, value);
@@ -106,9 +106,9 @@ impl Proxy {
     }
 
     fn pass_on(&self, events: EventStream) -> Response {
-        // The browser has the ID that this stream started from.
+        // The browser already has the ID that this stream started from.
         let encoder = Encoder::new().with_last_event_id(events.last_event_id());
-        // Signals are events and what else there is in the stream, such as comments.
+        // Signals are the events and everything else in the stream, such as comments.
         let outgoing = events.signals().try_filter_map(|signal| {
             ready(Ok(match signal {
                 Signal::Event(event) => Some(Outgoing::Event(event)),
@@ -130,11 +130,11 @@ impl Proxy {
     }
 }
 
-/// The upstream's answer has not begun: there is still a status to say so.
+/// For an upstream that failed before its answer began: the status can still report it.
 fn refuse(error: &Error) -> Response {
     log(error);
     let status = match error.status() {
-        // It is busy, and may say for how long.
+        // The upstream is busy, and may say for how long.
         Some(status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)) => status,
         _ if error.is_timeout() => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_GATEWAY,
@@ -150,20 +150,20 @@ fn refuse(error: &Error) -> Response {
     response
 }
 
-/// The answer broke off: what came of it has reached the browser, and this is the end.
+/// For an answer that broke off after it began: the last event for the browser.
 fn error_event(error: &Error) -> Event {
     log(error);
     let message = serde_json::json!({ "message": to_the_browser(error) });
     Event::new(message.to_string()).with_event_type("error")
 }
 
-/// What went wrong, but not what the upstream said, which may be about the proxy's key, nor who it
-/// is.
+/// What went wrong, without the upstream's URL, and without its own message, which may be about the
+/// proxy's key.
 fn to_the_browser(error: &Error) -> String {
     format!("the upstream failed: {}", error.clone().without_url())
 }
 
-/// The last event ID that the browser has.
+/// The browser's last event ID.
 fn resumes_from(headers: &HeaderMap) -> String {
     let id = headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes);
     String::from_utf8_lossy(id.unwrap_or_default()).into_owned()
@@ -175,13 +175,13 @@ fn log(error: &Error) {
 
 fn parse_header(header: &str) -> Result<(HeaderName, HeaderValue), String> {
     let (name, value) = header.split_once(':').ok_or("expected NAME: VALUE")?;
-    let name = name.trim().parse().map_err(|_| "that is not a name")?;
-    let mut value: HeaderValue = value.trim().parse().map_err(|_| "that is not a value")?;
+    let name = name.trim().parse().map_err(|_| "invalid header name")?;
+    let mut value: HeaderValue = value.trim().parse().map_err(|_| "invalid header value")?;
     value.set_sensitive(true);
     Ok((name, value))
 }
 
-/// The browser's side. Its POST is not sent again by itself, as an `EventSource`'s request would be.
+/// The page for the browser. It uses `fetch`, which does not resend a POST, instead of `EventSource`.
 const PAGE: &str = r#"<!doctype html>
 <meta charset="utf-8">
 <title>a streamed answer</title>
@@ -244,7 +244,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let url = match &args.upstream {
         Some(url) => url.clone(),
         None => {
-            // Whatever HTTP proxy there is cannot know it.
+            // An HTTP proxy cannot reach the built-in server.
             client = client.no_proxy();
             let server = built_in.insert(chat_server::start().await);
             server.url("/v1/chat/completions")

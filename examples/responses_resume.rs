@@ -1,11 +1,11 @@
-//! An answer of OpenAI's Responses API that survives the connections it comes over.
+//! An answer of OpenAI's Responses API that is resumed when its connection breaks.
 //!
-//! `cargo run --example responses_resume`; it asks a server of its own, which cuts every connection
+//! Run `cargo run --example responses_resume`. It uses a built-in server, which cuts every connection
 //! after three events.
 //!
-//! The response is made in the background: it runs on when the connection is gone. Its events have
-//! no ID but a `sequence_number`, and `GET …?stream=true&starting_after=N` gives those after the
-//! Nth. So one POST makes the response, once, and every further request only reads on.
+//! The response is generated in the background, so it continues if the connection breaks. Its events
+//! have a `sequence_number` instead of an ID, and `GET …?stream=true&starting_after=N` returns the events
+//! after number N. So a single POST starts the response, and every other request only resumes it.
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 use std::{
@@ -23,7 +23,7 @@ use reqwest::{Client, RequestBuilder};
 use serde::Deserialize;
 use serde_json::json;
 
-/// What we read of each event.
+/// The fields of each event that we read.
 #[derive(Deserialize)]
 struct Message {
     sequence_number: u64,
@@ -36,7 +36,7 @@ struct Response {
     id: String,
 }
 
-/// How far the answer was read. Stored somewhere safe, it lets another run of the program read on.
+/// How far the answer was read. If you store it, your program can resume after a restart.
 #[derive(Clone, Default)]
 struct Cursor(Arc<Mutex<Option<Position>>>);
 
@@ -65,21 +65,21 @@ impl Cursor {
     }
 }
 
-/// The events of one response, over as many connections as it takes.
+/// The events of one response, over any number of connections.
 fn ask(client: Client, base_url: String, cursor: Cursor) -> Result<Contracted<EventSource>, Error> {
     let known = cursor.clone();
     let source = EventSource::factory(move |attempt: Attempt| {
         let request = request(&client, &base_url, &attempt, known.get());
         async move { request }
     })
-    // The response is being made whether we listen or not: no reason to stay away for long.
+    // The server generates the response even while we wait, so reconnect soon.
     .backoff(Backoff::new().reconnection_time(Duration::from_millis(200)))
     .retry_when(move |failure| {
         let error = failure.error();
-        // As long as the response is not known, it cannot be read on, and the POST must not be
-        // sent again, unless it never left.
+        // Without the response's ID it cannot be resumed, and the POST must not be sent again unless
+        // the first one was never sent.
         let is_unknown = cursor.get().is_none() && !error.is_connect();
-        // The server keeps the connection alive, but the response gets no further.
+        // The server keeps the connection alive, but the response makes no progress.
         let is_stuck = error.kind() == ErrorKind::Timeout(Timeout::Event);
         if is_unknown || is_stuck {
             Retry::GiveUp
@@ -118,7 +118,7 @@ fn request(
         }))),
         None => Err(Error::new(
             ErrorKind::Request,
-            "the stream ended before it named the response",
+            "the stream ended before it sent the response's ID",
         )),
     }
 }
@@ -126,7 +126,7 @@ fn request(
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::start(answer).await;
-    // Whatever proxy there is cannot know a server within this program.
+    // A proxy cannot reach the built-in server.
     let client = everstream::reqwest013::client_builder()
         .no_proxy()
         .build()?;
@@ -137,7 +137,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.try_next().await? {
         let message = event.json::<Message>()?;
         text.extend(message.delta.as_deref());
-        // After the event has been dealt with, not before.
+        // Advance after the event has been handled, not before.
         cursor.advance(&message);
     }
     println!("{text}");
@@ -147,7 +147,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The server: all events of the response after the one that is named, but three at a time.
+/// The server: it sends the events after the requested number, but only three per connection.
 fn answer(request: &Request) -> Reply {
     let first = match (request.method().as_str(), request.target()) {
         ("POST", "/v1/responses") => 0,

@@ -1,6 +1,6 @@
-// A feed on Node's http: `node examples/servers/node.mjs`, then follow what it prints with
-// `cargo run --example tail -- URL`. It drops the connection after every third event, and counts on
-// from Last-Event-ID.
+// A feed with Node's http. Run `node examples/servers/node.mjs`, then follow the URL that it prints with
+// `cargo run --example tail -- URL`. It drops the connection after every third event, and continues
+// after Last-Event-ID.
 import { createServer } from "node:http";
 
 const server = createServer((request, response) => {
@@ -11,7 +11,7 @@ const server = createServer((request, response) => {
     number += 1;
     const drop = number % 3 === 0;
     const event = `id: ${number}\ndata: ${new Date().toISOString()}\n\n`;
-    // What was not written out yet would be lost with the connection.
+    // Destroy the connection only after the event was written; otherwise it would be lost.
     response.write(event, () => drop && response.destroy());
   }, 300);
   response.on("close", () => clearInterval(timer));

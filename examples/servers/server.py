@@ -1,6 +1,6 @@
-"""A feed on Python's own http.server: `python3 examples/servers/server.py`, then follow what it prints
-with `cargo run --example tail -- URL`. It ends the response after every third event, and counts on from
-Last-Event-ID."""
+"""A feed with Python's http.server. Run `python3 examples/servers/server.py`, then follow the URL that it
+prints with `cargo run --example tail -- URL`. It ends the response after every third event, and
+continues after Last-Event-ID."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-//! A ChatGPT-style server to try things on: OpenAI's chat API, and an answer that never changes.
+//! A ChatGPT-style server for the examples: OpenAI's chat API with a fixed answer.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) fn answer(request: &Request, path: &str) -> Reply {
         return refuse(404, &message);
     }
     if request.method() != "POST" {
-        return refuse(405, "This is to be asked with POST.");
+        return refuse(405, "Only POST is allowed.");
     }
     let Ok(asked) = serde_json::from_slice::<Value>(request.body()) else {
         return refuse(400, "We could not parse the JSON body of your request.");
@@ -31,12 +31,12 @@ pub(crate) fn answer(request: &Request, path: &str) -> Reply {
     }
     let last = asked["messages"].as_array().and_then(|all| all.last());
     let Some(prompt) = last.and_then(|message| message["content"].as_str()) else {
-        return refuse(400, "`messages` has to hold at least one message.");
+        return refuse(400, "`messages` must hold at least one message.");
     };
     stream(&asked, prompt)
 }
 
-/// The stream: who speaks, token after token, why it ends, what it has cost, and `[DONE]`.
+/// The stream: the role, the tokens, the finish reason, the usage, and `[DONE]`.
 fn stream(asked: &Value, prompt: &str) -> Reply {
     let model = asked["model"].as_str().unwrap_or("built-in");
     let chunk = |choices: Value, usage: Value| {
@@ -93,7 +93,7 @@ fn text(prompt: &str) -> String {
     )
 }
 
-/// Words with the white space before them: about what a model's tokens look like.
+/// Words with the white space before them, similar to a model's tokens.
 fn tokens(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -1,4 +1,4 @@
-//! One plain sentence for an error, with what the server said.
+//! Explains an error in one sentence, with the server's message.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::terminal::line;
 
-/// What went wrong, and in the server's own words why, in one line.
+/// What went wrong, with the server's message, in one line.
 pub(crate) fn explain(error: &Error) -> String {
     let mut sentence = plain(error);
     if let Some(wait) = error.retry_after().filter(|wait| !wait.is_zero()) {
@@ -20,9 +20,8 @@ pub(crate) fn explain(error: &Error) -> String {
     sentence
 }
 
-/// The error and what it comes from in the end. What lies between says where it passed through,
-/// which is for a log, and what comes after a semicolon is advice to whoever wrote the program. The
-/// URL is what the program was told.
+/// The error and its root cause. It leaves out the sources in between, which are only useful in a log,
+/// the text after a semicolon, which is advice for programmers, and the URL, which the user has given.
 pub(crate) fn plain(error: &Error) -> String {
     let error = error.clone().without_url();
     let mut sentence = error.to_string();
@@ -42,8 +41,7 @@ pub(crate) fn plain(error: &Error) -> String {
     line(&sentence)
 }
 
-/// What the server said: in the response that it refused with, or in the event that reports an
-/// error within a stream.
+/// The server's message, from the error response or from the event that reports an error.
 fn said(error: &Error) -> Option<String> {
     let text = match error.kind() {
         ErrorKind::ErrorEvent | ErrorKind::Json => error.event()?.data().into(),
@@ -53,18 +51,18 @@ fn said(error: &Error) -> Option<String> {
         let bytes = error.body().map_or(text.len(), |body| body.len());
         return Some(format!("{bytes} bytes that are not text"));
     }
-    // Some refuse with an event stream, in which the first event says why.
+    // Some servers send an error response as an event stream, with the reason in the first event.
     let words = words(&text).or_else(|| words(&first_data(&text)?));
     let said = line(words.as_deref().unwrap_or(&text));
     (!said.is_empty()).then_some(said)
 }
 
-/// What no text has in it, in any encoding of eight bits.
+/// Whether the byte never occurs in text, in any 8-bit encoding.
 fn is_binary(byte: u8) -> bool {
     byte < b' ' && !b"\t\n\x0b\x0c\r\x1b".contains(&byte)
 }
 
-/// The data of the first event, where the text is an event stream. Its end may be missing.
+/// The data of the first event, if the text is an event stream. Its end may be missing.
 fn first_data(text: &str) -> Option<String> {
     let stream = format!("{text}\n\n");
     let mut parser = Parser::new();
@@ -79,8 +77,8 @@ fn words(json: &str) -> Option<String> {
     message(&json).map(str::to_owned)
 }
 
-/// Where the providers put their message: `{"error":{"message":…}}`, `{"error":…}`,
-/// `{"message":…}`, or the same within a `response` or a choice, or as the only item of a list.
+/// Providers put their message into `{"error":{"message":…}}`, `{"error":…}` or `{"message":…}`, some of
+/// them inside a `response` or a choice, or as the only item of a list.
 fn message(json: &Value) -> Option<&str> {
     let places = [
         "/error/message",

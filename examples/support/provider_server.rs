@@ -1,4 +1,4 @@
-//! A server that speaks four providers' dialects, each as the real one does.
+//! A server that imitates the streams of four providers.
 
 use std::time::Duration;
 
@@ -29,11 +29,11 @@ fn answer(request: &Request) -> Reply {
         }
         _ => Reply::status(404)
             .content_type("application/json")
-            .raw(r#"{"error":{"message":"There is nothing like that here."}}"#),
+            .raw(r#"{"error":{"message":"Not found."}}"#),
     }
 }
 
-/// A moment between two tokens.
+/// A short pause between two tokens.
 fn breathe(reply: Reply) -> Reply {
     reply.pause(Duration::from_millis(30))
 }
@@ -116,7 +116,7 @@ fn gemini() -> Reply {
     reply
 }
 
-/// An event with the type that its JSON names, as OpenAI's and Anthropic's have it.
+/// An event whose type is the `type` of its JSON, as OpenAI and Anthropic send it.
 fn named(message: &Value) -> Event {
     Event::new(message.to_string()).with_event_type(message["type"].as_str().unwrap_or_default())
 }

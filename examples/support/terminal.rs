@@ -1,9 +1,9 @@
-//! What a server said, made fit to be shown.
+//! Makes text from a server safe to print.
 //!
-//! A terminal takes some characters for commands: they set its title, clear the screen, move the
-//! cursor over what was printed before, or turn the order of letters around. A server is not to give
-//! such commands, and neither is whoever wrote what it passes on.
-#![allow(dead_code, reason = "each example uses its part of this")]
+//! A terminal treats some characters as commands: they set its title, clear the screen, move the
+//! cursor over earlier output, or reverse the order of letters. Neither a server nor the author of the
+//! text that it forwards should be able to send such commands to your terminal.
+#![allow(dead_code, reason = "each example uses a part of this")]
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,8 +11,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Whether a terminal would take this character for a command: every control character but line
-/// ends and tabs, and the characters that override the direction of the text around them.
+/// Whether a terminal may treat this character as a command: all control characters except line ends
+/// and tabs, and the characters that override the text direction.
 fn is_command(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -21,8 +21,8 @@ fn is_command(c: char) -> bool {
     }
 }
 
-/// The text with a picture in the place of every character that a terminal would take for a
-/// command: `␛` for an escape, `�` for those that have no picture.
+/// Replaces every character that a terminal may treat as a command with a symbol: `␛` for an escape,
+/// `�` for those without a symbol.
 pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.contains(is_command) {
         return Cow::Borrowed(text);
@@ -33,11 +33,11 @@ pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
         0x7f => '\u{2421}',
         _ => char::REPLACEMENT_CHARACTER,
     };
-    // What Windows ends its lines with is no harm, and would litter the text.
+    // The line ends of Windows are harmless, and their symbols would clutter the text.
     text.replace("\r\n", "\n").chars().map(picture).collect()
 }
 
-/// As much of the text as fits a line, harmless.
+/// The start of the text, as one harmless line.
 pub(crate) fn line(text: &str) -> String {
     const FITS: usize = 400;
     let words: Vec<_> = text.split_whitespace().collect();
@@ -49,14 +49,14 @@ pub(crate) fn line(text: &str) -> String {
     line
 }
 
-/// Writes a value as JSON. Whoever reads it gets every character back; a terminal that shows it
-/// gets `\u001b` and the like.
+/// Writes a value as JSON. A program that reads it gets all characters back; a terminal shows escapes
+/// such as `\u001b`.
 pub(crate) fn write_json(output: impl Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(output, Escaped);
     Ok(value.serialize(&mut serializer)?)
 }
 
-/// JSON itself asks only for the first 32 control characters to be escaped.
+/// JSON only requires the first 32 control characters to be escaped; this escapes all of them.
 struct Escaped;
 
 impl Formatter for Escaped {

@@ -1,4 +1,4 @@
-//! What can be asked for on the command line.
+//! The command line.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -11,14 +11,14 @@ use reqwest::{Certificate, Url};
 
 use crate::certificate;
 
-/// Follows an event stream: prints what comes, reconnects when it ends, resumes where it was.
+/// Follows an event stream: prints its events, reconnects when it ends, and resumes where it stopped.
 ///
-/// Without a URL it follows a server within this program, which tells the time and drops the
-/// connection now and then.
+/// Without a URL, it follows a built-in server, which sends the time and sometimes drops the
+/// connection.
 #[derive(Debug, Parser)]
 #[command(name = "tail", version, after_help = AFTER_HELP)]
 pub(crate) struct Args {
-    /// What to follow; `http://` may be left out
+    /// The URL to follow; you can leave out `http://`
     #[arg(value_parser = url)]
     pub(crate) url: Option<String>,
 
@@ -30,10 +30,10 @@ pub(crate) struct Args {
         value_name = "METHOD"
     )]
     method: Option<Method>,
-    /// A header, in the place of any other of that name; 'Name;' sends an empty one, 'Name:' none
+    /// A header, which replaces any other of that name; 'Name;' sends an empty one, 'Name:' none
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header, allow_hyphen_values = true)]
     headers: Vec<(HeaderName, Option<HeaderValue>)>,
-    /// The body, exactly as it is; of a file with @FILE, of stdin with @-
+    /// The body, sent unchanged; @FILE reads it from a file, @- from stdin
     #[arg(
         short = 'd',
         long = "data",
@@ -44,27 +44,27 @@ pub(crate) struct Args {
     /// Keep cookies from one connection to the next
     #[arg(short = 'b', long)]
     cookies: bool,
-    /// Keep none, also with --standard
+    /// Don't keep cookies, not even with --standard
     #[arg(long, conflicts_with = "cookies")]
     no_cookies: bool,
-    /// Trust the certificates in this file (PEM), beside those that the system trusts
+    /// Trust the certificates in this PEM file, in addition to the system's
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
-    /// Accept any certificate: whoever is in between can read and change everything
+    /// Accept any certificate; then others can read and change everything that is sent
     #[arg(short = 'k', long)]
     insecure: bool,
 
     /// The ID to resume from
     #[arg(long, value_name = "ID", allow_hyphen_values = true)]
     pub(crate) last_event_id: Option<String>,
-    /// Keep the last event ID in this file, and start from what it holds
+    /// Store the last event ID in this file, and resume from it at the next start
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
 
-    /// How long to wait before reconnecting until the server says otherwise
+    /// How long to wait before reconnecting, unless the server sets another time
     #[arg(long, value_name = "MS", default_value_t = 3000)]
     reconnection_time: u64,
-    /// The shortest wait, whatever the server says
+    /// The shortest wait, even if the server asks for less
     #[arg(
         long,
         value_name = "MS",
@@ -72,16 +72,16 @@ pub(crate) struct Args {
         default_value_t = 50
     )]
     floor: u64,
-    /// Reconnect when not one byte has come for so long; 0 is never
+    /// Reconnect if no byte arrives for this long; 0 means never
     #[arg(long, value_name = "MS", default_value_t = 300_000)]
     idle_timeout: u64,
-    /// Reconnect when the response has not begun after so long; 0 is never
+    /// Reconnect if the response does not begin within this time; 0 means never
     #[arg(long, value_name = "MS", default_value_t = 0)]
     response_timeout: u64,
-    /// Reconnect when no event has come for so long, whatever else has; 0 is never
+    /// Reconnect if no event arrives for this long, even if comments do; 0 means never
     #[arg(long, value_name = "MS", default_value_t = 0)]
     event_timeout: u64,
-    /// Give up when nothing has ever worked after so many attempts; 0 is never
+    /// Give up after this many failures if no connection was ever open; 0 means never
     #[arg(
         long,
         alias = "initial-attempts",
@@ -89,49 +89,50 @@ pub(crate) struct Args {
         default_value_t = 3
     )]
     max_initial_failures: u32,
-    /// Give up after so many failures in a row; 0 is never
+    /// Give up after this many failures in a row; 0 means never
     #[arg(long, alias = "max-attempts", value_name = "N", default_value_t = 0)]
     max_consecutive_failures: u32,
-    /// The largest event to take
+    /// The largest event to accept, in bytes
     #[arg(long, value_name = "N", default_value_t = everstream::Parser::DEFAULT_MAX_EVENT_BYTES)]
     max_event_bytes: usize,
-    /// Send a request again that is not safe to repeat, such as a POST
+    /// Also resend requests whose method is not safe, such as POST
     #[arg(long, alias = "repeat-unsafe")]
     resend_unsafe_methods: bool,
-    /// Do exactly as a browser does, cookies included
+    /// Behave like a browser's EventSource, including cookies
     #[arg(long)]
     standard: bool,
 
-    /// Print comments, too
+    /// Also print comments
     #[arg(long)]
     pub(crate) comments: bool,
-    /// Print comments and whatever else the server sends that is not an event: reconnection times,
-    /// and blocks of lines without data
+    /// Also print everything that is not an event: comments, reconnection times, and blocks without
+    /// data
     #[arg(short, long)]
     pub(crate) verbose: bool,
-    /// End after so many events
+    /// End after this many events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_events: Option<u64>,
-    /// A line `reconnect` or `close` on stdin does so
+    /// Read commands from stdin, one per line: `reconnect` or `close`
     #[arg(long)]
     pub(crate) control: bool,
-    /// Print one line of JSON for everything that happens, to be read by programs
+    /// Print a line of JSON for everything that happens, for other programs to read
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 const AFTER_HELP: &str = "\
-Events are printed to stdout, what else happens to stderr; with --json everything to stdout.
+Events are printed to stdout, and everything else to stderr. With --json, everything is printed to
+stdout.
 
-Control characters that the server sends are shown as pictures, such as ␛, also in a pipe or a file:
-it may well be shown in a terminal later. With --json they are escaped, so that a program gets every
-character as it was: tail --json URL | jq -r 'select(.kind == \"event\").data'
+Control characters from the server are printed as symbols, such as ␛. This also applies to pipes and
+files, because their content may be shown in a terminal later. With --json they are escaped instead,
+so that a program gets every character: tail --json URL | jq -r 'select(.kind == \"event\").data'
 
-The exit code is 0 after a clean end, 1 after an error, 2 where an option is wrong.";
+The exit code is 0 after a clean end, 1 after an error, 2 for invalid options.";
 
-/// What was asked for, in the terms of the crate.
+/// Applies the options to the crate's types.
 impl Args {
-    /// Reads the command line. Ends the program where it makes no sense.
+    /// Parses the command line. Exits if an option is invalid.
     pub(crate) fn read() -> Self {
         let args = Self::parse();
         if args.control && args.data.iter().any(|data| data == "@-") {
@@ -141,8 +142,8 @@ impl Args {
         args
     }
 
-    /// The request for `url`, ready but for what each attempt adds to it. Ends the program where
-    /// its body cannot be read.
+    /// The request for `url`, without the headers that each attempt adds. Exits if its body cannot be
+    /// read.
     pub(crate) fn request(&self, url: &str) -> http::Result<Request<Vec<u8>>> {
         let mut headers = HeaderMap::new();
         let mut method = Method::GET;
@@ -177,8 +178,8 @@ impl Args {
         parts.collect::<Vec<_>>().join(&b'&')
     }
 
-    /// Puts what concerns connections on a client. Ends the program where the certificates to
-    /// trust cannot be read.
+    /// Applies the options for connections to a client. Exits if the certificates to trust cannot be
+    /// read.
     pub(crate) fn connect(&self, client: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
         let client = client
             .cookie_store((self.cookies || self.standard) && !self.no_cookies)
@@ -195,7 +196,7 @@ impl Args {
         client.tls_certs_merge(trusted)
     }
 
-    /// Puts all options on a source.
+    /// Applies the other options to a source.
     pub(crate) fn apply(
         &self,
         source: everstream::EventSourceBuilder,
@@ -231,7 +232,7 @@ fn trusted(file: &Path) -> Result<Vec<Certificate>, String> {
     let pem = std::fs::read(file).map_err(|error| error.to_string())?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(trusted) if !trusted.is_empty() => Ok(trusted),
-        _ => Err("there is no certificate in it (PEM)".to_owned()),
+        _ => Err("it contains no PEM certificate".to_owned()),
     }
 }
 
@@ -244,8 +245,8 @@ fn contents(file: &str) -> io::Result<Vec<u8>> {
     Ok(all)
 }
 
-/// `localhost:8080/feed` as well as `http://localhost:8080/feed`. What is a URL of another kind
-/// is left to the source to refuse.
+/// Accepts `localhost:8080/feed` and `http://localhost:8080/feed`. The source rejects URLs with other
+/// schemes.
 fn url(text: &str) -> Result<String, String> {
     let scheme = text.split_once(':').filter(|(scheme, rest)| {
         let is_port = rest.starts_with(|c: char| c.is_ascii_digit());
@@ -261,17 +262,17 @@ fn url(text: &str) -> Result<String, String> {
     url.map(String::from).map_err(|error| error.to_string())
 }
 
-/// As curl has it: `Name: value`, `Name;` for an empty value, `Name:` for no such header.
+/// Like curl: `Name: value`, `Name;` for an empty value, `Name:` to remove the header.
 fn header(text: &str) -> Result<(HeaderName, Option<HeaderValue>), String> {
     let (name, value) = match (text.split_once(':'), text.strip_suffix(';')) {
         (Some((name, value)), _) => (name, Some(value.trim()).filter(|value| !value.is_empty())),
         (None, Some(name)) => (name, Some("")),
-        (None, None) => return Err("there is no colon in it".to_owned()),
+        (None, None) => return Err("expected `Name: value`".to_owned()),
     };
     let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|error| error.to_string())?;
     let always = [header::ACCEPT, header::CACHE_CONTROL, header::USER_AGENT];
     if value.is_none() && always.contains(&name) {
-        return Err(format!("`{name}` cannot be left out"));
+        return Err(format!("`{name}` cannot be removed"));
     }
     let value = value.map(|value| HeaderValue::from_bytes(value.as_bytes()));
     let value = value.transpose().map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! A server to try `tail` on: it tells the time, and is not very reliable.
+//! The built-in server for `tail`: it sends the time, and drops connections.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,10 +12,10 @@ pub(crate) async fn start() -> Server {
     Server::start(answer).await
 }
 
-/// `event: time` for each second, with the second as its ID. A client that comes back gets those
-/// that it has missed.
+/// Sends an event of type `time` every second, with the second as its ID. A client that reconnects gets
+/// the events that it missed.
 fn answer(request: &Request) -> Reply {
-    /// For so many seconds it remembers what it has said.
+    /// How many seconds of events the server keeps.
     const MEMORY: u64 = 60;
 
     let now = now();
@@ -28,7 +28,7 @@ fn answer(request: &Request) -> Reply {
             reply = reply.event(&event(second));
         }
     }
-    // Not all lives are equally long, nor do all end in bed.
+    // Connections last for different times, and end in different ways.
     let n = request.number();
     let seconds = [7, 4, 9][n % 3];
     for second in now + 1..=now + seconds {
@@ -52,7 +52,7 @@ fn event(second: u64) -> Event {
         .with_id(second.to_string())
 }
 
-/// The beginning of an event, which does not count without its end.
+/// The first half of an event. Clients discard an incomplete event.
 fn half(event: &Event) -> Vec<u8> {
     let wire = encode::event(event).expect("a type and an ID without line ends");
     let mut wire = wire.to_vec();

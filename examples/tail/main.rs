@@ -1,13 +1,13 @@
 //! Follows an event stream, as `tail -f` follows a file.
 //!
 //! ```text
-//! cargo run --example tail                            # a server within this program
+//! cargo run --example tail                            # follows a built-in server
 //! cargo run --example tail -- https://stream.wikimedia.org/v2/stream/recentchange
 //! cargo run --example tail -- --json --resume last-id http://localhost:8080/feed
 //! cargo run --example tail -- --help
 //! ```
 //!
-//! The whole of it is in `follow`: a source, everything that it signals, and where it ends.
+//! `follow` is the main loop: it creates the source and prints its signals.
 
 mod args;
 mod certificate;
@@ -30,7 +30,7 @@ use args::Args;
 use output::Output;
 use resume::Resume;
 
-/// Prints what happens until there is no more.
+/// Follows the feed and prints all signals until it ends.
 async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
     let mut resume = open(args)?;
     let built_in = match &args.url {
@@ -42,7 +42,7 @@ async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
         (url, None) => url.clone().unwrap_or_default(),
     };
     if built_in.is_some() && !args.json {
-        out.note("this is the built-in server; a URL names another")?;
+        out.note("this is the built-in server; to follow another one, pass its URL")?;
     }
 
     let mut source = source(args, &url, built_in.is_some(), resume.as_ref())?;
@@ -56,7 +56,7 @@ async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
         if let Ok(Some(signal)) = &signal {
             out.signal(signal)?;
         }
-        // Only now: what was not printed is to come again.
+        // Save after printing, so that an event that was not printed is sent again.
         if let Some(resume) = &mut resume {
             let id = signals.get_ref().last_event_id();
             resume
@@ -76,7 +76,7 @@ async fn follow(args: &Args, out: &mut Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The source as the options have it.
+/// Creates the source with the options.
 fn source(
     args: &Args,
     url: &str,
@@ -109,13 +109,13 @@ fn open(args: &Args) -> Result<Option<Resume>, Failure> {
 fn resume_failed(args: &Args, error: &io::Error) -> Failure {
     let file = args.resume.clone().unwrap_or_default();
     Failure::Resume(format!(
-        "the file to resume from, {}: {error}",
+        "cannot use the file {} for --resume: {error}",
         file.display()
     ))
 }
 
-/// Does as the lines on stdin say. A thread of its own, since nothing else can wait for stdin and
-/// be left behind at the end.
+/// Runs the commands on stdin. A separate thread, because reading stdin blocks, and a thread can be
+/// abandoned when the program ends.
 fn listen(handle: EventSourceHandle) {
     std::thread::spawn(move || {
         for line in io::stdin().lines() {
@@ -126,8 +126,9 @@ fn listen(handle: EventSourceHandle) {
                 Ok("close") => handle.close(),
                 Ok("") => {}
                 Ok(other) => {
-                    let complaint = format!("tail: neither `reconnect` nor `close`: {other:?}");
-                    // It is of no use to whoever does not listen.
+                    let complaint =
+                        format!("tail: unknown command {other:?}; expected `reconnect` or `close`");
+                    // Ignore errors: nobody may be reading stderr.
                     let _ = writeln!(io::stderr(), "{complaint}");
                 }
                 Err(_) => return,
@@ -136,11 +137,11 @@ fn listen(handle: EventSourceHandle) {
     });
 }
 
-/// What ends it before its time.
+/// Why the program fails.
 enum Failure {
     Source(Error),
     Resume(String),
-    /// Nothing can be printed any more.
+    /// The output cannot be written.
     Output(io::Error),
 }
 
@@ -156,8 +157,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The worker is for [`quit`], which has to see to it also while the main thread waits for
-/// someone to read what it prints.
+/// The worker thread runs [`quit`], even while the main thread is blocked because nobody reads its
+/// output.
 #[tokio::main(flavor = "multi_thread", worker_threads = 1)]
 async fn main() -> ExitCode {
     let args = Args::read();
@@ -183,8 +184,8 @@ async fn main() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Waits until someone wants the program to end, or nobody reads what it prints: `tail | head`
-/// ends when `head` does, and not with the next event. From the call on, no signal is missed.
+/// Waits until the user ends the program, or nobody reads its output: `tail | head` ends when `head`
+/// does, not only at the next event. From the call on, no signal is missed.
 #[cfg(unix)]
 fn quit() -> impl Future<Output = ()> {
     use std::io::IsTerminal;
@@ -199,7 +200,7 @@ fn quit() -> impl Future<Output = ()> {
     async move {
         tokio::select! {
             _ = received(terminate) => {}
-            // The terminal has written `^C` where the prompt is to come.
+            // The terminal has printed `^C`; start a new line for the prompt.
             _ = received(interrupt) => if io::stderr().is_terminal() {
                 let _ = writeln!(io::stderr());
             },
@@ -213,8 +214,8 @@ async fn reader_gone() {
     use std::os::fd::AsFd;
     use tokio::{io::Interest, net::unix::pipe::Sender};
 
-    // It is only watched, so it may be no pipe, and may block. A file cannot be watched, and has
-    // nobody at its other end.
+    // The descriptor is only watched, so it need not be a pipe, and may block. A file cannot be
+    // watched, but it has no reader that could close it.
     let stdout = io::stdout().as_fd().try_clone_to_owned();
     if let Ok(stdout) = stdout.and_then(Sender::from_owned_fd_unchecked) {
         if stdout.ready(Interest::ERROR).await.is_ok() {

@@ -1,4 +1,4 @@
-//! What is printed: lines for people, or lines of JSON.
+//! The output: lines for people, or lines of JSON.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -37,7 +37,7 @@ enum Line<'a> {
         event: &'a str,
         id: &'a str,
     },
-    /// Something too large was left out.
+    /// An event or comment was too large, and was skipped.
     Skipped {
         what: &'static str,
         bytes: u64,
@@ -69,15 +69,15 @@ enum Line<'a> {
     },
 }
 
-/// Where everything goes. Events go to stdout, in JSON everything does; what else people are told
-/// goes to stderr, so that `tail URL | grep …` sees events alone.
+/// Prints events to stdout and everything else to stderr, so that `tail URL | grep …` only sees events.
+/// As JSON, everything goes to stdout.
 pub(crate) struct Output {
     json: bool,
     comments: bool,
     verbose: bool,
-    /// Whether there was one.
+    /// Whether an event was printed.
     event: bool,
-    /// Each whole line is one write.
+    /// One line, so that each line is a single write.
     buffer: Vec<u8>,
     stdout: Style,
     stderr: Style,
@@ -96,7 +96,7 @@ impl Output {
         }
     }
 
-    /// Prints whatever happened on the stream.
+    /// Prints a signal of the stream.
     pub(crate) fn signal(&mut self, signal: &Signal) -> io::Result<()> {
         match signal {
             Signal::Open(head) => {
@@ -129,7 +129,7 @@ impl Output {
                     _ => return Ok(()),
                 };
                 self.say(&Line::Skipped { what, bytes }, || {
-                    format!("left out: {what} of {bytes} bytes")
+                    format!("skipped: {what} of {bytes} bytes")
                 })
             }
             Signal::Reconnecting {
@@ -140,7 +140,7 @@ impl Output {
             } => {
                 let (cause, message) = match cause {
                     Cause::End => ("end", "the server ended the response".to_owned()),
-                    Cause::Requested => ("asked", "asked for".to_owned()),
+                    Cause::Requested => ("requested", "requested on stdin".to_owned()),
                     Cause::Timeout(error) => ("timeout", explain(error)),
                     other => ("failure", other.error().map(explain).unwrap_or_default()),
                 };
@@ -151,17 +151,17 @@ impl Output {
                     message: &message,
                 };
                 self.say(&reconnecting, || {
-                    format!("{message}; again in {:.1} s", delay.as_secs_f64())
+                    format!("{message}; reconnecting in {:.1} s", delay.as_secs_f64())
                 })
             }
             Signal::Unfinished => {
                 let hint = (!self.event).then_some(HINT);
                 self.say(&Line::Unfinished { hint }, || {
-                    let what = "the response ended in the middle of an event, which is left out";
+                    let what = "the response ended in the middle of an event, which was discarded";
                     hint.map_or(what.to_owned(), |hint| format!("{what}: {hint}"))
                 })
             }
-            // Kinds of signals that a later version may add. They show nothing that was sent.
+            // A later version may add kinds of signals. Their `Debug` output shows no data.
             other => {
                 let message = line(&format!("{other:?}"));
                 self.say(&Line::Other { message: &message }, || message.clone())
@@ -169,7 +169,7 @@ impl Output {
         }
     }
 
-    /// Prints the error that is the end.
+    /// Prints the error that ended the stream.
     pub(crate) fn error(&mut self, error: &Error) -> io::Result<()> {
         let certificate = certificate::explain(error);
         if self.json {
@@ -184,7 +184,7 @@ impl Output {
         writeln!(io::stderr(), "tail: {sentence}")
     }
 
-    /// Prints an error of our own that is the end.
+    /// Prints an error of this program.
     pub(crate) fn failure(&mut self, message: &str) -> io::Result<()> {
         if self.json {
             return self.json(&Line::Error {
@@ -196,7 +196,7 @@ impl Output {
         writeln!(io::stderr(), "tail: {message}")
     }
 
-    /// Prints the end.
+    /// Prints that the stream ended without an error.
     pub(crate) fn closed(&mut self, status: Option<StatusCode>) -> io::Result<()> {
         let closed = Line::Closed {
             status: status.map(|status| status.as_u16()),
@@ -207,7 +207,7 @@ impl Output {
         })
     }
 
-    /// Tells people something, beside the stream.
+    /// Prints a note for people to stderr.
     pub(crate) fn note(&self, text: &str) -> io::Result<()> {
         let Style { dim, reset, .. } = self.stderr;
         writeln!(io::stderr(), "{dim}{}  {text}{reset}", time(now()))
@@ -226,7 +226,7 @@ impl Output {
         let time = time(now());
         let name = harmless(event.event_type());
         write!(self.buffer, "{dim}{time}{reset}  {kind}{name:<9}{reset} ")?;
-        // Further lines of the data stand below its first.
+        // Align further lines of the data with its first line.
         let margin = " ".repeat(time.len() + 2 + name.chars().count().max(9) + 1);
         for (n, text) in event.data().split('\n').enumerate() {
             if n > 0 {
@@ -237,7 +237,7 @@ impl Output {
         self.flush()
     }
 
-    /// Prints a line of JSON, or what people are told instead.
+    /// Prints a line of JSON, or a note for people instead.
     fn say(&mut self, line: &Line<'_>, words: impl FnOnce() -> String) -> io::Result<()> {
         if self.json {
             return self.json(line);
@@ -259,7 +259,7 @@ impl Output {
     }
 }
 
-/// How a terminal is told what to look like.
+/// Escape sequences that style text in a terminal.
 #[derive(Clone, Copy, Default)]
 struct Style {
     dim: &'static str,
@@ -280,18 +280,18 @@ impl Style {
     }
 }
 
-/// What is most likely wrong with a server whose events never end.
-const HINT: &str = "each event has to end with a blank line, and there was none";
+/// The likely reason if a server's first event never ends.
+const HINT: &str = "each event must end with a blank line, and the server sent none";
 
-/// The URL without what may be a key in it: its user, its password and its query. What `tail` says
-/// of a feed may be kept in a log.
+/// The URL without the parts that may hold a key: user, password and query. The output of `tail` may be
+/// kept in a log.
 fn without_secrets(url: &str) -> String {
     let Ok(mut url) = reqwest::Url::parse(url) else {
         return String::new();
     };
     url.set_query(None);
     url.set_fragment(None);
-    // Only a URL without a host refuses these, and has neither.
+    // This only fails for a URL without a host, which has no user or password.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.into()
 }

@@ -1,4 +1,4 @@
-//! The last event ID in a file, so that the next run of the program goes on where this one was.
+//! Stores the last event ID in a file, so that the next run resumes where this one stopped.
 
 use std::ffi::OsString;
 use std::fs;
@@ -7,20 +7,19 @@ use std::path::PathBuf;
 
 /// A file that holds a last event ID.
 ///
-/// It is replaced as a whole: whoever reads it, also after a crash in the middle, finds this ID or
-/// the one before.
+/// The file is replaced atomically: after a crash, it holds either the new ID or the previous one.
 pub(crate) struct Resume {
     file: PathBuf,
-    /// The new file, until it takes the place of the old one.
+    /// The new file, before it replaces the old one.
     draft: PathBuf,
     saved: Option<String>,
 }
 
 impl Resume {
-    /// Reads the file. One that does not exist is to be made, and holds no ID yet.
+    /// Reads the file. If it does not exist, there is no ID yet, and `save` creates it.
     pub(crate) fn open(file: PathBuf) -> io::Result<Self> {
         let saved = match fs::read_to_string(&file) {
-            // An ID holds no line end, but an editor may have left one.
+            // An ID contains no line end, but an editor may have added one.
             Ok(text) => Some(text.trim_end_matches(['\r', '\n']).to_owned()),
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             Err(error) => return Err(error),
@@ -40,7 +39,7 @@ impl Resume {
         self.saved.as_deref().filter(|id| !id.is_empty())
     }
 
-    /// Keeps this ID, if it is another.
+    /// Stores this ID if it has changed.
     pub(crate) fn save(&mut self, id: &str) -> io::Result<()> {
         if self.saved.as_deref().unwrap_or_default() == id {
             return Ok(());

@@ -247,12 +247,12 @@ async fn an_answer_without_text_says_so() {
         (
             calls,
             "",
-            "(The answer has no text: it only calls tools: get_weather, time␛[2J.)\n",
+            "(The answer has no text, only tool calls: get_weather, time␛[2J.)\n",
         ),
         (
             Reply::events().data(end("content_filter")),
             "",
-            "(The answer has no text. It ended with: content_filter.)\n",
+            "(The answer has no text. Finish reason: content_filter.)\n",
         ),
         (Reply::events(), "", "(The answer has no text.)\n"),
         (Reply::events().data(refused), "I won't.\n", ""),
@@ -317,7 +317,7 @@ async fn one_unreadable_event_does_not_end_the_answer() {
         .data(half)
         .data(token("lo"));
     let run = answered(reply.data(limit).data(" [DONE] ")).await;
-    let note = "(Events that could not be read: 1.)\n";
+    let note = "(Unreadable events: 1.)\n";
     assert_eq!((&*run.stdout, &*run.stderr), ("Hel\u{fffd}lo […]\n", note));
     assert_eq!(run.code, Some(0));
 }

@@ -36,7 +36,7 @@ async fn every_request_goes_through_the_middleware() {
     let run = run(example("middleware", [""; 0]), "").await;
     let mut lines = run.stdout.lines();
     assert_eq!((lines.next(), lines.next()), (Some("1 one"), Some("2 two")));
-    let signed = |line: &str| line.ends_with("its signature: of this very request");
+    let signed = |line: &str| line.ends_with("signature: a signature of this request");
     let signed: Vec<_> = lines.map(signed).collect();
     assert_eq!(
         (run.code, &*run.stderr, signed),
@@ -49,7 +49,7 @@ async fn every_task_gets_every_event() {
     let run = run(example("fan_out", [""; 0]), "").await;
     assert_eq!((run.code, &*run.stderr), (Some(0), ""));
     let mut lines: Vec<_> = run.stdout.lines().collect();
-    assert_eq!(lines.pop(), Some("the last one: three"));
+    assert_eq!(lines.pop(), Some("latest event: three"));
     for task in ["red", "blue"] {
         let got: Vec<_> = lines
             .iter()

@@ -1,8 +1,8 @@
-//! The service that [sse-contract-tests] drive, over [`everstream::EventSource`].
+//! A service that runs [sse-contract-tests] against [`everstream::EventSource`].
 //!
-//! The harness asks for a stream by a `POST /`, serves that stream itself, and is told what was
-//! read of it by callbacks. [`service`] is the HTTP side of that, `stream` one stream and its
-//! callbacks, `protocol` what goes over the wire in between.
+//! With `POST /`, the harness requests that the service follows a stream. The harness serves that
+//! stream, and the service sends callbacks with what it read. [`service`] is the HTTP server, `stream`
+//! follows one stream and sends the callbacks, and `protocol` has the messages.
 //!
 //! [sse-contract-tests]: https://github.com/launchdarkly/sse-contract-tests
 

@@ -1,4 +1,4 @@
-//! `contract_service [PORT]`: waits for the harness, on port 8000 by default.
+//! `contract_service [PORT]`: serves the harness, on port 8000 by default.
 
 use std::{env, io, process::ExitCode};
 
@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
         None => 8000,
         Some(Ok(port)) => port,
         Some(Err(error)) => {
-            eprintln!("contract_service: the port: {error}");
+            eprintln!("contract_service: invalid port: {error}");
             return ExitCode::from(2);
         }
     };

@@ -1,4 +1,4 @@
-//! What goes over the wire, in the terms of the harness's [specification].
+//! The messages, as the harness's [specification] defines them.
 //!
 //! [specification]: https://github.com/launchdarkly/sse-contract-tests/blob/main/docs/service_spec.md
 
@@ -7,9 +7,9 @@ use std::collections::HashMap;
 use everstream::Event;
 use serde::{Deserialize, Serialize};
 
-/// The optional parts of the suite that the harness is to run.
+/// The optional parts of the suite that the harness should run.
 ///
-/// `event-type-listeners` is missing: an `EventSource` of this crate yields events of every type.
+/// `event-type-listeners` is missing because this crate's `EventSource` yields events of every type.
 pub const CAPABILITIES: [&str; 10] = [
     "bom",
     "comments",
@@ -30,7 +30,7 @@ pub(crate) struct Status {
     pub(crate) capabilities: &'static [&'static str],
 }
 
-/// The body of `POST /`: a stream to be followed. What is absent may as well be `null`.
+/// The body of `POST /`: a stream to follow. Fields may be absent or `null`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreateStream {
@@ -50,7 +50,7 @@ pub(crate) struct CreateStream {
 #[serde(tag = "command", rename_all = "lowercase")]
 pub(crate) enum Command {
     Restart,
-    /// There is a `listen` with an event type in it, too. All types are listened to already.
+    /// Includes `listen`, which names an event type: the source yields all types anyway.
     Listen,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Message<'a> {
     Comment {
         comment: &'a str,
     },
-    /// The specification has the text under `comment`, the harness reads it from `error`.
+    /// The specification names this field `comment`, but the harness reads `error`.
     Error {
         error: &'a str,
         comment: &'a str,

@@ -1,4 +1,4 @@
-//! The HTTP side: what the harness asks of the service.
+//! The HTTP server, which handles the harness's requests.
 
 use std::{
     collections::HashMap,
@@ -24,13 +24,13 @@ use crate::{
     stream::{Callbacks, follow, source},
 };
 
-/// Serves until the harness wants it to stop, by `DELETE /`.
+/// Serves until the harness stops it with `DELETE /`.
 ///
 /// # Errors
 ///
-/// Where no HTTP client can be made.
+/// Fails if no HTTP client can be created.
 pub async fn serve(listener: TcpListener) -> io::Result<()> {
-    // The harness is close by, whatever proxy the environment names.
+    // The harness runs on this machine, so ignore proxies from the environment.
     let client = everstream::reqwest013::client_builder().no_proxy().build();
     let service = Arc::new(Service {
         client: client.map_err(io::Error::other)?,
@@ -54,9 +54,9 @@ struct Service {
 
 #[derive(Default)]
 struct Streams {
-    /// How many there have been: the number of the last one.
+    /// The number of streams so far, which is the number of the last one.
     made: usize,
-    /// Those that were not closed yet, the ones that have ended by themselves included.
+    /// Streams that the harness has not closed, including those that have ended by themselves.
     by_number: HashMap<usize, EventSourceHandle>,
 }
 
@@ -126,10 +126,10 @@ async fn close(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A status, and why.
+/// A status and its reason.
 type Refusal = (StatusCode, String);
 
-/// The harness says what its bodies are, but nothing depends on that.
+/// Parses a JSON body, whatever its content type.
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(refuse)
 }

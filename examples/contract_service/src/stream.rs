@@ -1,4 +1,4 @@
-//! One stream that the harness asked for: an `EventSource`, and a callback for what it brings.
+//! One stream that the harness requested: an `EventSource`, and callbacks for its signals.
 
 use std::{fmt, time::Duration};
 
@@ -11,7 +11,7 @@ use reqwest::Client;
 
 use crate::protocol::{CreateStream, Message};
 
-/// The source that the parameters describe. Nothing is sent yet.
+/// Creates the source from the parameters. It sends no request yet.
 pub(crate) fn source(client: Client, asked: &CreateStream) -> Result<EventSource, BoxError> {
     let method = asked.method.as_deref().filter(|method| !method.is_empty());
     let mut request = Request::builder()
@@ -24,7 +24,7 @@ pub(crate) fn source(client: Client, asked: &CreateStream) -> Result<EventSource
             .headers_mut()
             .insert(name, HeaderValue::try_from(value)?);
     }
-    // The harness has a POST and a REPORT sent again when the connection is lost.
+    // The harness expects that POST and REPORT are sent again when the connection is lost.
     let mut builder =
         EventSource::builder(FollowRedirects::new(client, request)).resend_unsafe_methods(true);
     if let Some(delay) = asked.initial_delay_ms.map(Duration::from_millis) {
@@ -42,7 +42,7 @@ pub(crate) fn source(client: Client, asked: &CreateStream) -> Result<EventSource
     Ok(builder.build()?)
 }
 
-/// Follows the source to its end, or until nobody wants to hear of it any more.
+/// Follows the source to its end, or until a callback fails.
 pub(crate) async fn follow(source: EventSource, mut callbacks: Callbacks) {
     if let Err(error) = report(source, &mut callbacks).await {
         eprintln!("{}: {error}", callbacks.tag);
@@ -57,7 +57,7 @@ async fn report(mut source: EventSource, callbacks: &mut Callbacks) -> reqwest::
                 let comment = comment.as_str();
                 callbacks.send(&Message::Comment { comment }).await?;
             }
-            // Neither an end that the server meant nor a restart that was asked for is an error.
+            // A normal end of the response and a requested restart are not errors.
             Ok(Some(Signal::Reconnecting { cause, .. })) => {
                 if let Some(error) = cause.error() {
                     callbacks.send_error(error).await?;
@@ -70,7 +70,7 @@ async fn report(mut source: EventSource, callbacks: &mut Callbacks) -> reqwest::
     }
 }
 
-/// Where the harness is told of a stream: a URL, to which each message adds its number.
+/// Sends the callbacks of a stream: to a URL, to which each message adds its number.
 pub(crate) struct Callbacks {
     client: Client,
     url: String,
@@ -88,7 +88,7 @@ impl Callbacks {
         }
     }
 
-    /// One message after the other: the next is sent when this one was taken.
+    /// Sends one message at a time, and waits for the response.
     async fn send(&mut self, message: &Message<'_>) -> reqwest::Result<()> {
         self.sent += 1;
         let body = serde_json::to_vec(message).expect("strings are JSON");
@@ -106,7 +106,7 @@ impl Callbacks {
     }
 }
 
-/// An error and its sources: what it says by itself leaves them out.
+/// Shows an error with its sources, which its `Display` leaves out.
 struct Chain<'a>(&'a Error);
 
 impl fmt::Display for Chain<'_> {

@@ -94,7 +94,7 @@ async fn people_see_events_and_what_else_happens_apart() {
         notes,
         [
             &format!("  open: {}", server.url("/")),
-            "  the server ended the response; again in 0.1 s",
+            "  the server ended the response; reconnecting in 0.1 s",
             "  closed: the server answered 204 No Content",
         ]
     );
@@ -196,7 +196,7 @@ async fn what_else_the_server_sends_is_there_on_request() {
 
 #[tokio::test]
 async fn an_unfinished_event_is_told_and_why_there_may_be_no_other() {
-    let hint = "each event has to end with a blank line, and there was none";
+    let hint = "each event must end with a blank line, and the server sent none";
     let server = Server::script([
         Reply::events().raw("data: 1\ndata: 2\n"),
         event("1", "a").raw("data: half"),
@@ -225,7 +225,7 @@ async fn an_unfinished_event_is_told_and_why_there_may_be_no_other() {
     command.arg(server.url("/"));
     let run = run(command, "").await;
     let notes: Vec<_> = run.stderr.lines().collect();
-    let told = format!("the response ended in the middle of an event, which is left out: {hint}");
+    let told = format!("the response ended in the middle of an event, which was discarded: {hint}");
     assert!(notes[1].ends_with(&told), "{notes:?}");
     let sentence = "tail: the response ended in the middle of an event";
     assert_eq!((notes[2], notes.len()), (sentence, 3));

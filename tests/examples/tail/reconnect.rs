@@ -227,7 +227,7 @@ async fn stdin_steers_it() {
     let again = parsed(&tail.line().await);
     assert_eq!(
         (&again["cause"], &again["delay_ms"]),
-        (&json!("asked"), &json!(0))
+        (&json!("requested"), &json!(0))
     );
     assert_eq!(parsed(&tail.line().await)["kind"], "open");
     assert_eq!(parsed(&tail.line().await)["data"], "b");

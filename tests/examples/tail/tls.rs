@@ -105,8 +105,9 @@ async fn a_bad_certificate_is_told_at_once() {
         command.arg(format!("https://{}/", server.addr));
         let run = run(command, "").await;
         let sentence = "\
-            tail: the server's certificate was not accepted: it is signed by an authority that is \
-            not trusted here. --cacert FILE trusts that authority, -k accepts any certificate\n";
+            tail: the server's certificate was not accepted: it is signed by an authority that \
+            this system does not trust; use --cacert FILE to trust that authority, or -k to accept any \
+            certificate\n";
         assert_eq!((&*run.stdout, &*run.stderr), ("", sentence));
         assert_eq!(run.code, Some(1));
         assert_eq!(server.connections(), 1, "it is not tried again");
@@ -142,7 +143,7 @@ async fn a_certificate_of_another_host_is_told_as_such() {
     assert!(message.starts_with(reason), "{message}");
     assert!(message.contains("example.com"), "{message}");
     assert!(
-        message.ends_with(". -k accepts any certificate"),
+        message.ends_with("; use -k to accept any certificate"),
         "{message}"
     );
     assert!(!message.contains("--cacert"), "{message}");

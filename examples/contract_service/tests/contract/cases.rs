@@ -1,22 +1,22 @@
-//! What the harness asks, in our own words: what the server sends, and what is to be told of it.
+//! The harness's cases: what the server sends, and the callbacks that the harness expects.
 
 use everstream::testing::Reply;
 use serde_json::{Value, json};
 
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    /// None where every client has to be able to do it.
+    /// `None` if every client must support it.
     pub(crate) capability: Option<&'static str>,
-    /// What is asked for beside the URLs.
+    /// The parameters, without the URLs.
     pub(crate) params: Value,
-    /// The body of every request.
+    /// The expected body of every request.
     pub(crate) body: &'static str,
     pub(crate) replies: Vec<Reply>,
-    /// As many as there are replies.
+    /// How many requests are expected: one per reply.
     pub(crate) requests: usize,
-    /// After so many callbacks a restart is commanded.
+    /// After this many callbacks, the harness sends `restart`.
     pub(crate) restart_after: Option<usize>,
-    /// The stream has ended then, and nothing more is to come.
+    /// Whether the stream ends, so that no more callbacks come.
     pub(crate) ends: bool,
     pub(crate) told: Vec<Value>,
 }
@@ -148,7 +148,7 @@ fn parsing() -> Vec<Case> {
     ]
 }
 
-/// Each end of line, in pieces that cut it or not.
+/// Each kind of line end, with and without a split inside it.
 fn line_ends() -> Vec<Case> {
     let lines = "data: a||data: b|data: c||data:|data: d||data: e|data|data: f||||data: g||";
     let told = || ["a", "b\nc", "\nd", "e\n\nf", "g"].map(message);
@@ -314,7 +314,7 @@ fn reconnections() -> Vec<Case> {
     ]
 }
 
-/// Around the sizes that buffers like to have, and well beyond them.
+/// Lengths around typical buffer sizes, and far above them.
 fn sizes() -> Case {
     let sizes = [
         0,

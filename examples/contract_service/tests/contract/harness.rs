@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::cases::error;
 
-/// Fails a test that would hang; no result depends on the time.
+/// Makes a test fail instead of hang. No result depends on this time.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future)
         .await
@@ -40,14 +40,14 @@ impl Harness {
         serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
     }
 
-    /// Asks for a stream, and returns the path of the resource that stands for it.
+    /// Requests a stream, and returns the path of its resource.
     pub(crate) async fn create(
         &self,
         server: &Server,
         callbacks: &Callbacks,
         more: Value,
     ) -> String {
-        // As a Go program writes what is not set.
+        // A Go program sends unset fields like this.
         let mut params = json!({
             "tag": "a test",
             "streamUrl": server.url("/stream"),
@@ -67,8 +67,8 @@ impl Harness {
         assert_eq!(self.post(stream, &body).await, 204, "{command}");
     }
 
-    /// Waits until the stream has ended by itself: from then on it takes no command, not even one
-    /// that changes nothing.
+    /// Waits until the stream has ended by itself: from then on it rejects every command, even one that
+    /// has no effect.
     pub(crate) async fn until_ended(&self, stream: &str) {
         let listen = r#"{"command":"listen","listen":{"type":"put"}}"#;
         soon(async { while self.post(stream, listen).await != 409 {} }).await;
@@ -83,7 +83,7 @@ impl Harness {
         response.status().as_u16()
     }
 
-    /// Stops the service, and waits until it has.
+    /// Stops the service, and waits until it has stopped.
     pub(crate) async fn stop(self) {
         let response = self.send(Method::DELETE, "/", "").await;
         assert_eq!(response.status(), 204);
@@ -97,7 +97,7 @@ impl Harness {
     }
 }
 
-/// Where a stream's callbacks go.
+/// Receives a stream's callbacks.
 pub(crate) struct Callbacks(Server);
 
 const PATH: &str = "/endpoints/7";
@@ -111,12 +111,12 @@ impl Callbacks {
         self.0.url(PATH)
     }
 
-    /// Waits until so many have come.
+    /// Waits until this many callbacks have arrived.
     pub(crate) async fn wait(&self, n: usize) {
         soon(self.0.wait_for_requests(n)).await;
     }
 
-    /// What has been told so far. Errors are told in some words or other.
+    /// The callbacks so far, without the texts of errors.
     pub(crate) fn told(&self) -> Vec<Value> {
         let requests = self.0.requests();
         let told = requests.iter().enumerate().map(|(n, request)| {

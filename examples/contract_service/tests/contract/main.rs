@@ -1,5 +1,5 @@
-//! The service, driven as the harness drives it: a stream is asked for, served by a script, and
-//! read from the callbacks.
+//! Tests the service as the harness does: they request a stream, serve it from a script, and check the
+//! callbacks.
 
 mod cases;
 mod harness;
@@ -40,7 +40,7 @@ async fn every_case_is_told_as_it_is() {
     }
 }
 
-/// Nothing is claimed that is not tested.
+/// Every claimed capability has a test.
 #[tokio::test]
 async fn every_capability_has_a_case() {
     let harness = Harness::start().await;
@@ -62,7 +62,7 @@ async fn every_capability_has_a_case() {
     assert_eq!(status["name"], "everstream");
 }
 
-/// `read-timeout`. A machine may be so slow that more than one connection times out.
+/// `read-timeout`. On a slow machine, more than one connection may time out.
 #[tokio::test]
 async fn a_silent_connection_is_given_up() {
     let harness = Harness::start().await;
@@ -83,7 +83,7 @@ async fn a_silent_connection_is_given_up() {
     harness.close(&stream).await;
 }
 
-/// `server-directed-shutdown-request`: a 204 is the end, and not an error.
+/// `server-directed-shutdown-request`: a 204 ends the stream without an error.
 #[tokio::test]
 async fn a_204_is_the_end() {
     let harness = Harness::start().await;
@@ -111,7 +111,7 @@ async fn a_closed_stream_closes_its_connection() {
     callbacks.wait(1).await;
     assert_eq!(harness.close(&stream).await, 204);
     soon(server.wait_until_closed()).await;
-    // Now it is unknown.
+    // Now the stream is unknown.
     assert_eq!(harness.close(&stream).await, 404);
     assert_eq!(harness.post(&stream, r#"{"command":"restart"}"#).await, 404);
 }

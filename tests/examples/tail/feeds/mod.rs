@@ -38,7 +38,7 @@ message   {"type":"edit","title":"Page 4","wiki":"enwiki"}
 "#,
             stderr: "
 open: SERVER/v2/stream/recentchange
-the response broke off; again in 0.0 s
+the response broke off; reconnecting in 0.0 s
 open: SERVER/v2/stream/recentchange
 closed
 ",
@@ -64,10 +64,10 @@ open: SERVER/api/v1/streaming/user
 :thump
 :thump
 :thump
-the server ended the response; again in 0.0 s
+the server ended the response; reconnecting in 0.0 s
 open: SERVER/api/v1/streaming/user
 :)
-the server ended the response; again in 0.0 s
+the server ended the response; reconnecting in 0.0 s
 tail: the server answered 401 Unauthorized: The access token was revoked
 "#,
             code: 1,
@@ -85,7 +85,7 @@ message   {"status":"delivered"}
 "#,
             stderr: "
 open: SERVER/.well-known/mercure
-the server ended the response; again in 0.0 s
+the server ended the response; reconnecting in 0.0 s
 open: SERVER/.well-known/mercure
 closed
 ",
@@ -117,7 +117,7 @@ close     "byebye"
 open: SERVER/accounts/GA7/payments
 the reconnection time is 1.0 s
 the reconnection time is 0.0 s
-the server ended the response; again in 0.0 s
+the server ended the response; reconnecting in 0.0 s
 open: SERVER/accounts/GA7/payments
 the reconnection time is 1.0 s
 the reconnection time is 0.0 s
@@ -142,9 +142,9 @@ auth_revoked "credential is no longer valid"
 "#,
             stderr: "
 open: ELSEWHERE/chat.json
-the response broke off; again in 0.0 s
+the response broke off; reconnecting in 0.0 s
 open: ELSEWHERE/chat.json
-the server ended the response; again in 0.0 s
+the server ended the response; reconnecting in 0.0 s
 tail: the server answered 401 Unauthorized: Auth token is expired
 ",
             code: 1,
@@ -225,7 +225,8 @@ fn shown(text: &str, servers: &[Server]) -> String {
         for (server, name) in servers.iter().zip(["SERVER/", "ELSEWHERE/"]) {
             line = line.replace(&server.url("/"), name);
         }
-        if let (Some(start), Some(end)) = (line.find("broke off: "), line.find("; again in")) {
+        if let (Some(start), Some(end)) = (line.find("broke off: "), line.find("; reconnecting in"))
+        {
             line.replace_range(start + "broke off".len()..end, "");
         }
         shown += &line;
