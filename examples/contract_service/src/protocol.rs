@@ -50,7 +50,7 @@ pub(crate) struct CreateStream {
 #[serde(tag = "command", rename_all = "lowercase")]
 pub(crate) enum Command {
     Restart,
-    /// Includes `listen`, which names an event type: the source yields all types anyway.
+    /// Names an event type to listen to. Does nothing, because the source yields all types.
     Listen,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Message<'a> {
     Comment {
         comment: &'a str,
     },
-    /// The specification names this field `comment`, but the harness reads `error`.
+    /// The specification puts the text into `comment`, but the harness reads `error`.
     Error {
         error: &'a str,
         comment: &'a str,
