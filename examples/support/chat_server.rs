@@ -83,13 +83,12 @@ fn stream(asked: &Value, prompt: &str) -> Reply {
 fn text(prompt: &str) -> String {
     format!(
         "You asked: “{prompt}”\n\n\
-         I am a small server within this program, and all I know is what happens between us. \
-         Your question came as one POST, which is sent exactly once. My answer goes back as \
-         server-sent events: each word is a line of JSON after `data:`, with a blank line behind \
-         it. You read every one of them the moment it arrives, and when I have nothing more to \
-         say I send `[DONE]`. Were I to fall silent before that, you would get an error and not \
-         half an answer that looks whole.\n\n\
-         Set OPENAI_API_KEY, or OPENAI_BASE_URL, to ask a real model. 👋"
+         I am a small server inside this program. Your question arrived as one POST, which is sent \
+         exactly once. My answer goes back as server-sent events: each word is a line of JSON after \
+         `data:`, followed by a blank line. You see each word the moment it arrives. At the end, I \
+         send `[DONE]`. If I stopped before that, you would get an error, not half an answer that \
+         looks complete.\n\n\
+         To ask a real model, set OPENAI_API_KEY or OPENAI_BASE_URL. 👋"
     )
 }
 

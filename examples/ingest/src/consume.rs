@@ -1,4 +1,4 @@
-//! A consumer of a group: each entry of the stream has its effect once, whoever is killed.
+//! A consumer of a group: each entry of the stream has its effect once, even if consumers are killed.
 
 use std::{convert::Infallible, error::Error, time::Duration};
 
@@ -12,11 +12,11 @@ use redis::{
 
 use crate::{leader::connect, scripts::HANDLE};
 
-/// So many entries are taken at a time.
+/// How many entries to read at a time.
 const COUNT: usize = 16;
 
-/// Reads the stream for ever. Entries that another consumer took longer than `patience` ago, and
-/// didn't acknowledge, are claimed.
+/// Reads the stream forever. Claims entries that another consumer read more than `patience` ago and
+/// didn't acknowledge.
 pub(crate) async fn run(
     redis: &Client,
     stream: &str,
@@ -79,7 +79,7 @@ struct Consumer<'a> {
 }
 
 impl Consumer<'_> {
-    /// Takes over what others, or we before a restart, have left undone.
+    /// Takes over unfinished entries of other consumers, and of this one before a restart.
     async fn claim(
         &self,
         connection: &mut MultiplexedConnection,

@@ -1,4 +1,4 @@
-//! From the feed into a store, in batches of what is there already.
+//! Copies the feed to a store, in batches of the events that have already arrived.
 
 use std::{error::Error, time::Duration};
 
@@ -14,27 +14,27 @@ pub(crate) struct Batch<'a> {
     pub(crate) last_event_id: &'a str,
 }
 
-/// Where events go.
+/// Where events are stored.
 pub(crate) trait Store {
-    /// Stores all of the batch, with its last event ID, or nothing of it. Without events it says
-    /// that we are still here.
+    /// Stores the whole batch with its last event ID, or nothing. An empty batch shows that this
+    /// process is still alive.
     ///
-    /// `false` is a refusal: another process has taken over.
+    /// `false` means that the batch was refused, because another process has taken over.
     async fn store(&mut self, batch: Batch<'_>) -> Result<bool, Box<dyn Error>>;
 }
 
-/// Why following came to an end without an error.
+/// Why following ended without an error.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Ended {
-    /// The server says that there is nothing more to come: 204.
+    /// The server answered 204: no more events will come.
     Feed,
-    /// We were asked to, by a signal.
+    /// A signal asked the process to stop.
     Asked,
-    /// The store takes nothing from us any more.
+    /// The store accepts no more writes from this process.
     Refused,
 }
 
-/// The feed that is followed.
+/// The feed to follow.
 pub(crate) struct Feed {
     request: reqwest::RequestBuilder,
     url: String,
@@ -63,26 +63,26 @@ impl Feed {
         &self.url
     }
 
-    /// The feed from after this ID on. The empty string is none.
+    /// Follows the feed after this ID. The empty string means no ID.
     pub(crate) fn source(&self, last_event_id: &str) -> Result<EventSource, Box<dyn Error>> {
         let request = self.request.try_clone().ok_or("a GET can be repeated")?;
         let source = EventSource::builder(request)
             .last_event_id(last_event_id)
             .backoff(Backoff::new().initial_backoff(self.backoff))
-            // A program that runs for months waits for a server that is down.
+            // The program runs for months, so it waits for a server that is down.
             .max_initial_failures(None)
             .build()?;
         Ok(source)
     }
 }
 
-/// So much is stored in one step at most.
+/// The most that is stored in one step.
 const MAX_EVENTS: usize = 500;
 const MAX_BYTES: usize = 1 << 20;
 
-/// Follows the feed until it ends, we are asked to stop, or the store refuses.
+/// Follows the feed until it ends, a signal arrives, or the store refuses a batch.
 ///
-/// At least `every` so often the store hears of us, if only by an empty batch.
+/// Stores a batch at least every `every`, even if it is empty.
 pub(crate) async fn follow(
     source: EventSource,
     store: &mut impl Store,
@@ -102,7 +102,7 @@ pub(crate) async fn follow(
             _ = tick.tick() => signals.next_signal().now_or_never(),
             signal = signals.next_signal() => Some(signal),
         };
-        // Whatever else is there by now goes into the same step. It waits for nothing.
+        // Add the events that have already arrived to the same step, without waiting for more.
         let mut bytes = 0;
         let mut end = None;
         while let Some(signal) = next.take() {
@@ -121,7 +121,7 @@ pub(crate) async fn follow(
                 next = signals.next_signal().now_or_never();
             }
         }
-        // That of the last event taken, or of a block without data since.
+        // The ID of the last event in the batch, or of a block without data after it.
         let last_event_id = signals.get_ref().last_event_id();
         let batch = Batch {
             events: &events,
@@ -143,7 +143,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// Waits for Ctrl-C, or for SIGTERM where there is one.
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
 pub(crate) async fn stop_requested() {
     #[cfg(unix)]
     {

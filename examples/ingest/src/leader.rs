@@ -1,4 +1,4 @@
-//! Many machines, one writer: a lease with a fencing token, in Redis.
+//! One writer among many machines: a lease with a fencing token, in Redis.
 
 use std::{error::Error, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     scripts::{ACQUIRE, Keys, RELEASE, STORE},
 };
 
-/// What the lease is on, who wants it, and for how long.
+/// The keys of the lease, the name of this process, and the lease's length.
 pub(crate) struct Lease {
     keys: Keys,
     name: String,
@@ -28,7 +28,7 @@ impl Lease {
     }
 }
 
-/// A connection whose requests fail after a time, rather than wait for a server that is gone.
+/// A connection whose requests have a timeout, so that they don't wait for a dead server.
 pub(crate) async fn connect(redis: &Client) -> Result<MultiplexedConnection, RedisError> {
     let limit = Duration::from_secs(5);
     let config = AsyncConnectionConfig::new()
@@ -39,7 +39,7 @@ pub(crate) async fn connect(redis: &Client) -> Result<MultiplexedConnection, Red
         .await
 }
 
-/// Leads when nobody else does, until the feed ends.
+/// Becomes the leader whenever there is none, until the feed ends.
 pub(crate) async fn run(
     redis: &Client,
     lease: &Lease,
@@ -53,7 +53,7 @@ pub(crate) async fn run(
                 return Ok(());
             }
             Ok(Ended::Refused) => {}
-            // Whether the last step was taken is not known: the cursor tells, once we lead again.
+            // We don't know whether the last step was executed. The cursor shows it when we lead again.
             Err(error) if error.is::<RedisError>() => {
                 eprintln!("ingest: {error}");
                 tokio::time::sleep(lease.length / 4).await;
@@ -63,7 +63,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Waits for the lease, and leads for as long as it holds.
+/// Waits for the lease, and leads while the lease is held.
 async fn term(
     redis: &Client,
     lease: &Lease,
@@ -90,8 +90,8 @@ async fn term(
     let source = feed.source(&last_event_id)?;
     let ended = follow(source, &mut term, lease.length / 3, progress).await;
     match &ended {
-        Ok(Ended::Refused) => eprintln!("ingest: {} leads no more", lease.name),
-        // The next one need not wait for the lease to expire.
+        Ok(Ended::Refused) => eprintln!("ingest: {} is no longer the leader", lease.name),
+        // So that the next leader need not wait for the lease to expire.
         _ => term.release().await?,
     }
     ended
@@ -116,14 +116,14 @@ async fn acquire(
         if token > 0 {
             return Ok((token, rest));
         }
-        // It is renewed, or given back, at any time: look a few times for each lease.
+        // The lease may be renewed or released at any time, so check several times during its length.
         let left = Duration::from_millis(rest.parse().unwrap_or(0));
         let wait = left.min(lease.length / 4);
         tokio::time::sleep(wait + Duration::from_millis(1)).await;
     }
 }
 
-/// The time between two leaders: a token, and what it may write.
+/// A leader's term: its token, and the writes that it allows.
 struct Term<'a> {
     connection: MultiplexedConnection,
     lease: &'a Lease,
@@ -144,7 +144,7 @@ impl Term<'_> {
 }
 
 impl Store for Term<'_> {
-    /// An error leaves open whether the step was taken. It must not be tried again.
+    /// After an error, it is unknown whether the step was executed. It must not be repeated.
     async fn store(&mut self, batch: Batch<'_>) -> Result<bool, Box<dyn Error>> {
         let keys = &self.lease.keys;
         let mut step = self.store.prepare_invoke();

@@ -1,8 +1,8 @@
-//! A feed into SQLite or Redis Streams, each event exactly once.
+//! Writes a feed to SQLite or Redis Streams, each event exactly once.
 //!
 //! ```text
 //! ingest https://example.com/feed --database events.sqlite
-//! ingest https://example.com/feed --redis redis://127.0.0.1/      # on as many machines as you like
+//! ingest https://example.com/feed --redis redis://127.0.0.1/      # on any number of machines
 //! ingest --redis redis://127.0.0.1/ --consume billing             # reads what they have written
 //! ```
 
@@ -27,35 +27,34 @@ struct Args {
     /// The feed's URL
     #[arg(required_unless_present = "consume")]
     url: Option<String>,
-    /// Write to this SQLite file, which is made if it doesn't exist
+    /// Write to this SQLite file, which is created if it doesn't exist
     #[arg(long, value_name = "FILE", conflicts_with = "redis")]
     database: Option<PathBuf>,
-    /// Write to a stream of this Redis server: start the program on several machines, and one of
-    /// them writes
+    /// Write to a stream on this Redis server; if several machines run the program, one of them writes
     #[arg(long, value_name = "URL", required_unless_present = "database")]
     redis: Option<String>,
     /// The key of the Redis stream
     #[arg(long, value_name = "KEY", default_value = "feed")]
     stream: String,
-    /// What this process is called in Redis; host and process ID by default
+    /// The name of this process in Redis; by default, host and process ID
     #[arg(long)]
     name: Option<String>,
-    /// How long a leader that says nothing stays the leader
+    /// How long a leader that doesn't renew its lease remains the leader
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(50..))]
     lease: u64,
-    /// Read the Redis stream as a consumer of this group, in place of following the feed
+    /// Read the Redis stream as a consumer of this group, instead of following the feed
     #[arg(long, value_name = "GROUP", requires = "redis", conflicts_with_all = ["url", "database"])]
     consume: Option<String>,
-    /// A header for the feed's server, such as one with a key
+    /// A header to send to the feed's server, such as one with a key
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = parse_header)]
     headers: Vec<(String, String)>,
-    /// The longest random wait after the feed's first failure; it doubles with each after it
+    /// The longest random wait after the feed's first failure; it doubles with each further failure
     #[arg(long, value_name = "MS", default_value_t = 1_000)]
     backoff: u64,
-    /// Tell the lag by this member of the event's JSON, a Unix time in seconds or milliseconds
+    /// The JSON field with an event's time, to show the lag; a Unix time in seconds or milliseconds
     #[arg(long, value_name = "MEMBER")]
     time_field: Option<String>,
-    /// How often to print a line about the progress
+    /// How often to print a progress line
     #[arg(long, value_name = "MS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(1..))]
     progress: u64,
 }
@@ -91,7 +90,7 @@ async fn main() -> ExitCode {
             eprintln!("ingest: {error}");
             let mut source = error.source();
             while let Some(cause) = source {
-                eprintln!("  because: {cause}");
+                eprintln!("  caused by: {cause}");
                 source = cause.source();
             }
             ExitCode::FAILURE

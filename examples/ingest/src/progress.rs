@@ -1,17 +1,17 @@
-//! A line about the progress: rate, lag, reconnections.
+//! The progress line: rate, lag, reconnections.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use everstream::Event;
 
-/// Counts what happens, and prints a line now and then.
+/// Counts events and reconnections, and prints a line at intervals.
 pub(crate) struct Progress {
     every: Duration,
     time_field: Option<String>,
     stored: u64,
     reconnections: u64,
     last_event_id: String,
-    /// When the newest event happened, by its own word: seconds since 1970.
+    /// The time in the newest event, in seconds since 1970.
     newest: Option<f64>,
     printed: (Instant, u64),
     warned: bool,
@@ -35,7 +35,7 @@ impl Progress {
         if let Some(field) = &self.time_field {
             self.newest = seconds(event.data(), field).or(self.newest);
         }
-        // Without an ID there is nowhere to resume from.
+        // Without an ID, there is no position to resume from.
         if event.id().is_empty() {
             self.warn_of_missing_ids();
         }
@@ -45,7 +45,7 @@ impl Progress {
         self.reconnections += 1;
     }
 
-    /// These events, and this ID, are stored. Prints a line if it is time for one.
+    /// Counts events that were stored with this ID. Prints a line if it is time for one.
     pub(crate) fn stored(&mut self, events: u64, last_event_id: &str) {
         self.stored += events;
         if self.last_event_id != last_event_id {
@@ -60,7 +60,7 @@ impl Progress {
         if !self.warned {
             self.warned = true;
             eprintln!(
-                "ingest: events have no ID of their own: after a restart some may be missing or twice"
+                "ingest: events have no IDs: after a restart, some may be missing or stored twice"
             );
         }
     }
@@ -87,7 +87,7 @@ fn now() -> f64 {
     since.unwrap_or_default().as_secs_f64()
 }
 
-/// The time in a member of the data's JSON. What is too large for seconds is milliseconds.
+/// The time in a field of the data's JSON. A number too large for seconds is read as milliseconds.
 fn seconds(data: &str, field: &str) -> Option<f64> {
     let data: serde_json::Value = serde_json::from_str(data).ok()?;
     let time = data.get(field)?.as_f64()?;

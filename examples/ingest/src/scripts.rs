@@ -1,12 +1,12 @@
-//! What Redis does in one step. A script runs alone: nobody writes between its lines.
+//! Scripts that Redis executes atomically: nobody else writes while a script runs.
 //!
-//! All keys of a feed hash to one slot of a cluster, by the braces.
+//! Because of the braces, all keys of a feed are in the same slot of a cluster.
 
-/// Keys of the feed that is written to the stream at `stream`.
+/// The keys of the feed that is written to the stream `stream`.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
     pub(crate) stream: String,
-    /// Who leads: `TOKEN NAME`. It expires.
+    /// The leader, as `TOKEN NAME`. It expires.
     pub(crate) lease: String,
     /// The highest token that was ever given out. It never expires.
     pub(crate) token: String,
@@ -25,7 +25,8 @@ impl Keys {
     }
 }
 
-/// Takes the lease if nobody holds it: `{token, last event ID}`. Otherwise `{0, ms left}`.
+/// Takes the lease if nobody holds it, and returns `{token, last event ID}`. Otherwise returns
+/// `{0, ms left}`.
 ///
 /// Keys: lease, token, cursor. Arguments: name, ms.
 pub(crate) const ACQUIRE: &str = "
@@ -38,8 +39,8 @@ redis.call('SET', KEYS[1], token .. ' ' .. ARGV[1], 'PX', ARGV[2])
 return {token, redis.call('GET', KEYS[3]) or ''}
 ";
 
-/// Appends events, moves the cursor and renews the lease, if no higher token was given out: 1.
-/// Otherwise it does nothing: 0.
+/// If no higher token was given out, appends events, moves the cursor, renews the lease, and returns 1.
+/// Otherwise it does nothing, and returns 0.
 ///
 /// Keys: lease, token, cursor, stream. Arguments: token, name, ms, last event ID, then id, type
 /// and data of each event.
@@ -55,7 +56,7 @@ redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[3])
 return 1
 ";
 
-/// Gives the lease back, if it is still ours.
+/// Releases the lease, if this process still holds it.
 ///
 /// Keys: lease, token. Arguments: token.
 pub(crate) const RELEASE: &str = "
@@ -65,8 +66,8 @@ end
 return 0
 ";
 
-/// Acknowledges an entry and does what it is for, here appending its data to a list. An entry that
-/// was acknowledged before, by whomever, does nothing.
+/// Acknowledges an entry and performs its effect, which here appends its data to a list. Does nothing
+/// for an entry that was acknowledged before by any consumer.
 ///
 /// Keys: stream, list. Arguments: group, entry, data.
 pub(crate) const HANDLE: &str = "

@@ -22,7 +22,7 @@ const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// A database file, and how far one feed has come in it.
+/// A database file, and the position of one feed in it.
 pub(crate) struct Database {
     connection: Connection,
     feed: String,
@@ -35,7 +35,7 @@ impl Database {
         let connection = Connection::open(path)?;
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
-        // A commit is on the disk when it returns, also where the power fails.
+        // A commit is on disk when it returns, and survives a power failure.
         connection.pragma_update(None, "synchronous", "full")?;
         connection.execute_batch(SCHEMA)?;
         let cursor = connection
@@ -64,7 +64,7 @@ impl Store for Database {
         if batch.events.is_empty() && batch.last_event_id == self.last_event_id {
             return Ok(true);
         }
-        // Locked from the start, so that nobody writes between our look and our commit.
+        // Lock from the start, so that nobody writes between our check and our commit.
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -72,7 +72,7 @@ impl Store for Database {
             .prepare_cached("SELECT position FROM cursors WHERE feed = ?1")?
             .query_row([&self.feed], |row| row.get(0))
             .optional()?;
-        // Another process has gone on from where we began: what we hold, it has too.
+        // Another process has continued from our position, so it has our events, too.
         if stored.unwrap_or(0) != self.position {
             return Ok(false);
         }
