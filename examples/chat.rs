@@ -197,7 +197,7 @@ impl Api {
             (None, Some(_)) => "https://api.openai.com/v1".to_owned(),
             (None, None) => {
                 note(
-                    "(This is the built-in server. To use a real one, set OPENAI_API_KEY or OPENAI_BASE_URL.)",
+                    "(This is the built-in server. For a real one, set OPENAI_API_KEY or OPENAI_BASE_URL.)",
                 );
                 // A proxy cannot reach the built-in server.
                 client = client.no_proxy();

@@ -84,10 +84,10 @@ fn text(prompt: &str) -> String {
     format!(
         "You asked: “{prompt}”\n\n\
          I am a small server inside this program. Your question arrived as one POST, which is sent \
-         exactly once. My answer goes back as server-sent events: each word is a line of JSON after \
-         `data:`, followed by a blank line. You see each word the moment it arrives. At the end, I \
-         send `[DONE]`. If I stopped before that, you would get an error, not half an answer that \
-         looks complete.\n\n\
+         exactly once. My answer comes back as server-sent events: each word is a line of JSON after \
+         `data:`, followed by a blank line. You see each word when it arrives. At the end, I send \
+         `[DONE]`. If I stopped before that, you would get an error, not half an answer that looks \
+         complete.\n\n\
          To ask a real model, set OPENAI_API_KEY or OPENAI_BASE_URL. 👋"
     )
 }
