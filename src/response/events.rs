@@ -23,7 +23,7 @@ pub(crate) struct Events {
     body: Option<Body>,
     head: Option<Head>,
     /// The chunk that is being parsed, and how far.
-    chunk: Bytes,
+    chunk: Option<Bytes>,
     cursor: Cursor,
     /// An event of the chunk is lent, and was not passed yet.
     lent: bool,
@@ -39,7 +39,7 @@ impl Events {
             parser,
             body: None,
             head: None,
-            chunk: Bytes::new(),
+            chunk: None,
             cursor: Cursor::default(),
             lent: false,
             prelude: None,
@@ -94,18 +94,16 @@ impl Events {
     #[inline]
     pub(crate) fn note(&mut self, found: &EventAt) -> bool {
         self.prelude = None;
-        let text = self.cursor.text(&self.chunk);
-        let parser = &mut self.parser;
-        self.waiting.event(|| parser.lend(text, found).to_owned())
+        let (cursor, chunk, parser) = (&self.cursor, &self.chunk, &mut self.parser);
+        let event = || parser.lend(cursor.text(bytes(chunk)), found).to_owned();
+        self.waiting.event(event)
     }
 
     /// The event that was found.
     #[inline(always)]
     pub(crate) fn take(&mut self, found: &EventAt) -> Event {
-        let data = (self.cursor).take_data(&mut self.parser, &self.chunk, found);
-        if self.cursor.is_at_end(&self.chunk) {
-            self.drop_chunk();
-        }
+        let data = (self.cursor).take_data(&mut self.parser, bytes(&self.chunk), found);
+        self.drop_chunk_at_end();
         self.parser.own(found, data)
     }
 
@@ -113,7 +111,8 @@ impl Events {
     #[inline(always)]
     pub(crate) fn lend(&mut self, found: &EventAt) -> EventRef<'_> {
         self.lent = true;
-        self.parser.lend(self.cursor.text(&self.chunk), found)
+        self.parser
+            .lend(self.cursor.text(bytes(&self.chunk)), found)
     }
 
     /// Finds and takes the next item, and says whether it is an event of progress.
@@ -133,9 +132,7 @@ impl Events {
                 false
             }
         };
-        if self.cursor.is_at_end(&self.chunk) {
-            self.drop_chunk();
-        }
+        self.drop_chunk_at_end();
         Poll::Ready(Ok(Some((taken, progress))))
     }
 
@@ -153,8 +150,8 @@ impl Events {
             self.pass_lent();
         }
         for _ in 0..CHUNKS_AT_ONCE {
-            if !self.chunk.is_empty() {
-                match find(&mut self.cursor, &mut self.parser, &self.chunk) {
+            if let Some(chunk) = &self.chunk {
+                match find(&mut self.cursor, &mut self.parser, chunk) {
                     Ok(None) => self.drop_taken_chunk(),
                     Ok(found) => return Poll::Ready(Ok(found)),
                     Err(error) => return Poll::Ready(Err(self.fail(error.into()))),
@@ -170,10 +167,19 @@ impl Events {
         self.poll_limits(cx).map(Err)
     }
 
-    #[inline(never)]
+    /// What was lent was looked at.
+    #[inline]
     fn pass_lent(&mut self) {
         self.lent = false;
         self.cursor.look_ahead();
+        self.drop_chunk_at_end();
+    }
+
+    #[inline]
+    fn drop_chunk_at_end(&mut self) {
+        if self.cursor.is_at_end(bytes(&self.chunk)) {
+            self.drop_chunk();
+        }
     }
 
     /// Takes the next chunk. Whether there is one: the body may have ended.
@@ -191,7 +197,7 @@ impl Events {
                     self.waiting.empty_chunk();
                 } else {
                     self.waiting.chunk();
-                    self.chunk = chunk;
+                    self.chunk = Some(chunk);
                 }
                 Poll::Ready(Ok(true))
             }
@@ -236,7 +242,7 @@ impl Events {
     #[inline]
     fn drop_taken_chunk(&mut self) {
         if let Some(prelude) = &mut self.prelude {
-            if prelude.push(&self.chunk, self.max_error_body_bytes) {
+            if prelude.push(bytes(&self.chunk), self.max_error_body_bytes) {
                 self.prelude = None;
             }
         }
@@ -246,9 +252,15 @@ impl Events {
     /// The transport may have its buffer back, and nothing of ours is kept while it waits.
     fn drop_chunk(&mut self) {
         self.lent = false;
-        self.chunk = Bytes::new();
+        self.chunk = None;
         self.cursor.clear();
     }
+}
+
+/// The chunk that is being parsed, or nothing.
+#[inline]
+fn bytes(chunk: &Option<Bytes>) -> &[u8] {
+    chunk.as_deref().unwrap_or_default()
 }
 
 impl fmt::Debug for Events {

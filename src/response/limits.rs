@@ -79,6 +79,10 @@ pub(crate) struct Waiting {
     limits: Limits,
     progress: Progress,
     phase: Phase,
+    /// Events are waited for, and no limit but that on silence holds: the usual case.
+    only_silence: bool,
+    /// What is asked of the alarm when silence begins.
+    tick: Duration,
     /// Up to when waiting was counted. `None` while nothing is waited for.
     counted: Option<Instant>,
     /// How much of the time since then may count: what was asked of the alarm.
@@ -100,9 +104,11 @@ pub(crate) struct Waiting {
 impl Waiting {
     pub(crate) fn new(limits: Limits, progress: Progress) -> Self {
         Self {
+            tick: (limits.idle).map_or(Duration::MAX, |limit| limit.min(tick(limit))),
             limits,
             progress,
             phase: Phase::Headers,
+            only_silence: false,
             counted: None,
             asked: Duration::ZERO,
             silent: Duration::ZERO,
@@ -138,6 +144,7 @@ impl Waiting {
     fn restart(&mut self, phase: Phase) {
         self.stop();
         self.phase = phase;
+        self.only_silence = phase == Phase::FirstEvent && !self.watches_events();
         self.silent = Duration::ZERO;
         self.eventless = Duration::ZERO;
         self.overdue = false;
@@ -155,6 +162,13 @@ impl Waiting {
     /// count, though it never waits: a server can send noise faster than it is read.
     #[inline]
     pub(crate) fn begin(&mut self, hands_out_noise: bool) {
+        if !self.only_silence || self.put_off.is_some() {
+            self.begin_watched(hands_out_noise);
+        }
+    }
+
+    #[inline(never)]
+    fn begin_watched(&mut self, hands_out_noise: bool) {
         if self.put_off.is_some() || matches!(self.phase, Phase::Headers | Phase::Refusal) {
             self.begin_late();
         }
@@ -165,7 +179,6 @@ impl Waiting {
 
     /// The last wake-up was noticed late, or could be: an HTTP client may be busy with what a
     /// server sends without end. What it takes from here on is no pause of the user's.
-    #[inline(never)]
     fn begin_late(&mut self) {
         if self.counted.is_some() {
             self.count(Instant::now());
@@ -183,10 +196,10 @@ impl Waiting {
     /// A chunk has come.
     #[inline]
     pub(crate) fn chunk(&mut self) {
-        if self.watches_events() || self.phase == Phase::Refusal {
-            self.count_chunk();
-        } else {
+        if self.only_silence {
             self.counted = None;
+        } else {
+            self.count_chunk();
         }
         self.silent = Duration::ZERO;
         self.put_off = None;
@@ -310,12 +323,37 @@ impl Waiting {
 
     /// Nothing has come: ready with an error once a limit has passed.
     ///
-    /// With one chunk per event this is asked for each of them, and looks at the clock once.
+    /// With one chunk per event this is asked for each of them: the usual wait passes by with one
+    /// look at the clock.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let Some(_) = self.soonest() else {
+        if self.only_silence && self.watches_silence(cx) {
             return Poll::Pending;
-        };
+        }
+        self.poll_limits(cx)
+    }
+
+    /// A wait that only the limit on silence can end begins. Whether the alarm needs no setting for
+    /// that: it was set for a wait that began earlier, and wakes no later than this one asks.
+    #[inline]
+    fn watches_silence(&mut self, cx: &Context<'_>) -> bool {
+        if self.limits.idle.is_none() {
+            return true;
+        }
+        if self.counted.is_some() || !self.silent.is_zero() || self.was_late {
+            return false;
+        }
+        let now = Instant::now();
+        self.counted = Some(now);
+        self.asked = self.tick;
+        self.alarm.will_wake(cx, now)
+    }
+
+    #[inline(never)]
+    fn poll_limits(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        if self.soonest().is_none() {
+            return Poll::Pending;
+        }
         let now = Instant::now();
         self.count(now);
         self.counted = Some(now);
@@ -339,8 +377,7 @@ impl Waiting {
     }
 
     /// The limit that passes first: how long it is, how much of it is used up, and its name.
-    #[inline]
-    fn soonest(&self) -> Option<(Duration, Duration, Timeout)> {
+    fn soonest(&self) -> Limit {
         let Limits {
             headers,
             first_event,
@@ -371,7 +408,6 @@ impl Waiting {
 
 type Limit = Option<(Duration, Duration, Timeout)>;
 
-#[inline]
 fn sooner(one: Limit, other: Limit) -> Limit {
     match (one, other) {
         (Some(one), Some(other)) => {

@@ -36,6 +36,14 @@ impl Alarm {
         self.sleep.as_ref().is_some_and(|sleep| !sleep.is_set())
     }
 
+    /// Whether what was set before has the task woken, after `now`.
+    #[inline]
+    pub(crate) fn will_wake(&self, cx: &Context<'_>, now: Instant) -> bool {
+        self.sleep.as_ref().is_some_and(|sleep| {
+            now < sleep.deadline() && is_known(self.waker.as_ref(), cx) && sleep.is_set()
+        })
+    }
+
     /// Has the task woken at `until`, or before.
     pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {
@@ -61,10 +69,15 @@ impl Alarm {
     }
 }
 
+#[inline]
 fn is_known(waker: Option<&Waker>, cx: &Context<'_>) -> bool {
     // A runtime that lends its waker to the task, as Tokio's `block_on` does, lends one that is
-    // like none of its clones. They are like each other.
-    waker.is_some_and(|waker| waker.will_wake(cx.waker()) || waker.will_wake(&cx.waker().clone()))
+    // like none of its clones: its vtable lies elsewhere, though the same is in it.
+    waker.is_some_and(|waker| {
+        let lent = cx.waker();
+        let is_same = waker.data() == lent.data() && waker.vtable() == lent.vtable();
+        is_same || waker.will_wake(&lent.clone())
+    })
 }
 
 #[cfg(test)]

@@ -3,11 +3,12 @@
 use std::{
     fmt,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
+use pin_project::pin_project;
 
 use super::{MaybeSend, maybe_send::BoxStream};
 use crate::error::{BoxError, Error, ErrorKind};
@@ -27,10 +28,7 @@ impl Body {
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self(Box::pin(stream.map(|chunk| match chunk {
-            Ok(chunk) => Ok(chunk.into()),
-            Err(error) => Err(broken(error.into())),
-        })))
+        Self(Box::pin(Foreign { stream }))
     }
 
     /// A body whose chunks and errors are what they should be already.
@@ -45,6 +43,31 @@ impl Body {
     /// A body that has ended.
     pub fn empty() -> Self {
         Self(Box::pin(stream::empty()))
+    }
+}
+
+/// A stream whose chunks and errors are not ours yet.
+#[pin_project]
+struct Foreign<S> {
+    #[pin]
+    stream: S,
+}
+
+impl<S, B, E> Stream for Foreign<S>
+where
+    S: Stream<Item = Result<B, E>>,
+    B: Into<Bytes>,
+    E: Into<BoxError>,
+{
+    type Item = Result<Bytes, Error>;
+
+    #[inline]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Poll::Ready(match ready!(self.project().stream.poll_next(cx)) {
+            Some(Ok(chunk)) => Some(Ok(chunk.into())),
+            Some(Err(error)) => Some(Err(broken(error.into()))),
+            None => None,
+        })
     }
 }
 
