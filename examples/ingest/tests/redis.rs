@@ -1,8 +1,7 @@
-//! The program with `--redis`: leaders and consumers are killed and stopped, and each event is
-//! there once.
+//! Tests `--redis`: leaders and consumers are killed and suspended, and each event is stored once.
 
 #[path = "../src/scripts.rs"]
-#[expect(dead_code, reason = "two of the scripts are run by the program alone")]
+#[expect(dead_code, reason = "only the program runs two of the scripts")]
 mod scripts;
 mod support;
 
@@ -19,11 +18,11 @@ use support::{
     seed,
 };
 
-/// How often a leader is killed or stopped.
+/// How often a leader is killed or suspended.
 const TURNS: u64 = 50;
 /// How often a consumer is killed.
 const KILLED_CONSUMERS: u64 = 10;
-/// So many events wait for the consumers when they start.
+/// How many events wait for the consumers when they start.
 const BACKLOG: u64 = 1_000;
 const LEASE: &str = "400";
 
@@ -72,7 +71,7 @@ async fn leader_after(redis: &MultiplexedConnection, token: u64) -> (u64, String
 
 /// Every event is in the stream once, in order. Returns how many.
 async fn check(redis: &mut MultiplexedConnection) -> u64 {
-    // In one step, as the leader writes them.
+    // Read them in one step, as the leader writes them.
     let (entries, cursor): (StreamRangeReply, Option<String>) = redis::pipe()
         .atomic()
         .xrange_all("feed")
@@ -92,7 +91,7 @@ async fn check(redis: &mut MultiplexedConnection) -> u64 {
     number
 }
 
-/// Late writes of stopped leaders that were refused, and the events in them.
+/// The late writes of suspended leaders that were refused, and the events in them.
 fn refused(lines: &[String]) -> (u64, u64) {
     let mut refused = (0, 0);
     for line in lines {
@@ -128,7 +127,7 @@ async fn another_leader_goes_on_where_one_was_killed_or_stopped() {
     let mut late = (0, 0);
     let mut takeovers = Vec::new();
     for _ in 0..TURNS {
-        // In mid stream: somebody leads, and the feed sends.
+        // Wait until there is a leader and the feed sends.
         leader_after(&redis, 0).await;
         feed.sent(feed.counts().bytes + rng.u64(1..8_000)).await;
         let (token, name) = leader_after(&redis, 0).await;
@@ -148,7 +147,7 @@ async fn another_leader_goes_on_where_one_was_killed_or_stopped() {
             writer.signal(Signal::STOP);
             leader_after(&redis, token).await;
             takeovers.push(since.elapsed());
-            // The next leader has moved on when the last one wakes up.
+            // The next leader has written when the last one wakes up.
             feed.sent(feed.counts().bytes + rng.u64(1..2_000)).await;
             writer.signal(Signal::CONT);
             writer.says(seen, "is ready").await;
@@ -212,14 +211,14 @@ async fn a_write_with_an_old_token_changes_nothing() {
     // While the lease is held, nobody else gets a token.
     let (token, _): (u64, String) = acquire.invoke_async(&mut redis).await.unwrap();
     assert_eq!(token, 0);
-    // It expires, and for as long as nobody else has taken it, its holder may go on.
+    // The lease expires, but its holder may continue until another process takes it.
     let _: () = redis.del(&keys.lease).await.unwrap();
     let stored: u8 = step(1, "2").invoke_async(&mut redis).await.unwrap();
     assert_eq!(stored, 1);
     let _: () = redis.del(&keys.lease).await.unwrap();
     let second: (u64, String) = acquire.invoke_async(&mut redis).await.unwrap();
     assert_eq!(second, (2, "2".to_owned()));
-    // The late write is refused, lease and cursor included; that of the new leader is not.
+    // The late write is refused, including lease and cursor; the new leader's write is not.
     let stored: u8 = step(1, "3").invoke_async(&mut redis).await.unwrap();
     assert_eq!((stored, check(&mut redis).await), (0, 2));
     assert_eq!(leader(&mut redis).await.unwrap().0, 2);
@@ -234,7 +233,7 @@ async fn a_leader_that_is_asked_to_stop_gives_its_lease_back() {
     };
     let redis = server.connection().await;
     let feed = FeedServer::start(seed()).await;
-    // With a lease of this length nobody would take over before the test fails.
+    // With a lease this long, nobody takes over by expiry before the test times out.
     let start = |name| {
         Ingest::start([
             &feed.url,
@@ -252,7 +251,7 @@ async fn a_leader_that_is_asked_to_stop_gives_its_lease_back() {
     second.says(0, "is ready").await;
     first.signal(Signal::TERM);
     assert!(first.end().await.success(), "{:?}", first.lines());
-    // It looks for the lease a few times within its length, so this is not waited for.
+    // The process checks for the lease several times during its length, so this takes no wait.
     let third = start("third");
     third.says(0, "third leads with token 2").await;
     second.kill().await;
@@ -267,7 +266,7 @@ async fn each_entry_is_handled_once_whichever_consumer_is_killed() {
     let mut rng = Rng::with_seed(seed());
     let feed = FeedServer::start(seed()).await;
     let mut writer = writer(&feed.url, &server.url, "writer");
-    // There is more to do than they can do at once: each has entries in hand when it is killed.
+    // There are more entries than they can handle at a time, so each is handling some when killed.
     poll("a backlog", || {
         let mut redis = redis.clone();
         async move {

@@ -1,4 +1,4 @@
-//! The program with `--database`: killed again and again, it stores each event once.
+//! Tests `--database`: the program is killed many times, and stores each event once.
 
 mod support;
 
@@ -22,7 +22,8 @@ fn start(url: &str, database: &Path) -> Ingest {
     Ingest::start(args.chain([database.as_os_str()]))
 }
 
-/// Every event is in the table once, in order, and the cursor is at the last. Returns how many.
+/// Checks that every event is in the table once and in order, and that the cursor is at the last
+/// event. Returns how many there are.
 fn check(database: &Path) -> u64 {
     let connection = Connection::open(database).unwrap();
     let mut select = connection
@@ -58,7 +59,7 @@ async fn each_event_is_stored_once_however_often_the_process_is_killed() {
         server.sent(moment).await;
         assert!(!process.has_ended(), "{:?}", process.lines());
         process.kill().await;
-        // The process has not lived to store these: they are sent again.
+        // The process was killed before it stored these, so they are sent again.
         if database.exists() {
             lost += server.counts().newest - check(&database);
         }

@@ -128,7 +128,7 @@ fn parsing() -> Vec<Case> {
             ],
         ),
         case(
-            "a field without a colon, without a space, with two, and one that nobody knows",
+            "a field without a colon, without a space, with two, and an unknown field",
             [open(
                 "data\n\ndata\ndata\n\ndata:a\n\nevent:  b\ndata:  b\n\ncolour: blue\ndata: c\n\n",
             )],
@@ -166,7 +166,7 @@ fn line_ends() -> Vec<Case> {
 fn comments_and_boms() -> Vec<Case> {
     vec![
         case(
-            "comments, told before the block that they stand in has ended",
+            "comments, reported before the block around them has ended",
             [open(":one\n: two\n:\ndata: a\n\n:three\n")],
             [
                 comment("one"),

@@ -1,4 +1,4 @@
-//! A server of numbered events, which cuts its connections at random bytes and refuses some.
+//! A server that sends numbered events, cuts its connections at random bytes, and refuses some.
 
 use std::{
     fmt::Write as _,
@@ -34,7 +34,7 @@ fn wire(number: u64) -> Vec<u8> {
     wire.into_bytes()
 }
 
-/// What has happened so far.
+/// What the server has done so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub connections: u64,
@@ -42,22 +42,22 @@ pub struct Counts {
     pub cuts: u64,
     /// Responses of 503.
     pub refusals: u64,
-    /// Events sent, those that were sent again included.
+    /// Events sent, including those that were sent again.
     pub events: u64,
-    /// Bytes of bodies.
+    /// Bytes sent in bodies.
     pub bytes: u64,
-    /// The highest number of an event that was sent to its end.
+    /// The highest number of an event that was sent completely.
     pub newest: u64,
 }
 
 struct State {
     counts: Counts,
-    /// The number of the last event there will ever be.
+    /// The number of the feed's last event.
     last: Option<u64>,
     rng: Rng,
 }
 
-/// The server. It goes on without end until [`finish`](Self::finish).
+/// The server. It sends events until [`finish`](Self::finish).
 pub struct FeedServer {
     pub url: String,
     state: Arc<Mutex<State>>,
@@ -88,7 +88,7 @@ impl FeedServer {
         self.state().counts
     }
 
-    /// Waits until so many bytes of bodies were sent.
+    /// Waits until this many bytes of bodies were sent.
     pub async fn sent(&self, bytes: u64) {
         poll("the feed to send", || async {
             (self.counts().bytes >= bytes).then_some(())
@@ -96,7 +96,7 @@ impl FeedServer {
         .await;
     }
 
-    /// There are `more` events to come, and then the feed ends with 204. Returns the last number.
+    /// Sends `more` events, and then ends the feed with 204. Returns the last number.
     pub fn finish(&self, more: u64) -> u64 {
         let mut state = self.state();
         let last = state.counts.newest + more;
@@ -118,11 +118,11 @@ impl Drop for FeedServer {
 /// How a body is framed, and how it breaks off.
 #[derive(Clone, Copy)]
 enum Framing {
-    /// In chunks: a cut is known as one.
+    /// In chunks, so that the client detects a cut.
     Chunked,
-    /// In chunks, and the connection is reset: what was under way is lost.
+    /// In chunks, and the connection is reset: data in transit is lost.
     Reset,
-    /// Until the connection closes: a cut looks like an end.
+    /// Until the connection closes, so that a cut looks like an end.
     UntilClose,
 }
 
@@ -196,7 +196,7 @@ async fn serve(mut socket: TcpStream, state: &Mutex<State>) -> io::Result<()> {
     socket.shutdown().await
 }
 
-/// Sends as much of it as is left before the cut.
+/// Sends the bytes that are left before the cut.
 async fn send(
     socket: &mut TcpStream,
     chunked: bool,

@@ -1,4 +1,4 @@
-//! A feed that breaks off, processes that are killed, and a Redis server.
+//! A feed that cuts its connections, processes that are killed, and a Redis server.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 pub mod feed;
@@ -7,10 +7,10 @@ pub mod redis_server;
 
 use std::{future::Future, path::PathBuf, time::Duration};
 
-/// Fails a test that would hang; no result depends on it.
+/// Makes a test fail instead of hang. No result depends on this time.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Asks again and again until there is an answer.
+/// Calls the function until it returns a value.
 pub async fn poll<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl FnMut() -> F) -> T {
     let answer = async {
         loop {
@@ -24,13 +24,13 @@ pub async fn poll<T, F: Future<Output = Option<T>>>(what: &str, mut ask: impl Fn
     answer.unwrap_or_else(|_| panic!("waited too long for {what}"))
 }
 
-/// The seed of all that is random here: `INGEST_SEED`, or always the same.
+/// The seed for all random numbers: `INGEST_SEED`, or a fixed one.
 pub fn seed() -> u64 {
     let seed = std::env::var("INGEST_SEED").ok();
     seed.and_then(|seed| seed.parse().ok()).unwrap_or(15)
 }
 
-/// A new folder, which is removed in the end.
+/// A new folder, which is removed at the end.
 pub struct Folder(pub PathBuf);
 
 impl Folder {

@@ -1,4 +1,4 @@
-//! The program, run, watched and killed.
+//! Runs, watches and kills the program.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{DEADLINE, poll};
 
-/// A process of the program. It is killed when it is dropped.
+/// A running program. It is killed when it is dropped.
 pub struct Ingest {
     child: Child,
     lines: Arc<Mutex<Vec<String>>>,
@@ -25,7 +25,7 @@ impl Ingest {
     pub fn start<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_ingest"))
             .args(args)
-            // Tests are on loopback, whatever proxy there is.
+            // The tests use loopback, which a proxy cannot reach.
             .env("NO_PROXY", "127.0.0.1")
             .stdin(Stdio::null())
             .stderr(Stdio::piped())
@@ -47,12 +47,12 @@ impl Ingest {
         }
     }
 
-    /// What it has printed so far.
+    /// The lines that it has printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.lock().unwrap().clone()
     }
 
-    /// Waits until it has printed more than `seen` lines, and one of the new ones has `text` in it.
+    /// Waits until one of the lines after the first `seen` contains `text`.
     pub async fn says(&self, seen: usize, text: &str) {
         poll(text, || async {
             let lines = self.lines.lock().unwrap();
@@ -64,7 +64,7 @@ impl Ingest {
         .await;
     }
 
-    /// SIGKILL: it can do nothing about it.
+    /// Sends SIGKILL, which it cannot handle.
     pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
         (&mut self.reader).await.unwrap();
@@ -79,7 +79,7 @@ impl Ingest {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits for its end, and for all that it has printed.
+    /// Waits until it ends, and for all its output.
     pub async fn end(&mut self) -> ExitStatus {
         let status = tokio::time::timeout(DEADLINE, self.child.wait()).await;
         let status = status.expect("it ends").unwrap();

@@ -1,4 +1,4 @@
-//! A Redis server on a port of its own.
+//! Starts a Redis server on a free port.
 
 use std::{
     net::TcpListener,
@@ -9,7 +9,7 @@ use redis::aio::MultiplexedConnection;
 
 use super::{Folder, poll};
 
-/// The server. It keeps nothing, and ends with the value.
+/// The server. It stores nothing on disk, and ends when the value is dropped.
 pub struct RedisServer {
     pub url: String,
     child: Child,
@@ -17,17 +17,21 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// `None`, and said loudly, if there is no `redis-server` here.
+    /// Returns `None` and prints a notice if `redis-server` is not installed.
     ///
     /// # Panics
     ///
-    /// If there is none, and `INGEST_REDIS_REQUIRED` is 1.
+    /// Panics if it is not installed and `INGEST_REDIS_REQUIRED` is 1.
     pub async fn start(name: &str) -> Option<Self> {
         let version = Command::new("redis-server").arg("--version").output();
         let Ok(version) = version else {
             let required = std::env::var("INGEST_REDIS_REQUIRED");
-            assert_ne!(required.as_deref(), Ok("1"), "there is no redis-server");
-            println!("!!! SKIPPED: {name}: there is no redis-server");
+            assert_ne!(
+                required.as_deref(),
+                Ok("1"),
+                "redis-server is not installed"
+            );
+            println!("!!! SKIPPED: {name}: redis-server is not installed");
             return None;
         };
         println!("{}", String::from_utf8_lossy(&version.stdout).trim());
