@@ -4,13 +4,12 @@
 use std::time::Duration;
 use std::{fmt, sync::Arc};
 
-use crate::{event::Event, parser::EventTooLarge};
+use crate::event::Event;
 
 mod message;
 #[cfg(feature = "stream")]
 mod url;
 
-use message::causes;
 #[cfg(feature = "stream")]
 use url::ShownUrl;
 
@@ -502,16 +501,17 @@ impl fmt::Debug for Error {
     }
 }
 
+/// The causes of an error, nearest first.
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| cause.source())
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         let source: &BoxError = self.0.source.as_deref()?;
         Some(&**source)
-    }
-}
-
-impl From<EventTooLarge> for Error {
-    fn from(error: EventTooLarge) -> Self {
-        Self::new(ErrorKind::EventTooLarge, error)
     }
 }
 

@@ -181,6 +181,8 @@ mod event;
 mod parser;
 #[cfg(feature = "std")]
 mod reader;
+#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
+mod requests;
 #[cfg(feature = "stream")]
 mod response;
 #[cfg(feature = "client")]
@@ -208,10 +210,10 @@ pub use event::{JsonError, SurrogateJoiner};
 pub use parser::{EventTooLarge, Feed, Item, Oversized, Parser, Skipped};
 #[cfg(feature = "std")]
 pub use reader::Reader;
+#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
+pub use requests::{RequestBuilderExt, ResponseExt};
 #[cfg(all(feature = "stream", feature = "json"))]
 pub use stream::JsonStream;
-#[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
-pub use transport::reqwest::{RequestBuilderExt, ResponseExt};
 
 /// Items for reqwest 0.13 only.
 #[cfg(feature = "reqwest013")]

@@ -4,14 +4,7 @@ use std::fmt::{self, Write as _};
 
 #[cfg(feature = "stream")]
 use super::ShownUrl;
-use super::{Error, ErrorKind, Timeout};
-
-/// The causes of an error, nearest first.
-pub(super) fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |cause| cause.source())
-}
+use super::{Error, ErrorKind, Timeout, causes};
 
 /// Writes text from outside into one line: no line end in it ends ours.
 struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);

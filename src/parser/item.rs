@@ -7,6 +7,8 @@ use super::{
     Parser,
     lines::{LARGE, Text},
 };
+#[cfg(feature = "std")]
+use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventRef};
 
 /// What to do with an event that is larger than the limit.
@@ -27,6 +29,13 @@ pub enum Oversized {
 pub struct EventTooLarge {
     /// The limit that it exceeded, in bytes; see [`Parser::with_max_event_bytes`].
     pub limit: usize,
+}
+
+#[cfg(feature = "std")]
+impl From<EventTooLarge> for Error {
+    fn from(error: EventTooLarge) -> Self {
+        Self::new(ErrorKind::EventTooLarge, error)
+    }
 }
 
 /// What an event stream consists of, in the order of the wire.

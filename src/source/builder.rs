@@ -12,7 +12,10 @@ use crate::{
     parser::Oversized,
     response::ContentType,
     stream::{Options, body_setters, response_setters},
-    transport::{Connect, Connector, MaybeSend, MaybeSync, PrepareOptions},
+    transport::{
+        Attempt, Connect, Connector, IntoConnector, IntoResponse, MaybeSend, MaybeSync,
+        PrepareOptions,
+    },
 };
 
 /// Everything that can be said of an [`EventSource`] before it begins.
@@ -48,8 +51,54 @@ pub struct EventSourceBuilder {
     asks_on_end: bool,
 }
 
+impl EventSource {
+    /// Options for a source: of a request, or of a connector of one's own.
+    pub fn builder(connector: impl IntoConnector) -> EventSourceBuilder {
+        EventSourceBuilder::new(connector.into_connector())
+    }
+
+    /// Options for a source each request of which is made anew, by an async function of the
+    /// [`Attempt`]: with a fresh token, another URL, or another body.
+    ///
+    /// It gives a [`Response`](crate::transport::Response), or a request builder of reqwest, on which the headers of the
+    /// attempt are put.
+    ///
+    /// Its own errors count as failures to connect, whatever they are: a token service that answers
+    /// 204 or 401 doesn't speak for the feed. Such an error is the source of one of kind
+    /// [`ErrorKind::Other`](crate::ErrorKind::Other). The exception is an error that it makes by [`Error::new`]: one of kind
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request) ends the source. A function that is a connector, all of whose errors
+    /// are about the feed, goes to [`Connector::from_fn`].
+    ///
+    /// ```no_run
+    /// # #[cfg(feature = "reqwest013")]
+    /// # fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
+    /// # async fn fresh_token() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// use everstream::EventSource;
+    ///
+    /// let source = EventSource::factory(move |_attempt| {
+    ///     let client = client.clone();
+    ///     async move {
+    ///         let token = fresh_token().await?;
+    ///         Ok::<_, std::io::Error>(client.get("https://example.com/feed").bearer_auth(token))
+    ///     }
+    /// })
+    /// .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn factory<F, Fut, R, E>(connect: F) -> EventSourceBuilder
+    where
+        F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
+        Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
+        R: IntoResponse + 'static,
+        E: Into<crate::BoxError> + 'static,
+    {
+        EventSourceBuilder::new(Connector::factory(connect))
+    }
+}
+
 impl EventSourceBuilder {
-    pub(crate) fn new(connector: Connector) -> Self {
+    fn new(connector: Connector) -> Self {
         Self {
             connector,
             rules: Rules::default(),

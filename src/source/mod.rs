@@ -33,12 +33,10 @@ use crate::{
     event::Event,
     parser::{Taken, Want},
     response::{Accepted, Events, Opening},
-    stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event},
+    stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event, sealed},
     timer::{self, Alarm, Instant},
     trace,
-    transport::{
-        Attempt, Connect, Connector, Head, IntoConnector, IntoResponse, MaybeSend, attempt::Cause,
-    },
+    transport::{Attempt, Connect, Connector, Head, attempt::Cause},
 };
 
 /// The events of a feed, over as many connections as it takes.
@@ -109,50 +107,6 @@ struct Record {
 }
 
 impl EventSource {
-    /// Options for a source: of a request, or of a connector of one's own.
-    pub fn builder(connector: impl IntoConnector) -> EventSourceBuilder {
-        EventSourceBuilder::new(connector.into_connector())
-    }
-
-    /// Options for a source each request of which is made anew, by an async function of the
-    /// [`Attempt`]: with a fresh token, another URL, or another body.
-    ///
-    /// It gives a [`Response`](crate::transport::Response), or a request builder of reqwest, on which the headers of the
-    /// attempt are put.
-    ///
-    /// Its own errors count as failures to connect, whatever they are: a token service that answers
-    /// 204 or 401 doesn't speak for the feed. Such an error is the source of one of kind
-    /// [`ErrorKind::Other`]. The exception is an error that it makes by [`Error::new`]: one of kind
-    /// [`ErrorKind::Request`] ends the source. A function that is a connector, all of whose errors
-    /// are about the feed, goes to [`Connector::from_fn`].
-    ///
-    /// ```no_run
-    /// # #[cfg(feature = "reqwest013")]
-    /// # fn doc(client: reqwest::Client) -> Result<(), everstream::Error> {
-    /// # async fn fresh_token() -> Result<String, std::io::Error> { Ok(String::new()) }
-    /// use everstream::EventSource;
-    ///
-    /// let source = EventSource::factory(move |_attempt| {
-    ///     let client = client.clone();
-    ///     async move {
-    ///         let token = fresh_token().await?;
-    ///         Ok::<_, std::io::Error>(client.get("https://example.com/feed").bearer_auth(token))
-    ///     }
-    /// })
-    /// .build()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn factory<F, Fut, R, E>(connect: F) -> EventSourceBuilder
-    where
-        F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
-        Fut: Future<Output = Result<R, E>> + MaybeSend + 'static,
-        R: IntoResponse + 'static,
-        E: Into<crate::BoxError> + 'static,
-    {
-        EventSourceBuilder::new(Connector::factory(connect))
-    }
-
     fn build(
         connector: Connector,
         session: Session,
@@ -533,6 +487,8 @@ impl FusedStream for EventSource {
         self.ready_state() == ReadyState::Closed
     }
 }
+
+impl sealed::Sealed for EventSource {}
 
 impl PollSignal for EventSource {
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {

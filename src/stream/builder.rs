@@ -6,12 +6,15 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
+use futures_util::Stream;
+
 use super::{
     Contract, Contracted, EventStream, Unfinished,
     options::{Options, body_setters, response_setters},
 };
 use crate::{
-    error::Error,
+    error::{BoxError, Error},
     event::Event,
     parser::Oversized,
     response::{ContentType, Opening, Progress, Waiting},
@@ -59,6 +62,49 @@ pub struct EventStreamBuilder<From = BoxFuture<'static, Result<Response, Error>>
     contract: C,
     options: Options,
     unfinished: Unfinished,
+}
+
+impl EventStream {
+    /// Returns the events of any stream of byte chunks, with every option at its default:
+    /// [`builder`](Self::builder) sets others.
+    ///
+    /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`](crate::ErrorKind::Body). The limit of five
+    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled.
+    pub fn new<S, B, E>(chunks: S) -> Self
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        Self::builder(chunks).build()
+    }
+
+    /// Options for the events of any stream of byte chunks.
+    ///
+    /// ```
+    /// use everstream::EventStream;
+    /// use futures_util::stream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), everstream::Error> {
+    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: x\n\n")]);
+    /// let mut events = EventStream::builder(chunks)
+    ///     .last_event_id("42")
+    ///     .idle_timeout(None)
+    ///     .build();
+    /// let event = events.next_event().await?.expect("there is one");
+    /// assert_eq!((event.data(), event.id()), ("x", "42"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder<S, B, E>(chunks: S) -> EventStreamBuilder<Body>
+    where
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
+        E: Into<BoxError>,
+    {
+        EventStreamBuilder::of(Body::new(chunks))
+    }
 }
 
 impl EventStreamBuilder {
@@ -112,7 +158,7 @@ impl EventStreamBuilder<Body, Contract> {
 }
 
 impl<From> EventStreamBuilder<From> {
-    pub(super) fn of(from: From) -> Self {
+    fn of(from: From) -> Self {
         Self {
             from,
             contract: (),

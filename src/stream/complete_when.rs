@@ -10,7 +10,7 @@ use futures_util::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 
 use super::{
-    EventOrSignal, EventStream, ext, next,
+    EventOrSignal, EventStream, next,
     release::{End, Release, ReleaseWith, failed},
 };
 use crate::{
@@ -56,10 +56,6 @@ impl<S> CompleteWhen<S> {
     }
 
     next::accessors!();
-}
-
-impl<S: Release + Unpin> CompleteWhen<S> {
-    ext::combinators!();
 }
 
 next::wrapper!(CompleteWhen);

@@ -10,7 +10,7 @@ use futures_util::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 
 use super::{
-    Contract, EventOrSignal, EventStream, Meaning, ext, next,
+    Contract, EventOrSignal, EventStream, Meaning, next,
     release::{End, Release, ReleaseWith, failed, of, release},
 };
 use crate::{
@@ -71,10 +71,6 @@ impl<S> Contracted<S> {
 fn is_of_the_connection(error: &Error) -> bool {
     let is_final_word = error.is_timeout() || error.is_incomplete();
     error.is_final() && (is_final_word || error.kind() == ErrorKind::Transport)
-}
-
-impl<S: Release + Unpin> Contracted<S> {
-    ext::combinators!();
 }
 
 next::wrapper!(Contracted);

@@ -10,7 +10,7 @@ use futures_util::{Stream, stream::FusedStream};
 use pin_project::pin_project;
 
 use super::{
-    EventOrSignal, EventStream, ext, next,
+    EventOrSignal, EventStream, next,
     release::{End, Release, ReleaseWith, of},
 };
 use crate::{
@@ -42,10 +42,6 @@ impl<S> ErrorWhen<S> {
     }
 
     next::accessors!();
-}
-
-impl<S: Release + Unpin> ErrorWhen<S> {
-    ext::combinators!();
 }
 
 next::wrapper!(ErrorWhen);

@@ -2,7 +2,10 @@
 
 use futures_util::Stream;
 
-use super::{CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal};
+use super::{
+    CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal, EventStream, Signals,
+    release::Release,
+};
 use crate::{error::Error, event::Event, transport::MaybeSend};
 
 /// What can be asked of any stream of events or signals.
@@ -142,4 +145,25 @@ macro_rules! combinators {
     };
 }
 
+impl EventStream {
+    combinators!();
+}
+
+impl<S: Release + Unpin> CompleteWhen<S> {
+    combinators!();
+}
+
+impl<S: Release + Unpin> ErrorWhen<S> {
+    combinators!();
+}
+
+impl<S: Release + Unpin> Contracted<S> {
+    combinators!();
+}
+
+impl<S: Release + Unpin> Signals<S> {
+    combinators!();
+}
+
+#[cfg(feature = "client")]
 pub(crate) use combinators;

@@ -13,6 +13,7 @@ mod next;
 mod options;
 mod release;
 mod signal;
+mod signals;
 
 use std::{
     fmt,
@@ -21,7 +22,6 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
 use futures_util::{Stream, stream::FusedStream};
 
 pub use builder::EventStreamBuilder;
@@ -30,6 +30,7 @@ pub use contract::{Contract, Meaning};
 pub use contracted::Contracted;
 pub use error_when::ErrorWhen;
 pub use ext::EventStreamExt;
+#[cfg(feature = "client")]
 pub(crate) use ext::combinators;
 pub use item::{EventOrSignal, JsonSignal};
 #[cfg(feature = "json")]
@@ -40,15 +41,17 @@ pub(crate) use options::Options;
 #[cfg(feature = "client")]
 pub(crate) use options::{body_setters, response_setters};
 pub(crate) use release::{Release, release};
-pub use signal::{PollSignal, Signal, Signals};
+pub(crate) use signal::sealed;
+pub use signal::{PollSignal, Signal};
+pub use signals::Signals;
 
 use crate::{
-    error::{BoxError, Error, ErrorKind},
+    error::{Error, ErrorKind},
     event::{Event, EventRef},
     parser::EventAt,
     response::Events,
     trace,
-    transport::{Body, Head, MaybeSend},
+    transport::{Body, Head},
 };
 
 /// What becomes of an event that the stream leaves unfinished: one whose blank line has not come
@@ -102,47 +105,6 @@ enum State {
 }
 
 impl EventStream {
-    /// Returns the events of any stream of byte chunks, with every option at its default:
-    /// [`builder`](Self::builder) sets others.
-    ///
-    /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`]. The limit of five
-    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled.
-    pub fn new<S, B, E>(chunks: S) -> Self
-    where
-        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
-        B: Into<Bytes>,
-        E: Into<BoxError>,
-    {
-        Self::builder(chunks).build()
-    }
-
-    /// Options for the events of any stream of byte chunks.
-    ///
-    /// ```
-    /// use everstream::EventStream;
-    /// use futures_util::stream;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), everstream::Error> {
-    /// let chunks = stream::iter([Ok::<_, std::io::Error>("data: x\n\n")]);
-    /// let mut events = EventStream::builder(chunks)
-    ///     .last_event_id("42")
-    ///     .idle_timeout(None)
-    ///     .build();
-    /// let event = events.next_event().await?.expect("there is one");
-    /// assert_eq!((event.data(), event.id()), ("x", "42"));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn builder<S, B, E>(chunks: S) -> EventStreamBuilder<Body>
-    where
-        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
-        B: Into<Bytes>,
-        E: Into<BoxError>,
-    {
-        EventStreamBuilder::of(Body::new(chunks))
-    }
-
     fn open(head: Option<Head>, body: Body, options: Options, unfinished: Unfinished) -> Self {
         if let Some(head) = &head {
             trace::open(head.status());
@@ -182,11 +144,6 @@ impl EventStream {
     #[must_use]
     pub fn has_unfinished(&self) -> bool {
         self.body.parser().has_unfinished()
-    }
-
-    /// Turns it into a stream of everything that happens: its head, comments and skips, too.
-    pub fn signals(self) -> Signals<Self> {
-        Signals::new(self)
     }
 
     next::event!(Event);
@@ -239,8 +196,6 @@ impl EventStream {
     pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
         poll_fn(|cx| self.poll_signal(cx)).await.transpose()
     }
-
-    combinators!();
 
     /// The event handed out last was one of progress, where a contract decides that.
     fn confirm_progress(&mut self) {
@@ -328,6 +283,8 @@ impl FusedStream for EventStream {
         self.state == State::Ended
     }
 }
+
+impl sealed::Sealed for EventStream {}
 
 impl PollSignal for EventStream {
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>> {

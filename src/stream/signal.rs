@@ -2,14 +2,10 @@
 
 use std::{
     fmt,
-    pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::{Stream, stream::FusedStream};
-
-use super::{EventStream, ext, next, release::Release};
 #[cfg(feature = "client")]
 use crate::transport::attempt::Cause;
 use crate::{
@@ -115,78 +111,6 @@ pub trait PollSignal: sealed::Sealed {
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>>;
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {}
-    impl Sealed for crate::EventStream {}
-    #[cfg(feature = "client")]
-    impl Sealed for crate::EventSource {}
-}
-
-/// A stream of everything that happens: made by [`EventStream::signals`] and
-/// `EventSource::signals`.
-///
-/// It ends and fails exactly as the stream of events does. Dropping it closes the connection, and
-/// a poll can be given up at any time without losing anything.
-#[must_use = "a stream does nothing unless it is polled"]
-#[derive(Debug)]
-pub struct Signals<S = EventStream> {
-    inner: S,
-    ended: bool,
-}
-
-impl<S> Signals<S> {
-    pub(crate) fn new(inner: S) -> Self {
-        Self {
-            inner,
-            ended: false,
-        }
-    }
-
-    /// Borrows the stream of events behind it.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// Borrows the stream of events behind it mutably.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Returns the stream of events behind it, where it was left off.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
-}
-
-impl<S: PollSignal + Unpin> Signals<S> {
-    next::signal!(Signal);
-}
-
-impl<S: Release + Unpin> Signals<S> {
-    ext::combinators!();
-}
-
-impl<S: PollSignal + Unpin> Stream for Signals<S> {
-    type Item = Result<Signal, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.ended {
-            return Poll::Ready(None);
-        }
-        let item = ready!(self.inner.poll_signal(cx));
-        self.ended = !matches!(item, Some(Ok(_)));
-        Poll::Ready(item)
-    }
-}
-
-impl<S: PollSignal + Unpin> FusedStream for Signals<S> {
-    fn is_terminated(&self) -> bool {
-        self.ended
-    }
-}
-
-impl<S: Release> Release for Signals<S> {
-    fn release(&mut self) -> Option<Head> {
-        self.inner.release()
-    }
 }

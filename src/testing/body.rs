@@ -1,10 +1,12 @@
 //! [`Reply`] → the chunks of a body, without a wire.
 
+use std::io;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, stream};
 use tokio::time::sleep;
 
-use super::connector::{Open, gone};
+use super::open::Open;
 use super::reply::{Framing, Reply, Shape, Step};
 use crate::{Error, ErrorKind};
 
@@ -122,4 +124,16 @@ fn block(unit: &Bytes) -> Bytes {
         block.extend_from_slice(unit);
     }
     block.freeze()
+}
+
+/// The connection has ended too early.
+pub(super) fn gone(kind: ErrorKind, reset: bool) -> Error {
+    Error::new(
+        kind,
+        io::Error::from(if reset {
+            io::ErrorKind::ConnectionReset
+        } else {
+            io::ErrorKind::UnexpectedEof
+        }),
+    )
 }

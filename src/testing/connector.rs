@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::body::Playing;
+use super::body::{Playing, gone};
+use super::open::{Counts, Open};
 use super::reply::{Head, Prelude, Reply, Step};
 use super::request::Request;
 use crate::transport::{
@@ -80,13 +80,6 @@ struct Answers {
     handler: Option<Handler>,
     attempts: Vec<(Duration, Attempt)>,
     complaints: Vec<String>,
-}
-
-/// What has been counted so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    attempts: usize,
-    open: usize,
 }
 
 enum Answer {
@@ -321,7 +314,7 @@ fn complaints(reply: &Reply, attempt: &Attempt, number: usize) -> Vec<String> {
 impl Connect for Script {
     fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>> {
         let answer = self.next(&attempt);
-        let open = Open::new(Arc::clone(&self.shared));
+        let open = Open::new(self.shared.counts.clone());
         self.shared
             .counts
             .send_modify(|counts| counts.attempts += 1);
@@ -343,22 +336,6 @@ impl Connect for Script {
             fresh: self.anew,
             ..RequestPolicy::new()
         })
-    }
-}
-
-/// Counts as an open connection while it lives.
-pub(super) struct Open(Arc<Shared>);
-
-impl Open {
-    fn new(shared: Arc<Shared>) -> Self {
-        shared.counts.send_modify(|counts| counts.open += 1);
-        Self(shared)
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.counts.send_modify(|counts| counts.open -= 1);
     }
 }
 
@@ -384,18 +361,6 @@ async fn respond(reply: Reply, open: Open) -> Result<Response, Error> {
         Body::new(Playing::stream(reply, open))
     };
     Ok(Response::new(status, headers, body))
-}
-
-/// The connection has ended too early.
-pub(super) fn gone(kind: ErrorKind, reset: bool) -> Error {
-    Error::new(
-        kind,
-        io::Error::from(if reset {
-            io::ErrorKind::ConnectionReset
-        } else {
-            io::ErrorKind::UnexpectedEof
-        }),
-    )
 }
 
 /// What an HTTP client makes of the head, or of one that is none.

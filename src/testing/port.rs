@@ -4,10 +4,6 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::net::TcpSocket;
 
-use super::reply::Reply;
-use super::request::Request;
-use super::server::Server;
-
 /// A port on which nothing listens: connections to it are refused.
 ///
 /// It stays reserved for as long as this lives, so that no other program comes to listen there.
@@ -56,18 +52,6 @@ impl ClosedPort {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         url(self.addr, path)
-    }
-
-    /// Starts a server on this port: it comes back to life.
-    ///
-    /// # Panics
-    ///
-    /// As [`Server::start`].
-    pub async fn open<H>(self, handler: H) -> Server
-    where
-        H: Fn(&Request) -> Reply + Send + Sync + 'static,
-    {
-        Server::listen(self, 0, handler).await
     }
 
     pub(super) fn into_socket(self) -> TcpSocket {

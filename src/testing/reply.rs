@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::expect::Expectation;
+use super::expectation::Expectation;
 use super::gate::Gate;
 use crate::{Event, encode};
 

@@ -225,6 +225,20 @@ impl Server {
 ///
 /// Panics if the handler has panicked and [`verify`](Server::verify) was not asked since, unless
 /// the thread is panicking already.
+impl ClosedPort {
+    /// Starts a server on this port: it comes back to life.
+    ///
+    /// # Panics
+    ///
+    /// As [`Server::start`].
+    pub async fn open<H>(self, handler: H) -> Server
+    where
+        H: Fn(&Request) -> Reply + Send + Sync + 'static,
+    {
+        Server::listen(self, 0, handler).await
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());

@@ -7,6 +7,7 @@ pub(crate) mod attempt;
 mod body;
 #[cfg(feature = "client")]
 mod connect;
+pub(crate) mod maybe_send;
 #[cfg(all(feature = "client", any(feature = "redirects", feature = "reqwest013")))]
 mod redirects;
 #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
@@ -28,45 +29,6 @@ pub use connect::{Connect, Connector, IntoConnector, IntoResponse, PrepareOption
 pub use redirects::Redirects;
 #[cfg(all(feature = "client", feature = "reqwest013"))]
 pub use reqwest::FollowRedirects;
-
-/// What is `Send`, but for wasm, where nothing of the browser's is.
-pub(crate) mod maybe_send {
-    #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-    mod send {
-        /// `Send`, but for wasm, where nothing of the browser's is.
-        pub trait MaybeSend: Send {}
-        impl<T: Send> MaybeSend for T {}
-
-        /// What is `Sync`, but for wasm.
-        pub trait MaybeSync: Sync {}
-        impl<T: Sync> MaybeSync for T {}
-
-        /// A future in a box: `Send`, but for wasm.
-        pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
-        pub(crate) type BoxStream<'a, T> = futures_util::stream::BoxStream<'a, T>;
-        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool + Send>;
-        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool + Send + Sync;
-    }
-
-    #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
-    mod send {
-        /// `Send`, but for wasm, where nothing of the browser's is.
-        pub trait MaybeSend {}
-        impl<T> MaybeSend for T {}
-
-        /// What is `Sync`, but for wasm.
-        pub trait MaybeSync {}
-        impl<T> MaybeSync for T {}
-
-        /// A future in a box: `Send`, but for wasm.
-        pub type BoxFuture<'a, T> = futures_util::future::LocalBoxFuture<'a, T>;
-        pub(crate) type BoxStream<'a, T> = futures_util::stream::LocalBoxStream<'a, T>;
-        pub(crate) type EventPredicate = Box<dyn FnMut(&crate::Event) -> bool>;
-        pub(crate) type StatusPredicate = dyn Fn(http::StatusCode) -> bool;
-    }
-
-    pub use send::*;
-}
 
 pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 

@@ -1,0 +1,26 @@
+//! What a script counts: attempts, and connections that are open.
+
+use tokio::sync::watch;
+
+/// What has been counted so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counts {
+    pub(super) attempts: usize,
+    pub(super) open: usize,
+}
+
+/// Counts as an open connection while it lives.
+pub(super) struct Open(watch::Sender<Counts>);
+
+impl Open {
+    pub(super) fn new(counts: watch::Sender<Counts>) -> Self {
+        counts.send_modify(|counts| counts.open += 1);
+        Self(counts)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.send_modify(|counts| counts.open -= 1);
+    }
+}
