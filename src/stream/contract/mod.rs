@@ -38,6 +38,11 @@ use crate::{
 /// the answer alive, too. So does a `[DONE]` that a gateway appends where the API has none: it
 /// makes nothing whole.
 ///
+/// Once the answer itself has said that it is whole, what becomes of its connection doesn't matter:
+/// a body that breaks off after a finish reason, or a time limit that passes, is a normal end.
+/// Where the end of the body is all there is to go by ([`or_at_end`](Self::or_at_end)), only an end
+/// without an error counts.
+///
 /// # Without a stream
 ///
 /// A contract does no I/O: [`observe`](Self::observe) takes events from anywhere, and
