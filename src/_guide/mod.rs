@@ -53,9 +53,9 @@
 //! * [eventsource-client](from_eventsource_client)
 //! * [eventsource-stream](from_eventsource_stream)
 //! * [sse-stream](from_sse_stream)
-//! * [async-openai](from_async_openai), or a client library that is made like it
-//! * [rmcp](from_rmcp), or another client of MCP
-//! * [a parser of your own](from_your_own_parser)
+//! * [async-openai](from_async_openai), and similar client libraries
+//! * [rmcp](from_rmcp), and other MCP clients
+//! * [Your own parser](from_your_own_parser)
 //!
 //! The code uses Tokio and reqwest 0.13. Where it connects to a server, hidden lines have started
 //! one with the feature `testing`, which you can also use in your own tests.
