@@ -1,13 +1,13 @@
-# The usual commands. `just` lists them; https://just.systems installs it, or `cargo install just`.
+# The usual commands. `just` lists them. Install it with `cargo install just`, or see https://just.systems.
 
 _list:
     @just --list --unsorted
 
-# Everything that has to hold before a change lands, or some of its steps: `just ci lints tests`
+# Runs all checks that a change must pass, or some of them: `just ci lints tests`
 ci *steps:
     .ci/run {{ steps }}
 
-# Before a commit: formatting, lints, and the tests with every feature
+# Run before a commit: formatting, lints, and the tests with all features
 check: fmt lint test
 
 # Formats every package
@@ -17,15 +17,15 @@ fmt:
     cargo fmt --manifest-path fuzz/Cargo.toml
     cargo fmt --manifest-path tests/wasm/Cargo.toml
 
-# Lints all targets with every feature
+# Lints all targets with all features
 lint:
     cargo clippy --all-targets --all-features -- -D warnings
 
-# Runs tests: all of them, or `just test --test source resume`
+# Runs all tests, or some: `just test --test source resume`
 test *args:
     cargo test --all-features {{ args }}
 
-# Shows how the layers import each other, and whether one imports back
+# Shows which layer imports which, and checks the direction
 layers:
     cargo test --test architecture -- --nocapture
 
@@ -43,14 +43,14 @@ fuzz target seconds="60":
     cargo +nightly fuzz run --fuzz-dir fuzz --sanitizer none {{ target }} "${corpus[@]}" -- \
         -max_total_time={{ seconds }} -max_len=512
 
-# Measures the parser against its peers, at a glance
+# Quickly compares the parser's speed with other crates
 bench *args:
     cd benches && cargo run --release --bin parse -- --quick {{ args }}
 
-# Writes the list of the public API anew: docs/public-api.txt
+# Writes the list of the public API to docs/public-api.txt
 api:
     .ci/public-api
 
-# Turns an event stream on standard input into JSON lines
+# Converts an event stream on stdin to JSON lines
 parse:
     cargo run --quiet --example parse
