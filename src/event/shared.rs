@@ -93,7 +93,7 @@ impl Types {
 
     /// The slot used last, if a line of `bytes` begins with what it holds and ends there, by LF. The
     /// line need not be looked through for its end then.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn repeated_line(&self, bytes: &[u8]) -> Option<(u8, usize)> {
         let last = self.known.get(usize::from(self.last))?;
         let len = last.as_str().len();

@@ -6,7 +6,7 @@ use core::time::Duration;
 use super::{
     EventTooLarge, Oversized, Parser, Place, Skipped,
     field::{self, Name},
-    item::{Data, EventAt, Span, Step, Want},
+    item::{Aside, Data, EventAt, Span, Want},
     lines::{self, Text},
     tail::SPILL,
 };
@@ -34,13 +34,11 @@ impl Block {
         !self.begun && !self.skipped && self.bytes == 0
     }
 
-    /// Whether a data line of `len` bytes and a blank line now make an event, and nothing else.
+    /// Counts its first line, of so many bytes.
     #[inline]
-    pub(super) fn is_open(&self, len: usize, max: usize) -> bool {
-        self.data.is_none()
-            && !self.has_id
-            && !self.skipped
-            && self.bytes + len as u64 <= max as u64
+    pub(super) fn begin(&mut self, len: usize) {
+        self.begun = true;
+        self.bytes = len as u64;
     }
 }
 
@@ -59,9 +57,9 @@ impl Parser {
         value: Span,
         len: usize,
         want: Want,
-    ) -> Result<Option<Step>, Strike> {
+    ) -> Result<(), Strike> {
         if !self.admit(name, len)? {
-            return Ok(None);
+            return Ok(());
         }
         match name {
             // "Append the field value to the data buffer, then append a single U+000A LINE FEED
@@ -88,9 +86,9 @@ impl Parser {
                     self.block.has_id = true;
                 }
             }
-            Name::Retry => return Ok(self.retry(&text.bytes()[value.start..value.end], want)),
+            Name::Retry => self.retry(&text.bytes()[value.start..value.end], want),
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Counts a field whose line of `len` bytes has ended, and tells whether it is to be
@@ -114,15 +112,20 @@ impl Parser {
     /// integer in base ten, and set the event stream's reconnection time to that integer.
     /// Otherwise, ignore the field."
     #[cold]
-    fn retry(&mut self, value: &[u8], want: Want) -> Option<Step> {
-        let time = Duration::from_millis(field::retry_millis(value)?);
+    fn retry(&mut self, value: &[u8], want: Want) {
+        let Some(millis) = field::retry_millis(value) else {
+            return;
+        };
+        let time = Duration::from_millis(millis);
         self.reconnection_time = Some(time);
-        (want == Want::Items).then_some(Step::Retry(time))
+        if want == Want::Items {
+            self.aside = Some(Aside::Retry(time));
+        }
     }
 
     /// "Dispatch the event": a blank line has come.
     #[inline]
-    pub(super) fn end_block(&mut self) -> Option<Step> {
+    pub(super) fn end_block(&mut self, want: Want) -> Option<EventAt> {
         let block = core::mem::take(&mut self.block);
         // "Set the last event ID string of the event source to the value of the last event ID
         // buffer", be there data or not.
@@ -132,18 +135,24 @@ impl Parser {
         }
         if block.skipped {
             self.has_skipped = true;
-            return Some(Step::Skipped(Skipped::Event { bytes: block.bytes }));
+            if want == Want::Items {
+                let bytes = block.bytes;
+                self.aside = Some(Aside::Skipped(Skipped::Event { bytes }));
+            }
+            return None;
         }
         // "If the data buffer is an empty string, set the data buffer and the event type buffer to
         // the empty string and return." (`data:` alone is not empty there: LF.)
         let Some(data) = block.data else {
-            let said = block.has_id || block.event.is_some();
-            return said.then_some(Step::Undispatched(block.event));
+            if want == Want::Items && (block.has_id || block.event.is_some()) {
+                self.aside = Some(Aside::Undispatched(block.event));
+            }
+            return None;
         };
-        Some(Step::Event(EventAt {
+        Some(EventAt {
             data,
             event: block.event,
-        }))
+        })
     }
 
     /// Moves the data that lies in `text` to where it outlives that.
@@ -240,14 +249,21 @@ impl Parser {
 
     /// The limit has struck.
     #[cold]
-    pub(super) fn fail(&mut self) -> EventTooLarge {
+    pub(super) fn fail(&mut self) {
         self.place = Place::Failed;
         self.tail.clear();
-        self.too_large()
+    }
+
+    #[inline]
+    pub(super) fn not_failed(&self) -> Result<(), EventTooLarge> {
+        if self.place == Place::Failed {
+            return Err(self.too_large());
+        }
+        Ok(())
     }
 
     #[cold]
-    pub(super) fn too_large(&self) -> EventTooLarge {
+    fn too_large(&self) -> EventTooLarge {
         EventTooLarge {
             limit: self.max_event_bytes,
         }

@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use super::{EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
+use super::{Aside, EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
 #[cfg(feature = "stream")]
 use crate::event::Event;
 
@@ -60,44 +60,46 @@ impl Cursor {
         if let Some(event) = self.usual_event(parser) {
             return Ok(Some(event));
         }
-        if chunk.len() >= WORTH_IT || self.len > 0 {
-            return self.event(parser, chunk);
-        }
         if self.start == 0 && parser.gather(chunk) {
             return Ok(None);
         }
-        self.event_in_short(parser, chunk)
-    }
-
-    #[inline(never)]
-    fn event(
-        &mut self,
-        parser: &mut Parser,
-        chunk: &[u8],
-    ) -> Result<Option<EventAt>, EventTooLarge> {
-        loop {
-            match self.step(parser, chunk, Want::Events)? {
-                Some(Step::Event(event)) => return Ok(Some(event)),
-                Some(_) => {}
-                None => return Ok(None),
-            }
-            if let Some(event) = self.usual_event(parser) {
-                return Ok(Some(event));
-            }
+        if self.start + self.len == 0 && parser.pass_on(chunk) {
+            return Ok(None);
         }
+        if chunk.len() < WORTH_IT && self.len == 0 {
+            return self.event_in_short(parser, chunk);
+        }
+        self.event(parser, chunk)
     }
 
+    #[cold]
     #[inline(never)]
     fn event_in_short(
         &mut self,
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<EventAt>, EventTooLarge> {
-        let event = parser.event_in(chunk, &mut self.start)?;
-        if event.is_none() {
-            self.start = 0;
+        let (at, step) = parser.walk(Text::Raw(chunk), self.start, Want::Events);
+        if let Some(Step::Event(event)) = step {
+            self.start = at;
+            return Ok(Some(event));
         }
-        Ok(event)
+        self.start = 0;
+        parser.not_failed()?;
+        Ok(None)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn event(
+        &mut self,
+        parser: &mut Parser,
+        chunk: &[u8],
+    ) -> Result<Option<EventAt>, EventTooLarge> {
+        Ok(match self.step(parser, chunk, Want::Events)? {
+            Some(Step::Event(event)) => Some(event),
+            _ => None,
+        })
     }
 
     /// The data of the event that was found, after which [`Parser::own`] makes the event of it.
@@ -124,10 +126,12 @@ impl Cursor {
             let text = self.text(chunk);
             let taken = match step {
                 Step::Event(event) => Taken::Event(parser.hand_over(text, &event)),
-                Step::Comment(at) => Taken::Comment(parser.lend_comment(text, &at).into()),
-                Step::Skipped(skipped) => Taken::Skipped(skipped),
-                Step::Retry(time) => Taken::Retry(time),
-                Step::Undispatched(event) => parser.undispatched(event),
+                Step::Aside(Aside::Comment(at)) => {
+                    Taken::Comment(parser.lend_comment(text, &at).into())
+                }
+                Step::Aside(Aside::Skipped(skipped)) => Taken::Skipped(skipped),
+                Step::Aside(Aside::Retry(time)) => Taken::Retry(time),
+                Step::Aside(Aside::Undispatched(event)) => parser.undispatched(event),
             };
             self.look_ahead();
             return Ok(Some(taken));
@@ -135,12 +139,14 @@ impl Cursor {
         Ok(None)
     }
 
+    /// The usual event of a window without CR.
     #[inline(always)]
     fn usual_event(&mut self, parser: &mut Parser) -> Option<EventAt> {
-        match self.known {
-            Known::ValidLf => parser.usual_event(&self.window, &mut self.at),
-            Known::Valid | Known::Nothing => None,
+        if !matches!(self.known, Known::ValidLf) || !parser.is_between_events() {
+            return None;
         }
+        let text = Text::ValidLf(&self.window);
+        parser.usual_event(text, &mut self.at).ok()
     }
 
     #[inline(always)]
@@ -152,23 +158,26 @@ impl Cursor {
     ) -> Result<Option<Step>, EventTooLarge> {
         loop {
             if self.at < self.len {
-                let mut at = self.at;
-                let step = parser.step(self.text(chunk), &mut at, want);
+                let (at, step) = parser.walk(self.text(chunk), self.at, want);
                 self.at = at;
-                if let Some(step) = step? {
-                    return Ok(Some(step));
+                if step.is_some() {
+                    return Ok(step);
                 }
             }
+            parser.not_failed()?;
             self.pass();
             if self.start == chunk.len() {
                 self.start = 0;
-                parser.not_failed()?;
                 return Ok(None);
             }
             if parser.place == Place::LineStart {
                 self.look_at(&chunk[self.start..]);
-            } else if let Some(step) = parser.go_on(chunk, &mut self.start, want)? {
-                return Ok(Some(step));
+            } else {
+                let step;
+                (self.start, step) = parser.finish_line(chunk, self.start, want);
+                if step.is_some() {
+                    return Ok(step);
+                }
             }
         }
     }
@@ -181,7 +190,6 @@ impl Cursor {
     }
 
     /// How many bytes of the chunk were taken so far.
-    #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn taken(&self) -> usize {
         self.start + self.at

@@ -64,7 +64,7 @@ pub(super) fn kind(line: &[u8]) -> Kind {
 
 /// The kind of the line that begins with `line`, and where its value starts if it has a colon;
 /// otherwise the line does not end before that.
-#[inline]
+#[inline(always)]
 pub(super) fn start(line: &[u8]) -> (Kind, usize) {
     if line.starts_with(b"data:") {
         (Kind::Field(Name::Data), value_start(line, Name::Data))
@@ -78,6 +78,16 @@ pub(super) fn start(line: &[u8]) -> (Kind, usize) {
         (Kind::Field(Name::Retry), value_start(line, Name::Retry))
     } else {
         (Kind::Unknown, 0)
+    }
+}
+
+/// What follows the colon, and one space if there is one, if `line` begins with this name and a
+/// colon.
+#[inline(always)]
+pub(super) fn value(line: &[u8], name: Name) -> Option<&[u8]> {
+    match line.strip_prefix(name.bytes())? {
+        [b':', b' ', value @ ..] | [b':', value @ ..] => Some(value),
+        _ => None,
     }
 }
 

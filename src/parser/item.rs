@@ -115,6 +115,12 @@ impl Span {
 #[derive(Debug)]
 pub(crate) enum Step {
     Event(EventAt),
+    Aside(Aside),
+}
+
+/// What there is in a stream besides events.
+#[derive(Clone, Debug)]
+pub(crate) enum Aside {
     Comment(CommentAt),
     Retry(Duration),
     /// A block without data, and its type.
@@ -139,7 +145,7 @@ pub(super) enum Data {
     Buffered,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum CommentAt {
     InText(Span),
     Buffered,

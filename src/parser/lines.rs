@@ -155,6 +155,26 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// The offset of the first line end in `rest`, which is a part of this text.
+    #[inline(always)]
+    pub(super) fn line_end(self, rest: &[u8]) -> Option<usize> {
+        self.end::<1>(rest)
+    }
+
+    /// The same, where it is most likely close by.
+    #[inline(always)]
+    pub(super) fn comment_end(self, rest: &[u8]) -> Option<usize> {
+        self.end::<4>(rest)
+    }
+
+    #[inline(always)]
+    fn end<const LOOKS: usize>(self, rest: &[u8]) -> Option<usize> {
+        match self {
+            Self::ValidLf(_) => line_feed::<LOOKS>(rest),
+            Self::Valid(_) | Self::Raw(_) => end(rest),
+        }
+    }
+
     /// The text of a span that begins and ends at ASCII bytes.
     #[inline(always)]
     pub(super) fn get(self, span: Span) -> Cow<'a, str> {

@@ -29,9 +29,8 @@ mod feed;
 mod field;
 mod item;
 mod lines;
-mod short;
-mod step;
 mod tail;
+mod walk;
 
 use alloc::string::String;
 use core::{fmt, time::Duration};
@@ -47,7 +46,7 @@ pub(crate) use cursor::Taken;
 pub use feed::Feed;
 #[cfg(feature = "stream")]
 pub(crate) use field::is_field_or_comment;
-pub(crate) use item::{EventAt, Step, Want};
+pub(crate) use item::{Aside, EventAt, Step, Want};
 pub use item::{EventTooLarge, Item, Oversized, Skipped};
 pub(crate) use lines::Text;
 
@@ -99,6 +98,8 @@ pub struct Parser {
 
     last_event_id: SharedText,
     reconnection_time: Option<Duration>,
+    /// What came besides events, while items are wanted.
+    aside: Option<Aside>,
     /// An event was passed over.
     has_skipped: bool,
 }
@@ -137,6 +138,7 @@ impl Default for Parser {
             next_id: String::new(),
             last_event_id: SharedText::default(),
             reconnection_time: None,
+            aside: None,
             has_skipped: false,
         }
     }
@@ -238,11 +240,11 @@ impl Parser {
 
     fn end_of_stream(&mut self) -> Result<Option<EventAt>, EventTooLarge> {
         self.not_failed()?;
-        self.end_line(Want::Events).map_err(|_| self.fail())?;
-        match self.end_block() {
-            Some(Step::Event(event)) => Ok(Some(event)),
-            _ => Ok(None),
+        if self.end_line(Want::Events).is_err() {
+            self.fail();
         }
+        self.not_failed()?;
+        Ok(self.end_block(Want::Events))
     }
 
     /// Gets ready for the stream of a new connection: forgets the unfinished event and a

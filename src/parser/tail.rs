@@ -4,12 +4,12 @@ use alloc::{string::String, vec::Vec};
 use core::mem;
 
 use super::{
-    EventTooLarge, Parser, Place,
+    Parser, Place,
     block::Strike,
     field::{self, Kind, Name},
-    item::{CommentAt, Data, Span, Step, Want},
+    item::{Aside, CommentAt, Data, Span, Want},
     lines::{self, Decoder, Text, WINDOW},
-    step::{MAX_COMMENT_BYTES, comment},
+    walk::{MAX_COMMENT_BYTES, comment},
 };
 
 /// From so many bytes on, a line is known for what it is, the space after `data:` included.
@@ -74,12 +74,6 @@ impl Tail {
     fn drop(&mut self, next: &[u8]) {
         self.gone += self.line().len() + next.len();
         self.kept.truncate(self.line);
-    }
-
-    /// Most lines that nobody wants are comments: they need not be looked at any further.
-    #[inline]
-    fn is_short_comment(&self) -> bool {
-        self.line().first() == Some(&b':') && self.line().len() <= MAX_COMMENT_BYTES
     }
 
     /// What the line is, as far as that is known.
@@ -165,7 +159,7 @@ impl Parser {
 
     /// Takes a chunk from the middle of a long data line: where chunks are small, that is all that
     /// there is to do for most of them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass_on(&mut self, chunk: &[u8]) -> bool {
         self.place == Place::Spilled && self.pass_on_spilled(chunk)
     }
@@ -174,10 +168,7 @@ impl Parser {
     #[cold]
     fn pass_on_spilled(&mut self, chunk: &[u8]) -> bool {
         let keep = self.tail.has_room(chunk);
-        let spill = (SPILL..4 * SPILL).contains(&chunk.len())
-            && self.tail.line().is_empty()
-            && self.tail.gone + chunk.len() <= self.left()
-            && !self.block.skipped;
+        let spill = !self.block.skipped && self.tail.len() + chunk.len() <= self.left();
         if !(keep || spill) || lines::end_in_piece(chunk).is_some() {
             return false;
         }
@@ -190,15 +181,6 @@ impl Parser {
         true
     }
 
-    /// Begins a line with a few bytes of it, where so many may be kept.
-    #[inline]
-    pub(super) fn begin_kept(&mut self, bytes: &[u8]) {
-        self.make_room();
-        self.place = Place::Kept(Kind::Undecided);
-        self.tail.room = self.tail.line + SPILL;
-        self.tail.keep(bytes);
-    }
-
     /// Makes room for a line where an earlier one was.
     #[inline]
     fn make_room(&mut self) {
@@ -208,83 +190,79 @@ impl Parser {
         }
     }
 
-    /// Begins the line at `*at`, which does not end in `text`.
-    #[inline(never)]
-    pub(super) fn begin_line(
-        &mut self,
-        text: Text<'_>,
-        at: &mut usize,
-        want: Want,
-    ) -> Result<Option<Step>, EventTooLarge> {
-        self.buffer_data(text);
+    /// Begins the line at `at`, which does not end in `text`, and returns how much was taken.
+    #[inline]
+    pub(super) fn begin_line(&mut self, text: Text<'_>, at: usize, want: Want) -> usize {
         let bytes = text.bytes();
-        if bytes[*at] == b':' && want == Want::Events {
+        let rest = &bytes[at..];
+        if rest[0] == b':' && want == Want::Events {
             self.place = Place::Passed;
-            *at = bytes.len();
-            return Ok(None);
+            return bytes.len();
         }
+        self.buffer_data(text);
         self.make_room();
         self.place = Place::Kept(Kind::Undecided);
-        self.tail.room = self.room();
-        for piece in bytes[*at..].chunks(WINDOW) {
-            self.take_piece(piece, at)?;
+        if rest.len() < SPILL && self.left() >= SPILL {
+            self.tail.room = self.tail.line + SPILL;
+            self.tail.keep(rest);
+            return bytes.len();
         }
-        Ok(None)
+        at + self.begin_long_line(rest)
+    }
+
+    #[cold]
+    fn begin_long_line(&mut self, rest: &[u8]) -> usize {
+        self.tail.room = self.room();
+        let mut taken = 0;
+        for piece in rest.chunks(WINDOW) {
+            taken += self.take_piece(piece);
+            if self.place == Place::Failed {
+                break;
+            }
+        }
+        taken
     }
 
     /// In a line that began in an earlier chunk, or that ends in a later one: takes as much of
     /// it as there is in a window.
-    #[inline]
-    pub(super) fn continue_line(
-        &mut self,
-        bytes: &[u8],
-        at: &mut usize,
-        want: Want,
-    ) -> Result<Option<Step>, EventTooLarge> {
-        let rest = &bytes[*at..];
+    #[inline(always)]
+    pub(super) fn continue_line(&mut self, bytes: &[u8], at: usize, want: Want) -> usize {
+        let rest = &bytes[at..];
         let rest = &rest[..rest.len().min(WINDOW)];
         let end = lines::end_in_piece(rest);
         let piece = &rest[..end.unwrap_or(rest.len())];
         if self.place == Place::Passed {
-            *at += piece.len();
-        } else {
-            self.take_piece(piece, at)?;
-        }
-        if end.is_none() {
-            return Ok(None);
-        }
-        match self.end_line(want) {
-            Ok(step) => {
-                *at = self.end_of_line(bytes, *at);
-                if step.is_none() && bytes.get(*at) == Some(&b'\n') && !self.block.is_new() {
-                    *at += 1;
-                    return Ok(self.end_block());
-                }
-                Ok(step)
+            let at = at + piece.len();
+            if end.is_none() {
+                return at;
             }
-            Err(Strike(_)) => {
-                *at += 1;
-                Err(self.fail())
-            }
+            self.place = Place::LineStart;
+            return self.end_of_line(bytes, at);
         }
+        let at = at + self.take_piece(piece);
+        if end.is_none() || self.place == Place::Failed {
+            return at;
+        }
+        if self.end_line(want).is_err() {
+            self.fail();
+            return at + 1;
+        }
+        self.end_of_line(bytes, at)
     }
 
+    /// Takes a piece of the unfinished line, and returns how much of it: the limit may strike.
     #[inline(always)]
-    fn take_piece(&mut self, piece: &[u8], at: &mut usize) -> Result<(), EventTooLarge> {
+    fn take_piece(&mut self, piece: &[u8]) -> usize {
         if self.tail.has_room(piece) {
             self.tail.keep(piece);
-            *at += piece.len();
-            return Ok(());
+            return piece.len();
         }
         let before = self.tail.len();
         match self.extend_line(piece) {
-            Ok(()) => {
-                *at += piece.len();
-                Ok(())
-            }
+            Ok(()) => piece.len(),
             Err(Strike(byte)) => {
-                *at += byte - before;
-                Err(self.fail())
+                self.fail();
+                byte - before
             }
         }
     }
@@ -367,40 +345,36 @@ impl Parser {
     }
 
     /// Ends the unfinished line, if there is one.
-    pub(super) fn end_line(&mut self, want: Want) -> Result<Option<Step>, Strike> {
+    pub(super) fn end_line(&mut self, want: Want) -> Result<(), Strike> {
         let len = self.tail.len();
-        let step = match mem::replace(&mut self.place, Place::LineStart) {
-            Place::Kept(_) if want == Want::Events && self.tail.is_short_comment() => None,
+        match mem::replace(&mut self.place, Place::LineStart) {
             Place::Kept(_) => self.kept_line(want)?,
             Place::Spilled => {
                 self.tail.spill(&[], &mut self.data);
                 self.tail.decoder.finish(&mut self.data);
                 self.count(Name::Data, len);
-                None
             }
-            Place::Dropped(Kind::Field(name)) => {
-                self.count(name, len);
-                None
+            Place::Dropped(Kind::Field(name)) => self.count(name, len),
+            Place::Dropped(Kind::Comment) if want == Want::Items => {
+                self.aside = Some(comment(0, len));
             }
-            Place::Dropped(Kind::Comment) => Some(comment(0, len)),
-            _ => None,
-        };
+            _ => {}
+        }
         self.tail.end();
-        Ok(step)
+        Ok(())
     }
 
-    fn kept_line(&mut self, want: Want) -> Result<Option<Step>, Strike> {
+    fn kept_line(&mut self, want: Want) -> Result<(), Strike> {
         let line = self.tail.line();
         let (kind, value) = match field::start(line) {
             (Kind::Unknown, _) => match field::name_alone(line) {
                 Some(name) => (Kind::Field(name), line.len()),
-                None => return Ok(None),
+                None => return Ok(()),
             },
             known => known,
         };
         if kind == Kind::Field(Name::Data) {
-            self.kept_data(value)?;
-            return Ok(None);
+            return self.kept_data(value);
         }
         let kept = mem::take(&mut self.tail.kept);
         let text = Text::Raw(&kept);
@@ -408,13 +382,13 @@ impl Parser {
             start: self.tail.line,
             end: kept.len(),
         };
-        let mut step = self.line(text, line, kind, value, want)?;
-        if let Some(Step::Comment(CommentAt::InText(span))) = step {
+        self.line(text, line, kind, value, want)?;
+        if let Some(Aside::Comment(CommentAt::InText(span))) = self.aside {
             self.comment = text.get(span).into_owned();
-            step = Some(Step::Comment(CommentAt::Buffered));
+            self.aside = Some(Aside::Comment(CommentAt::Buffered));
         }
         self.tail.kept = kept;
-        Ok(step)
+        Ok(())
     }
 
     /// Takes the data line that has ended, with a value from byte `value` on, where it is kept.

@@ -1,0 +1,305 @@
+//! bytes → lines → fields → blocks: the one walk over the lines of a text.
+
+use core::mem;
+
+use super::{
+    Parser, Place,
+    block::Strike,
+    field::{self, Kind, Name},
+    item::{Aside, CommentAt, Data, EventAt, Span, Step, Want},
+    lines::{self, Text},
+};
+
+/// A comment is kept up to this many bytes after its colon.
+pub(super) const MAX_COMMENT_BYTES: usize = 64 * 1024;
+
+/// What the beginning of a block is, where it is not the usual event.
+pub(super) enum Unusual {
+    /// Another line, or none.
+    Other,
+    /// A data line that ends here.
+    DataTo(usize),
+    /// A line that does not end in the text.
+    Unfinished,
+}
+
+impl Parser {
+    /// Takes `text` from `at` up to the next item, and returns how far it came. `None` once all of
+    /// it is taken, or when the limit has struck.
+    ///
+    /// `text` has to be the same until then. A text known to be valid has to consist of whole lines
+    /// of a window at most, and to begin a line.
+    #[inline(always)]
+    pub(crate) fn walk(
+        &mut self,
+        text: Text<'_>,
+        mut at: usize,
+        want: Want,
+    ) -> (usize, Option<Step>) {
+        let bytes = text.bytes();
+        'text: loop {
+            if self.place != Place::LineStart {
+                if at == bytes.len() || self.place == Place::Failed {
+                    break;
+                }
+                at = self.within_line(bytes, at, want);
+                if let Some(step) = self.take_aside(text, want) {
+                    return (at, Some(step));
+                }
+                continue;
+            }
+            let mut known = Unusual::Other;
+            if want == Want::Events && self.block.is_new() {
+                match self.usual_event(text, &mut at) {
+                    Ok(event) => return (at, Some(Step::Event(event))),
+                    Err(unusual) => known = unusual,
+                }
+            }
+            // The lines of a block. A CR that may be half of an end of line ends the text as well.
+            loop {
+                let rest = &bytes[at..];
+                let Some(&first) = rest.first() else {
+                    break 'text;
+                };
+                if matches!(first, b'\n' | b'\r') {
+                    at = self.end_of_line(bytes, at);
+                    if let Some(event) = self.end_block(want) {
+                        return (at, Some(Step::Event(event)));
+                    }
+                    if let Some(step) = self.take_aside(text, want) {
+                        return (at, Some(step));
+                    }
+                    break;
+                }
+                let (kind, value) = field::start(rest);
+                let end = match mem::replace(&mut known, Unusual::Other) {
+                    Unusual::Other => text.line_end(&rest[value..]).map(|end| at + value + end),
+                    Unusual::DataTo(end) => Some(end),
+                    Unusual::Unfinished => None,
+                };
+                let Some(end) = end else {
+                    at = self.begin_line(text, at, want);
+                    break 'text;
+                };
+                let line = Span { start: at, end };
+                at = self.end_of_line(bytes, end);
+                if let Err(Strike(byte)) = self.line(text, line, kind, value, want) {
+                    self.fail();
+                    at = line.start + byte;
+                    break 'text;
+                }
+                if let Some(step) = self.take_aside(text, want) {
+                    return (at, Some(step));
+                }
+            }
+        }
+        self.buffer_data(text);
+        (at, None)
+    }
+
+    /// What came besides events, where that is wanted.
+    #[inline(always)]
+    fn take_aside(&mut self, text: Text<'_>, want: Want) -> Option<Step> {
+        if want == Want::Events {
+            return None;
+        }
+        let aside = self.aside.take()?;
+        self.buffer_data(text);
+        Some(Step::Aside(aside))
+    }
+
+    /// Whether a block is expected to begin.
+    #[inline(always)]
+    pub(super) fn is_between_events(&self) -> bool {
+        self.place == Place::LineStart && self.block.is_new()
+    }
+
+    /// At the start of a block of which nothing has come yet, where only events are wanted: passes
+    /// over blank lines and comments, and takes the event if it is like most of those of real
+    /// streams: an `event` line with the type used last, or none, and one data line.
+    #[inline(always)]
+    pub(super) fn usual_event(
+        &mut self,
+        text: Text<'_>,
+        at: &mut usize,
+    ) -> Result<EventAt, Unusual> {
+        let bytes = text.bytes();
+        let mut rest = &bytes[*at..];
+        let idle = loop {
+            rest = match rest {
+                [b'\n', rest @ ..] => rest,
+                [b':', comment @ ..] => match text.comment_end(comment) {
+                    Some(end) if comment[end] == b'\n' => &comment[end + 1..],
+                    Some(_) => break Err(Unusual::Other),
+                    None => break Err(Unusual::Unfinished),
+                },
+                _ => break Ok(()),
+            };
+        };
+        *at = bytes.len() - rest.len();
+        idle?;
+        let mut event = None;
+        let mut len = 0;
+        if let Some(value) = field::value(rest, Name::Event) {
+            if let Some((slot, end)) = self.types.repeated_line(value) {
+                event = Some(slot);
+                len = rest.len() - value.len() + end;
+                rest = &value[end + 1..];
+            }
+        }
+        let mut unusual = Unusual::Other;
+        if let Some(value) = field::value(rest, Name::Data) {
+            let start = bytes.len() - value.len();
+            match text.line_end(value) {
+                None => unusual = Unusual::Unfinished,
+                Some(end) => {
+                    let data = rest.len() - value.len() + end;
+                    if value[end..].starts_with(b"\n\n") && len + data <= self.max_event_bytes {
+                        *at = start + end + 2;
+                        let data = Data::InText(Span {
+                            start,
+                            end: start + end,
+                        });
+                        return Ok(EventAt { data, event });
+                    }
+                    unusual = Unusual::DataTo(start + end);
+                }
+            }
+        }
+        if event.is_none() {
+            return Err(unusual);
+        }
+        if len > self.max_event_bytes {
+            return Err(Unusual::Other);
+        }
+        self.block.event = event;
+        self.block.begin(len);
+        *at = bytes.len() - rest.len();
+        Err(unusual)
+    }
+
+    /// Takes `bytes` up to the next start of a line, or to their end.
+    #[inline(never)]
+    pub(super) fn finish_line(
+        &mut self,
+        bytes: &[u8],
+        mut at: usize,
+        want: Want,
+    ) -> (usize, Option<Step>) {
+        while at < bytes.len() && !matches!(self.place, Place::LineStart | Place::Failed) {
+            at = self.within_line(bytes, at, want);
+        }
+        if self.place == Place::LineStart
+            && self.aside.is_none()
+            && bytes.get(at) == Some(&b'\n')
+            && !self.block.is_new()
+        {
+            if let Some(event) = self.end_block(want) {
+                return (at + 1, Some(Step::Event(event)));
+            }
+            at += 1;
+        }
+        (at, self.aside.take().map(Step::Aside))
+    }
+
+    /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
+    #[inline(always)]
+    pub(super) fn within_line(&mut self, bytes: &[u8], at: usize, want: Want) -> usize {
+        match self.place {
+            Place::Kept(_) | Place::Spilled | Place::Dropped(_) | Place::Passed => {
+                self.continue_line(bytes, at, want)
+            }
+            Place::AfterCr => {
+                self.place = Place::LineStart;
+                at + usize::from(bytes[at] == b'\n')
+            }
+            Place::Bom(matched) => at + self.byte_order_mark(matched, bytes[at]),
+            Place::LineStart | Place::Failed => at,
+        }
+    }
+
+    /// "The UTF-8 decode algorithm strips one leading byte order mark, if any."
+    #[cold]
+    fn byte_order_mark(&mut self, matched: u8, next: u8) -> usize {
+        let matched = usize::from(matched);
+        if next == lines::BOM[matched] {
+            self.place = match matched + 1 {
+                3 => Place::LineStart,
+                more => Place::Bom(more as u8),
+            };
+            return 1;
+        }
+        self.place = match matched {
+            0 => Place::LineStart,
+            // The beginning of another character, and so of a field without a meaning.
+            _ => Place::Dropped(Kind::Unknown),
+        };
+        0
+    }
+
+    /// Interprets a line that is whole and not empty, of this kind, with a value from byte `value`
+    /// on.
+    #[inline(never)]
+    pub(super) fn line(
+        &mut self,
+        text: Text<'_>,
+        line: Span,
+        kind: Kind,
+        value: usize,
+        want: Want,
+    ) -> Result<(), Strike> {
+        let len = line.end - line.start;
+        let (name, value) = match kind {
+            Kind::Field(name) => (name, value),
+            Kind::Comment => {
+                if want == Want::Items {
+                    self.aside = Some(comment(line.start, len));
+                }
+                return Ok(());
+            }
+            Kind::Undecided | Kind::Unknown => {
+                match field::name_alone(&text.bytes()[line.start..line.end]) {
+                    Some(name) => (name, len),
+                    None => return Ok(()),
+                }
+            }
+        };
+        let value = Span {
+            start: line.start + value,
+            end: line.end,
+        };
+        self.field(name, text, value, len, want)
+    }
+
+    /// Takes the line end at `at`, and tells where the next line begins. A CR is one by itself:
+    /// nothing waits for the byte after it.
+    #[inline]
+    pub(super) fn end_of_line(&mut self, bytes: &[u8], at: usize) -> usize {
+        if bytes[at] == b'\n' {
+            return at + 1;
+        }
+        match bytes.get(at + 1) {
+            Some(b'\n') => at + 2,
+            Some(_) => at + 1,
+            None => {
+                self.place = Place::AfterCr;
+                at + 1
+            }
+        }
+    }
+}
+
+/// A comment, whose colon is at `start`.
+pub(super) fn comment(start: usize, len: usize) -> Aside {
+    let bytes = len - 1;
+    if bytes > MAX_COMMENT_BYTES {
+        Aside::Skipped(super::Skipped::Comment {
+            bytes: bytes as u64,
+        })
+    } else {
+        Aside::Comment(CommentAt::InText(Span {
+            start: start + 1,
+            end: start + len,
+        }))
+    }
+}
