@@ -28,10 +28,10 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Whether nothing of it has come yet.
+    /// Whether no field of it has ended yet: nothing is known of it then, at the start of a line.
     #[inline]
     pub(super) fn is_new(&self) -> bool {
-        !self.begun && !self.skipped && self.bytes == 0
+        self.bytes == 0
     }
 
     /// Counts its first line, of so many bytes.

@@ -131,37 +131,59 @@ impl<'p, 'c> Feed<'p, 'c> {
     }
 
     #[inline(never)]
-    fn lend_next(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+    fn lend_in_window(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
         match self.usual_event() {
             Some((text, event)) => Ok(Some(self.parser.lend(text, &event))),
-            None if self.pass_on() => Ok(None),
-            None if self.is_short() => self.lend_in_short(),
             None => self.lend_step(),
         }
     }
 
     #[inline(never)]
-    fn hand_over_next(&mut self) -> Result<Option<Event>, EventTooLarge> {
+    fn hand_over_in_window(&mut self) -> Result<Option<Event>, EventTooLarge> {
         match self.usual_event() {
             Some((text, event)) => Ok(Some(self.parser.hand_over(text, &event))),
-            None if self.pass_on() => Ok(None),
-            None if self.is_short() => self.hand_over_in_short(),
             None => self.hand_over_step(),
         }
     }
 
-    #[cold]
     #[inline(never)]
-    fn lend_in_short(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+    fn lend_next(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        match self.text {
+            Text::ValidLf(_) => self.lend_in_window(),
+            Text::Valid(_) | Text::Raw(_) => self.lend_in_chunk(),
+        }
+    }
+
+    #[inline(never)]
+    fn lend_in_chunk(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+        if self.pass_on() {
+            return Ok(None);
+        }
+        if !self.is_short() {
+            return self.lend_step();
+        }
         Ok(match self.step_in_short()? {
             Some(event) => Some(self.parser.lend(Text::Raw(self.chunk), &event)),
             None => None,
         })
     }
 
-    #[cold]
     #[inline(never)]
-    fn hand_over_in_short(&mut self) -> Result<Option<Event>, EventTooLarge> {
+    fn hand_over_next(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        match self.text {
+            Text::ValidLf(_) => self.hand_over_in_window(),
+            Text::Valid(_) | Text::Raw(_) => self.hand_over_in_chunk(),
+        }
+    }
+
+    #[inline(never)]
+    fn hand_over_in_chunk(&mut self) -> Result<Option<Event>, EventTooLarge> {
+        if self.pass_on() {
+            return Ok(None);
+        }
+        if !self.is_short() {
+            return self.hand_over_step();
+        }
         Ok(match self.step_in_short()? {
             Some(event) => Some(self.parser.hand_over(Text::Raw(self.chunk), &event)),
             None => None,
