@@ -57,8 +57,8 @@ use crate::{
 ///
 /// Dropping the future, or the stream, closes the connection.
 #[must_use = "nothing is sent until it is awaited"]
-pub struct EventStreamBuilder<From = BoxFuture<'static, Result<Response, Error>>, C = ()> {
-    from: From,
+pub struct EventStreamBuilder<S = BoxFuture<'static, Result<Response, Error>>, C = ()> {
+    source: S,
     contract: C,
     options: Options,
     unfinished: Unfinished,
@@ -131,7 +131,7 @@ impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
         let accepted = self.options.accepted.clone();
         let mut waiting = Waiting::new(self.options.limits.clone(), Progress::Any);
         let url = self.options.url.clone();
-        let mut opening = Opening::new(self.from, accepted, url, &mut waiting);
+        let mut opening = Opening::new(self.source, accepted, url, &mut waiting);
         let (head, body) = poll_fn(|cx| opening.poll(cx, &mut waiting)).await?;
         Ok(EventStream::open(
             Some(head),
@@ -145,22 +145,22 @@ impl<C> EventStreamBuilder<BoxFuture<'static, Result<Response, Error>>, C> {
 impl EventStreamBuilder<Body> {
     /// Returns the stream. Nothing is polled before it is.
     pub fn build(self) -> EventStream {
-        EventStream::open(None, self.from, self.options, self.unfinished)
+        EventStream::open(None, self.source, self.options, self.unfinished)
     }
 }
 
 impl EventStreamBuilder<Body, Contract> {
     /// Returns the stream. Nothing is polled before it is.
     pub fn build(self) -> Contracted {
-        let events = EventStream::open(None, self.from, self.options, self.unfinished);
+        let events = EventStream::open(None, self.source, self.options, self.unfinished);
         Contracted::of_answer(events, self.contract)
     }
 }
 
-impl<From> EventStreamBuilder<From> {
-    fn of(from: From) -> Self {
+impl<S> EventStreamBuilder<S> {
+    fn of(source: S) -> Self {
         Self {
-            from,
+            source,
             contract: (),
             options: Options::default(),
             unfinished: Unfinished::default(),
@@ -171,10 +171,10 @@ impl<From> EventStreamBuilder<From> {
     /// keeps it alive. Keep-alives are not progress for the
     /// [event limit](Self::event_timeout) then, unless [`progress_when`](Self::progress_when) is
     /// set.
-    pub fn contract(mut self, contract: Contract) -> EventStreamBuilder<From, Contract> {
+    pub fn contract(mut self, contract: Contract) -> EventStreamBuilder<S, Contract> {
         self.options.progress_by_contract = true;
         EventStreamBuilder {
-            from: self.from,
+            source: self.source,
             contract,
             options: self.options,
             unfinished: self.unfinished,
@@ -182,7 +182,7 @@ impl<From> EventStreamBuilder<From> {
     }
 }
 
-impl<From, C> EventStreamBuilder<From, C> {
+impl<S, C> EventStreamBuilder<S, C> {
     body_setters!();
 
     /// Sets what to do with an event that the end of the body leaves unfinished. By default it is
@@ -215,7 +215,7 @@ impl IntoFuture for EventStreamBuilder {
     }
 }
 
-impl<From, C> fmt::Debug for EventStreamBuilder<From, C> {
+impl<S, C> fmt::Debug for EventStreamBuilder<S, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStreamBuilder")
             .field("limits", &self.options.limits)

@@ -40,6 +40,26 @@ impl Cause {
     }
 }
 
+/// `{}` says what happened, in words for a log; `{:#}` adds what caused an error, as it does for an
+/// [`Error`].
+///
+/// ```
+/// use everstream::{Cause, Error, ErrorKind};
+///
+/// let cause = Cause::Failure(Error::new(ErrorKind::Connect, "cable pulled"));
+/// assert_eq!(format!("{cause:#}"), "could not connect to the server: cable pulled");
+/// assert_eq!(Cause::End.to_string(), "the server ended the response");
+/// ```
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::End => f.write_str("the server ended the response"),
+            Self::Failure(error) | Self::Timeout(error) => fmt::Display::fmt(error, f),
+            Self::Requested => f.write_str("a reconnection was requested"),
+        }
+    }
+}
+
 /// One attempt to connect: what has to be sent, and why it is made.
 #[derive(Clone)]
 pub struct Attempt {
