@@ -1,7 +1,8 @@
 //! A consumer of a group: each entry of the stream has its effect once, even if consumers are killed.
 
-use std::{convert::Infallible, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
+use futures_util::FutureExt;
 use redis::{
     AsyncCommands, Client, RedisError, Script,
     aio::MultiplexedConnection,
@@ -10,28 +11,26 @@ use redis::{
     },
 };
 
-use crate::{leader::connect, scripts::HANDLE};
+use crate::{follow::Stop, leader::connect, scripts::HANDLE};
 
 /// How many entries to read at a time.
 const COUNT: usize = 16;
 
-/// Reads the stream forever. Claims entries that another consumer read more than `patience` ago and
-/// didn't acknowledge.
+/// Reads the stream until the process is asked to stop, and finishes the entries it has read. Claims
+/// entries that another consumer read more than `patience` ago and didn't acknowledge.
 pub(crate) async fn run(
     redis: &Client,
     stream: &str,
     group: &str,
     name: &str,
     patience: Duration,
+    stop: &mut Stop,
 ) -> Result<(), Box<dyn Error>> {
-    loop {
-        let error = match consume(redis, stream, group, name, patience).await {
-            Ok(never) => match never {},
-            Err(error) => error,
-        };
+    while let Err(error) = consume(redis, stream, group, name, patience, stop).await {
         eprintln!("ingest: {error}");
         tokio::time::sleep(patience / 4).await;
     }
+    Ok(())
 }
 
 async fn consume(
@@ -40,7 +39,8 @@ async fn consume(
     group: &str,
     name: &str,
     patience: Duration,
-) -> Result<Infallible, RedisError> {
+    stop: &mut Stop,
+) -> Result<(), RedisError> {
     let mut connection = connect(redis).await?;
     let created: Result<(), RedisError> =
         connection.xgroup_create_mkstream(stream, group, "0").await;
@@ -59,7 +59,7 @@ async fn consume(
         .group(group, name)
         .count(COUNT)
         .block(patience.as_millis().min(1_000) as usize / 2);
-    loop {
+    while stop.now_or_never().is_none() {
         consumer.claim(&mut connection, patience).await?;
         let reply: Option<StreamReadReply> = connection
             .xread_options(&[stream], &[">"], &options)
@@ -68,6 +68,7 @@ async fn consume(
             consumer.handle(&mut connection, &key.ids).await?;
         }
     }
+    Ok(())
 }
 
 struct Consumer<'a> {

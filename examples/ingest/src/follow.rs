@@ -1,6 +1,6 @@
 //! Copies the feed to a store, in batches of the events that have already arrived.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, io, pin::Pin, time::Duration};
 
 use everstream::{Backoff, Event, EventSource, Signal};
 use futures_util::FutureExt;
@@ -88,17 +88,17 @@ pub(crate) async fn follow(
     store: &mut impl Store,
     every: Duration,
     progress: &mut Progress,
+    stop: &mut Stop,
 ) -> Result<Ended, Box<dyn Error>> {
-    let mut stored_id = source.last_event_id().to_owned();
+    progress.resume(source.last_event_id());
     let mut signals = source.signals();
     let mut tick = tokio::time::interval(every);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut stop = std::pin::pin!(stop_requested());
     let mut events = Vec::new();
     loop {
         // Dropping `next_signal` loses nothing: it is cancel safe.
         let mut next = tokio::select! {
-            () = &mut stop => return Ok(Ended::Asked),
+            () = &mut *stop => return Ok(Ended::Asked),
             _ = tick.tick() => signals.next_signal().now_or_never(),
             signal = signals.next_signal() => Some(signal),
         };
@@ -130,12 +130,7 @@ pub(crate) async fn follow(
         if !store.store(batch).await? {
             return Ok(Ended::Refused);
         }
-        if events.len() > 1 && last_event_id == stored_id {
-            progress.warn_of_missing_ids();
-        }
         progress.stored(events.len() as u64, last_event_id);
-        stored_id.clear();
-        stored_id.push_str(last_event_id);
         events.clear();
         if let Some(end) = end {
             return end;
@@ -143,20 +138,28 @@ pub(crate) async fn follow(
     }
 }
 
-/// Waits for Ctrl-C or, on Unix, SIGTERM.
-pub(crate) async fn stop_requested() {
+/// Completes when the process is asked to stop. Don't poll it again after that.
+pub(crate) type Stop = Pin<Box<dyn Future<Output = ()>>>;
+
+/// From now on, Ctrl-C and, on Unix, SIGTERM complete the returned future instead of ending the
+/// process.
+pub(crate) fn stop_requested() -> io::Result<Stop> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(Box::pin(async move {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
+        }))
+    }
+    #[cfg(not(unix))]
+    Ok(Box::pin(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
         }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
+    }))
 }

@@ -5,7 +5,7 @@ use std::{error::Error, time::Duration};
 use redis::{AsyncConnectionConfig, Client, RedisError, Script, aio::MultiplexedConnection};
 
 use crate::{
-    follow::{Batch, Ended, Feed, Store, follow, stop_requested},
+    follow::{Batch, Ended, Feed, Stop, Store, follow},
     progress::Progress,
     scripts::{ACQUIRE, Keys, RELEASE, STORE},
 };
@@ -45,9 +45,10 @@ pub(crate) async fn run(
     lease: &Lease,
     feed: &Feed,
     progress: &mut Progress,
+    stop: &mut Stop,
 ) -> Result<(), Box<dyn Error>> {
     loop {
-        match term(redis, lease, feed, progress).await {
+        match term(redis, lease, feed, progress, stop).await {
             Ok(Ended::Feed | Ended::Asked) => {
                 progress.print();
                 return Ok(());
@@ -69,12 +70,13 @@ async fn term(
     lease: &Lease,
     feed: &Feed,
     progress: &mut Progress,
+    stop: &mut Stop,
 ) -> Result<Ended, Box<dyn Error>> {
     let mut connection = connect(redis).await?;
     eprintln!("ingest: {} is ready", lease.name);
     let acquired = tokio::select! {
         acquired = acquire(&mut connection, lease) => acquired,
-        () = stop_requested() => return Ok(Ended::Asked),
+        () = &mut *stop => return Ok(Ended::Asked),
     };
     let (token, last_event_id) = acquired?;
     eprintln!(
@@ -88,7 +90,7 @@ async fn term(
         store: Script::new(STORE),
     };
     let source = feed.source(&last_event_id)?;
-    let ended = follow(source, &mut term, lease.length / 3, progress).await;
+    let ended = follow(source, &mut term, lease.length / 3, progress, stop).await;
     match &ended {
         Ok(Ended::Refused) => eprintln!("ingest: {} is no longer the leader", lease.name),
         // So that the next leader need not wait for the lease to expire.

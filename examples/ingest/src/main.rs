@@ -100,12 +100,13 @@ async fn main() -> ExitCode {
 
 async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let every = Duration::from_millis(args.progress);
+    let mut stop = follow::stop_requested()?;
     let mut progress = Progress::new(every, args.time_field.clone());
     if let Some(path) = &args.database {
         let feed = args.feed()?;
         let mut database = sqlite::Database::open(path, feed.url())?;
         let source = feed.source(database.last_event_id())?;
-        let ended = follow::follow(source, &mut database, every, &mut progress).await?;
+        let ended = follow::follow(source, &mut database, every, &mut progress, &mut stop).await?;
         progress.print();
         return match ended {
             Ended::Feed | Ended::Asked => Ok(()),
@@ -115,10 +116,20 @@ async fn run(args: &Args) -> Result<(), Box<dyn Error>> {
     let server = args.redis.as_deref().unwrap_or_default();
     let redis = redis::Client::open(server)?;
     match &args.consume {
-        Some(group) => consume::run(&redis, &args.stream, group, &args.name(), args.lease()).await,
+        Some(group) => {
+            consume::run(
+                &redis,
+                &args.stream,
+                group,
+                &args.name(),
+                args.lease(),
+                &mut stop,
+            )
+            .await
+        }
         None => {
             let lease = leader::Lease::new(&args.stream, args.name(), args.lease());
-            leader::run(&redis, &lease, &args.feed()?, &mut progress).await
+            leader::run(&redis, &lease, &args.feed()?, &mut progress, &mut stop).await
         }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) struct Progress {
     stored: u64,
     reconnections: u64,
     last_event_id: String,
+    /// The ID of the previous event, stored or not.
+    previous_id: String,
     /// The time in the newest event, in seconds since 1970.
     newest: Option<f64>,
     printed: (Instant, u64),
@@ -25,20 +27,27 @@ impl Progress {
             stored: 0,
             reconnections: 0,
             last_event_id: String::new(),
+            previous_id: String::new(),
             newest: None,
             printed: (Instant::now(), 0),
             warned: false,
         }
     }
 
+    /// Sets the ID that the feed is resumed from.
+    pub(crate) fn resume(&mut self, last_event_id: &str) {
+        last_event_id.clone_into(&mut self.previous_id);
+    }
+
     pub(crate) fn event(&mut self, event: &Event) {
         if let Some(field) = &self.time_field {
             self.newest = seconds(event.data(), field).or(self.newest);
         }
-        // Without an ID, there is no position to resume from.
-        if event.id().is_empty() {
+        // An event without its own ID has the ID of the previous event. No position is between them.
+        if event.id() == self.previous_id {
             self.warn_of_missing_ids();
         }
+        event.id().clone_into(&mut self.previous_id);
     }
 
     pub(crate) fn reconnected(&mut self) {
@@ -56,7 +65,7 @@ impl Progress {
         }
     }
 
-    pub(crate) fn warn_of_missing_ids(&mut self) {
+    fn warn_of_missing_ids(&mut self) {
         if !self.warned {
             self.warned = true;
             eprintln!(

@@ -8,10 +8,14 @@ mod support;
 use std::{collections::BTreeMap, time::Instant};
 
 use fastrand::Rng;
-use redis::{AsyncCommands, Script, aio::MultiplexedConnection, streams::StreamRangeReply};
+use redis::{
+    AsyncCommands, Script,
+    aio::MultiplexedConnection,
+    streams::{StreamPendingCountReply, StreamRangeReply},
+};
 use rustix::process::Signal;
 use support::{
-    feed::{self, FeedServer},
+    feed::{self, FeedServer, Manner},
     poll,
     process::Ingest,
     redis_server::RedisServer,
@@ -20,10 +24,10 @@ use support::{
 
 /// How often a leader is killed or suspended.
 const TURNS: u64 = 50;
-/// How often a consumer is killed.
-const KILLED_CONSUMERS: u64 = 10;
+/// How often a consumer is killed or suspended.
+const CONSUMER_TURNS: u64 = 15;
 /// How many events wait for the consumers when they start.
-const BACKLOG: u64 = 1_000;
+const BACKLOG: u64 = 6_000;
 const LEASE: &str = "400";
 
 fn writer(url: &str, redis: &str, name: &str) -> Ingest {
@@ -110,7 +114,7 @@ async fn another_leader_goes_on_where_one_was_killed_or_stopped() {
     };
     let mut redis = server.connection().await;
     let mut rng = Rng::with_seed(seed());
-    let feed = FeedServer::start(seed()).await;
+    let feed = FeedServer::start(seed(), Manner::LIVE).await;
     let mut writers = BTreeMap::new();
     let mut started = 0;
     let mut another = |writers: &mut BTreeMap<String, Ingest>| {
@@ -232,7 +236,7 @@ async fn a_leader_that_is_asked_to_stop_gives_its_lease_back() {
         return;
     };
     let redis = server.connection().await;
-    let feed = FeedServer::start(seed()).await;
+    let feed = FeedServer::start(seed(), Manner::LIVE).await;
     // With a lease this long, nobody takes over by expiry before the test times out.
     let start = |name| {
         Ingest::start([
@@ -258,54 +262,81 @@ async fn a_leader_that_is_asked_to_stop_gives_its_lease_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_entry_is_handled_once_whichever_consumer_is_killed() {
+async fn each_entry_is_handled_once_whichever_consumer_is_killed_or_stopped() {
     let Some(server) = RedisServer::start("consumers").await else {
         return;
     };
     let mut redis = server.connection().await;
     let mut rng = Rng::with_seed(seed());
-    let feed = FeedServer::start(seed()).await;
+    // There are more entries than the consumers can handle at a time, so each is always handling some.
+    let feed = FeedServer::start(seed(), Manner::BACKLOG).await;
+    let last = feed.finish(BACKLOG);
     let mut writer = writer(&feed.url, &server.url, "writer");
-    // There are more entries than they can handle at a time, so each is handling some when killed.
-    poll("a backlog", || {
-        let mut redis = redis.clone();
-        async move {
-            let entries: u64 = redis.xlen("feed").await.unwrap();
-            (entries >= BACKLOG).then_some(())
-        }
-    })
-    .await;
-    let mut consumers: Vec<_> = (0..3)
-        .map(|n| consumer(&server.url, &format!("consumer-{n}")))
-        .collect();
-    let mut claimed = 0;
-    for kill in 0..KILLED_CONSUMERS {
-        let handled: u64 = redis.llen("{feed}:group").await.unwrap();
-        handled_at_least(&redis, handled + rng.u64(20..100)).await;
-        let victim = rng.usize(..consumers.len());
-        consumers[victim].kill().await;
-        claimed += claims(&consumers[victim]);
-        consumers[victim] = consumer(&server.url, &format!("another-{kill}"));
-    }
-    let last = feed.finish(50);
-    assert!(writer.end().await.success());
+    assert!(writer.end().await.success(), "{:?}", writer.lines());
     assert_eq!(check(&mut redis).await, last);
-    handled_at_least(&redis, last).await;
-    for consumer in &mut consumers {
-        consumer.kill().await;
-        claimed += claims(consumer);
+
+    let mut started = 0;
+    let mut another = || {
+        started += 1;
+        let name = format!("consumer-{started}");
+        let process = consumer(&server.url, &name);
+        (name, process)
+    };
+    let mut consumers = [another(), another(), another()];
+    let (mut killed, mut stopped) = (0, 0);
+    let (mut claimed, mut late) = (0, 0);
+    for turn in 0..CONSUMER_TURNS {
+        let handled: u64 = redis.llen("{feed}:group").await.unwrap();
+        handled_at_least(&redis, last.min(handled + rng.u64(20..100))).await;
+        let (name, process) = &mut consumers[rng.usize(..3)];
+        if turn % 3 > 0 {
+            killed += 1;
+            process.kill().await;
+            claimed += claims(process);
+            (*name, *process) = another();
+        } else {
+            stopped += 1;
+            process.signal(Signal::STOP);
+            late += pending(&mut redis, name).await;
+            // Others claim its entries, and then it wakes up and goes on with them.
+            poll("the others to claim", || {
+                let mut redis = redis.clone();
+                let name = &*name;
+                async move { (pending(&mut redis, name).await == 0).then_some(()) }
+            })
+            .await;
+            process.signal(Signal::CONT);
+        }
     }
-    let handled: Vec<String> = redis.lrange("{feed}:group", 0, -1).await.unwrap();
-    let mut handled: Vec<&str> = handled.iter().map(String::as_str).collect();
+    handled_at_least(&redis, last).await;
+    // A consumer that is asked to stop first finishes the entries that it has read.
+    for (_, process) in &mut consumers {
+        process.says(0, "reads feed").await;
+        process.signal(Signal::TERM);
+        assert!(process.end().await.success(), "{:?}", process.lines());
+        claimed += claims(process);
+    }
+    let mut handled: Vec<String> = redis.lrange("{feed}:group", 0, -1).await.unwrap();
     let mut all: Vec<String> = (1..=last).map(feed::data).collect();
     handled.sort_unstable();
     all.sort_unstable();
-    assert_eq!(handled, all);
+    assert_eq!(handled.len(), all.len());
+    assert!(handled == all, "something else was handled");
     println!(
-        "Redis: {KILLED_CONSUMERS} consumers killed: {last} events handled, each once; {claimed} \
-         entries claimed from consumers that were gone"
+        "Redis: {killed} consumers killed, {stopped} stopped: {last} events handled, each once; \
+         {claimed} entries claimed by others, {late} of them from a consumer that woke up later"
     );
     assert!(claimed > 0, "no consumer was killed with entries in hand");
+    assert!(late > 0, "no consumer was stopped with entries in hand");
+}
+
+/// How many entries this consumer has read and not acknowledged.
+async fn pending(redis: &mut MultiplexedConnection, consumer: &str) -> u64 {
+    let pending: StreamPendingCountReply = redis
+        .xpending_consumer_count("feed", "group", "-", "+", 1_000, consumer)
+        .await
+        .unwrap();
+    pending.ids.len() as u64
 }
 
 async fn handled_at_least(redis: &MultiplexedConnection, events: u64) {

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use rusqlite::Connection;
 use support::{
     Folder,
-    feed::{self, FeedServer},
+    feed::{self, FeedServer, Manner},
     process::Ingest,
     seed,
 };
@@ -49,7 +49,7 @@ fn check(database: &Path) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_event_is_stored_once_however_often_the_process_is_killed() {
     let mut rng = Rng::with_seed(seed());
-    let server = FeedServer::start(seed()).await;
+    let server = FeedServer::start(seed(), Manner::LIVE).await;
     let folder = Folder::new("killed");
     let database = folder.0.join("events.sqlite");
     let mut lost = 0;
@@ -80,7 +80,7 @@ async fn each_event_is_stored_once_however_often_the_process_is_killed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_process_on_one_database_is_refused() {
-    let server = FeedServer::start(seed()).await;
+    let server = FeedServer::start(seed(), Manner::LIVE).await;
     let folder = Folder::new("two");
     let database = folder.0.join("events.sqlite");
     let mut processes = [start(&server.url, &database), start(&server.url, &database)];
@@ -131,13 +131,20 @@ async fn a_line_tells_rate_lag_and_reconnections() {
 }
 
 #[tokio::test]
-async fn a_feed_without_ids_is_warned_of() {
-    let server = Server::script([Reply::events().raw("data: one\n\ndata: two\n\n")]).await;
-    let folder = Folder::new("without");
-    let database = folder.0.join("events.sqlite");
-    let mut process = start(&server.url("/"), &database);
-    assert!(process.end().await.success());
-    let warnings = process.lines();
-    let warnings = warnings.iter().filter(|line| line.contains("no ID"));
-    assert_eq!(warnings.count(), 1);
+async fn events_without_ids_of_their_own_are_warned_of() {
+    for (wire, warnings) in [
+        ("data: one\n\ndata: two\n\n", 1),
+        ("id: 1\ndata: one\n\ndata: two\n\n", 1),
+        ("id: 1\ndata: one\n\nid: 1\ndata: two\n\n", 1),
+        ("id: 1\ndata: one\n\nid: 2\ndata: two\n\n", 0),
+    ] {
+        let server = Server::script([Reply::events().raw("retry: 1\n\n").raw(wire)]).await;
+        let folder = Folder::new("without");
+        let database = folder.0.join("events.sqlite");
+        let mut process = start(&server.url("/"), &database);
+        assert!(process.end().await.success());
+        let lines = process.lines();
+        let told = lines.iter().filter(|line| line.contains("no ID")).count();
+        assert_eq!(told, warnings, "{wire:?}: {lines:?}");
+    }
 }

@@ -50,8 +50,31 @@ pub struct Counts {
     pub newest: u64,
 }
 
+/// How fast the server sends, and how soon it cuts connections.
+#[derive(Clone, Copy)]
+pub struct Manner {
+    /// The pause after each event.
+    pub pause: Duration,
+    /// A connection is cut after fewer bytes than this.
+    pub cut_within: usize,
+}
+
+impl Manner {
+    /// A live feed.
+    pub const LIVE: Self = Self {
+        pause: Duration::from_millis(1),
+        cut_within: 2_500,
+    };
+    /// A feed that sends old events.
+    pub const BACKLOG: Self = Self {
+        pause: Duration::ZERO,
+        cut_within: 200_000,
+    };
+}
+
 struct State {
     counts: Counts,
+    manner: Manner,
     /// The number of the feed's last event.
     last: Option<u64>,
     rng: Rng,
@@ -65,11 +88,12 @@ pub struct FeedServer {
 }
 
 impl FeedServer {
-    pub async fn start(seed: u64) -> Self {
+    pub async fn start(seed: u64, manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/feed", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State {
             counts: Counts::default(),
+            manner,
             last: None,
             rng: Rng::with_seed(seed),
         }));
@@ -137,12 +161,13 @@ async fn serve(mut socket: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             seen = id.parse().expect("an ID that was sent");
         }
     }
-    let (answer, framing, budget) = {
+    let (answer, framing, budget, pause) = {
         let mut state = state.lock().unwrap();
         state.counts.connections += 1;
         let framings = [Framing::Chunked, Framing::Reset, Framing::UntilClose];
         let framing = framings[state.rng.usize(..framings.len())];
-        let budget = state.rng.usize(..2_500);
+        let budget = state.manner.cut_within;
+        let budget = state.rng.usize(..budget);
         let answer = if state.last.is_some_and(|last| seen >= last) {
             "204 No Content\r\n"
         } else if state.rng.u8(..8) == 0 {
@@ -153,7 +178,7 @@ async fn serve(mut socket: TcpStream, state: &Mutex<State>) -> io::Result<()> {
         } else {
             "200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n"
         };
-        (answer, framing, budget)
+        (answer, framing, budget, state.manner.pause)
     };
     let head = format!("HTTP/1.1 {answer}connection: close\r\n\r\n");
     socket.write_all(head.as_bytes()).await?;
@@ -186,7 +211,9 @@ async fn serve(mut socket: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             counts.newest = counts.newest.max(number);
         }
         // The pace of the feed.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
     }
     state.lock().unwrap().counts.cuts += 1;
     if let Framing::Reset = framing {
