@@ -5,9 +5,9 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, aio::MultiplexedConnection};
 
-use super::{Folder, poll};
+use super::{DEADLINE, Folder, poll};
 
 /// The server. It stores nothing on disk, and ends when the value is dropped.
 pub struct RedisServer {
@@ -76,7 +76,12 @@ impl RedisServer {
 
 async fn connect(url: &str) -> Option<MultiplexedConnection> {
     let client = redis::Client::open(url).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.ok()?;
+    // A busy machine is slow to answer, which is not an error here.
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(DEADLINE))
+        .set_response_timeout(Some(DEADLINE));
+    let connection = client.get_multiplexed_async_connection_with_config(&config);
+    let mut connection = connection.await.ok()?;
     let pong: Result<String, _> = redis::cmd("PING").query_async(&mut connection).await;
     pong.ok().map(|_| connection)
 }
