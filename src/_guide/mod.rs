@@ -22,7 +22,7 @@
 //! * [Resuming after a restart](resuming): what to store, and when
 //! * [Tokens that expire](tokens_that_expire): a new request for each connection
 //! * [Many feeds](many_feeds): one client for all, and HTTP/2's limit on streams
-//! * [When one machine is not enough](many_machines): a lease, a fencing token, and one atomic step
+//! * [Many machines](many_machines): a lease, a fencing token, and one atomic step
 //! * [Sleeping laptops](sleeping_laptops): reconnecting after the computer wakes up
 //!
 //! # The network
