@@ -22,7 +22,9 @@ pub enum Client {
     Bare,
     /// everstream's, which reads one response.
     EventStream,
-    /// The same without its limit on silence, as none of the peers has one.
+    /// The same by `next_event_ref`, which lends each event.
+    Lent,
+    /// The same as the first without its limit on silence, as none of the peers has one.
     Endless,
     /// everstream's, which would reconnect.
     EventSource,
@@ -95,9 +97,10 @@ impl Heard {
 
 impl Client {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Bare,
         Self::EventStream,
+        Self::Lent,
         Self::Endless,
         Self::EventSource,
         Self::SseStream,
@@ -115,6 +118,7 @@ impl Client {
         match self {
             Self::Bare => "reqwest, bytes_stream()",
             Self::EventStream => "everstream, EventStream",
+            Self::Lent => "everstream, next_event_ref",
             Self::Endless => "everstream, EventStream, idle_timeout(None)",
             Self::EventSource => "everstream, EventSource",
             Self::SseStream => "reqwest + sse-stream",
@@ -130,7 +134,10 @@ impl Client {
     /// Whether it is everstream.
     #[must_use]
     pub fn is_ours(self) -> bool {
-        matches!(self, Self::EventStream | Self::Endless | Self::EventSource)
+        matches!(
+            self,
+            Self::EventStream | Self::Lent | Self::Endless | Self::EventSource
+        )
     }
 
     /// Reads one response, in which there are so many events, to its end or to the last of them.
@@ -159,7 +166,13 @@ impl Client {
                     answer = answer.idle_timeout(None);
                 }
                 let mut stream = answer.await.map_err(said)?;
-                while let Some(event) = stream.try_next().await.map_err(said)? {
+                while let Some(event) = stream.next_event().await.map_err(said)? {
+                    heard.event(event.event_type(), event.data(), event.id());
+                }
+            }
+            Self::Lent => {
+                let mut stream = request.events().await.map_err(said)?;
+                while let Some(event) = stream.next_event_ref().await.map_err(said)? {
                     heard.event(event.event_type(), event.data(), event.id());
                 }
             }

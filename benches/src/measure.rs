@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     contenders::{Contender, Failure},
-    workloads::Workload,
+    workloads::{Framing, Workload},
 };
 
 /// How thoroughly a cell is measured.
@@ -37,8 +37,8 @@ impl Effort {
 pub struct Cell {
     /// The workload's name.
     pub workload: String,
-    /// The size of the chunks, in bytes.
-    pub chunk: usize,
+    /// The chunking.
+    pub chunk: Framing,
     /// The size of the input, in bytes.
     pub bytes: usize,
     /// How many events the input holds.
@@ -76,12 +76,13 @@ impl Cell {
     #[must_use]
     pub fn measure(
         workload: &Workload,
-        chunk: usize,
+        chunk: Framing,
         contenders: &[Contender],
         effort: Effort,
     ) -> Self {
         let mut lanes: Vec<Lane> = contenders
             .iter()
+            .filter(|one| chunk != Framing::Waited || one.role.waits())
             .map(|contender| Lane::check(*contender, workload, chunk, effort))
             .collect();
         for round in 0..effort.rounds {
@@ -123,7 +124,7 @@ struct Lane {
 }
 
 impl Lane {
-    fn check(contender: Contender, workload: &Workload, chunk: usize, effort: Effort) -> Self {
+    fn check(contender: Contender, workload: &Workload, chunk: Framing, effort: Effort) -> Self {
         let patience = if contender.role.is_ours() {
             LONG
         } else {
@@ -137,7 +138,7 @@ impl Lane {
         }
     }
 
-    fn round(&mut self, round: usize, workload: &Workload, chunk: usize, effort: Effort) {
+    fn round(&mut self, round: usize, workload: &Workload, chunk: Framing, effort: Effort) {
         let rounds = self.times.first().map(|first| effort.rounds_of(*first));
         if self.failure.is_some() || rounds.is_some_and(|rounds| round >= rounds) {
             return;
@@ -184,7 +185,7 @@ pub fn settle_allocator() {
 pub fn time(
     contender: &Contender,
     workload: &Workload,
-    chunk: usize,
+    chunk: Framing,
 ) -> std::result::Result<Duration, String> {
     let start = ThreadTime::now();
     contender.run(&workload.input, chunk)?;

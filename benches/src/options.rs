@@ -6,12 +6,20 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{
     contenders::Contender,
-    workloads::{FULL, NAMES, QUICK, Workload},
+    workloads::{FULL, Framing, NAMES, QUICK, Workload},
 };
 
-/// The chunkings of the full runs: a large read, a usual one, a TCP segment, and two that find out
-/// what a chunk costs in itself.
-pub const CHUNKS: [usize; 5] = [64 << 10, 16 << 10, 1460, 64, 1];
+/// The framings of the full runs: a large read, a usual one, a TCP segment, what servers flush, and
+/// two that find out what a chunk costs in itself.
+pub const FRAMINGS: [Framing; 7] = [
+    Framing::Bytes(64 << 10),
+    Framing::Bytes(16 << 10),
+    Framing::Bytes(1460),
+    Framing::Blocks,
+    Framing::Waited,
+    Framing::Bytes(64),
+    Framing::Bytes(1),
+];
 
 /// What to measure, and how.
 #[derive(Debug, Clone, Default)]
@@ -24,13 +32,15 @@ pub struct Options {
     pub rounds: Option<usize>,
     /// How many processes measure, one after another.
     pub runs: usize,
+    /// How many streams at once.
+    pub streams: Option<usize>,
     /// Count instructions instead of measuring time.
     pub instructions: bool,
     /// Leave a profile behind.
     pub profile: bool,
     only: Vec<String>,
     contenders: Vec<String>,
-    chunks: Vec<usize>,
+    chunks: Vec<Framing>,
     sizes: Vec<usize>,
     /// Words that are no options.
     pub rest: Vec<String>,
@@ -71,9 +81,10 @@ impl Options {
                 Arg::Long("profile") => options.profile = true,
                 Arg::Long("rounds") => options.rounds = Some(positive(&mut arguments)?),
                 Arg::Long("runs") => options.runs = positive(&mut arguments)?,
+                Arg::Long("streams") => options.streams = Some(positive(&mut arguments)?),
                 Arg::Long("only") => options.only.push(arguments.value()?.string()?),
                 Arg::Long("contender") => options.contenders.push(arguments.value()?.string()?),
-                Arg::Long("chunk") => options.chunks.push(positive(&mut arguments)?),
+                Arg::Long("chunk") => options.chunks.push(framing(&mut arguments)?),
                 Arg::Long("size") => options.sizes.push(positive(&mut arguments)?),
                 Arg::Long("help") | Arg::Short('h') => {
                     println!("{help}");
@@ -121,9 +132,9 @@ impl Options {
         self.contenders.is_empty() || self.contenders.iter().any(|one| one == contender)
     }
 
-    /// The sizes of chunks asked for, or `default`.
+    /// The framings asked for, or `default`.
     #[must_use]
-    pub fn chunks(&self, default: &[usize]) -> Vec<usize> {
+    pub fn chunks(&self, default: &[Framing]) -> Vec<Framing> {
         asked_or(&self.chunks, default)
     }
 
@@ -134,7 +145,12 @@ impl Options {
     }
 }
 
-fn asked_or(asked: &[usize], default: &[usize]) -> Vec<usize> {
+fn framing(arguments: &mut Parser) -> Result<Framing, lexopt::Error> {
+    let argument = arguments.value()?.string()?;
+    Framing::from_argument(&argument).map_err(Into::into)
+}
+
+fn asked_or<T: Clone>(asked: &[T], default: &[T]) -> Vec<T> {
     if asked.is_empty() { default } else { asked }.to_vec()
 }
 

@@ -3,7 +3,12 @@
 //! The expected events are recorded by the writer while it writes, so no parser is trusted to say
 //! what is right.
 
+use std::{ops::Deref, sync::Arc};
+
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::table;
 
 /// How many bytes of a workload the full runs take.
 pub const FULL: usize = 4 << 20;
@@ -16,12 +21,97 @@ pub const QUICK: usize = 1 << 20;
 pub struct Workload {
     /// The name it is asked for by, and its column in the tables.
     pub name: &'static str,
-    /// The stream's bytes.
-    pub input: Bytes,
+    /// The stream.
+    pub input: Input,
     /// The events in it, in order, as a checksum.
     pub expected: Digest,
     /// How many CR and LF bytes it has: what the limits are checked against.
     pub line_ends: u64,
+}
+
+/// The bytes of a stream, and where its blocks end: an event, or a comment that stands alone.
+#[derive(Debug, Clone, Default)]
+pub struct Input {
+    bytes: Bytes,
+    /// Where each block ends; empty where that is not known.
+    pub blocks: Arc<[usize]>,
+}
+
+impl Deref for Input {
+    type Target = Bytes;
+
+    fn deref(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+impl From<Bytes> for Input {
+    /// A stream of one block.
+    fn from(bytes: Bytes) -> Self {
+        Self {
+            bytes,
+            blocks: Arc::default(),
+        }
+    }
+}
+
+/// How a stream is cut into chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Framing {
+    /// Chunks of so many bytes, whatever is in them.
+    Bytes(usize),
+    /// Each block is a chunk, as servers flush them.
+    Blocks,
+    /// The same, and each chunk is waited for: a stream finds nothing the first time it looks.
+    Waited,
+}
+
+impl Framing {
+    /// What the tables call it.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Bytes(size) => table::bytes(size),
+            Self::Blocks => "a block each".into(),
+            Self::Waited => "a block each, waited for".into(),
+        }
+    }
+
+    /// As it is asked for: a number of bytes, `block` or `waited`.
+    ///
+    /// # Errors
+    ///
+    /// Where it is none of these.
+    pub fn from_argument(argument: &str) -> Result<Self, String> {
+        match argument {
+            "block" => Ok(Self::Blocks),
+            "waited" => Ok(Self::Waited),
+            _ => match argument.parse() {
+                Ok(size) if size > 0 => Ok(Self::Bytes(size)),
+                _ => Err("a chunk is a number of bytes, `block` or `waited`".into()),
+            },
+        }
+    }
+
+    /// As it is asked for.
+    #[must_use]
+    pub fn to_argument(self) -> String {
+        match self {
+            Self::Bytes(size) => size.to_string(),
+            Self::Blocks => "block".into(),
+            Self::Waited => "waited".into(),
+        }
+    }
+
+    /// How many chunks a stream is cut into.
+    #[must_use]
+    pub fn count(self, input: &Input) -> usize {
+        match self {
+            Self::Bytes(size) => input.len().div_ceil(size),
+            Self::Blocks | Self::Waited => input.blocks.len().max(1),
+        }
+    }
 }
 
 /// The names of all workloads, in the order of the tables.
@@ -102,8 +192,12 @@ impl Workload {
 
     /// The same stream twice over, as one stream.
     #[must_use]
-    pub fn twice(&self) -> Bytes {
-        [&self.input[..], &self.input[..]].concat().into()
+    pub fn twice(&self) -> Input {
+        let again = self.input.blocks.iter().map(|end| self.input.len() + end);
+        Input {
+            bytes: [&self.input[..], &self.input[..]].concat().into(),
+            blocks: self.input.blocks.iter().copied().chain(again).collect(),
+        }
     }
 }
 
@@ -146,6 +240,8 @@ impl Digest {
 /// Writes blocks and records the events that they are.
 struct Writer {
     out: Vec<u8>,
+    /// Where the blocks end.
+    blocks: Vec<usize>,
     digest: Digest,
     block: usize,
     random: u64,
@@ -155,6 +251,7 @@ impl Default for Writer {
     fn default() -> Self {
         Self {
             out: Vec::new(),
+            blocks: Vec::new(),
             digest: Digest::default(),
             block: 0,
             random: 0x5eed_e7e2_57e2_ea50,
@@ -243,6 +340,7 @@ impl Writer {
             }
         }
         self.out.extend_from_slice(end.as_bytes());
+        self.blocks.push(self.out.len());
         self.digest.event(event, &data.unwrap_or_default(), id);
     }
 
@@ -254,7 +352,10 @@ impl Writer {
             .count() as u64;
         Workload {
             name,
-            input: self.out.into(),
+            input: Input {
+                bytes: self.out.into(),
+                blocks: self.blocks.into(),
+            },
             expected: self.digest,
             line_ends,
         }
@@ -318,6 +419,7 @@ impl Writer {
     fn keepalive(&mut self) {
         for _ in 0..10 {
             self.out.extend_from_slice(b": keepalive\n\n");
+            self.blocks.push(self.out.len());
         }
         let data = format!(r#"{{"sequence":{}}}"#, self.block);
         self.event(&[("data", &data)], "\n");
@@ -356,6 +458,21 @@ mod tests {
             let blocks = blocks.split_terminator("\n\n");
             let events = blocks.filter(|block| block.contains("data: ")).count();
             assert_eq!(workload.expected.events, events as u64, "{name}");
+        }
+    }
+
+    #[test]
+    fn blocks_end_with_a_blank_line_and_are_all_there_is() {
+        for name in NAMES {
+            let workload = Workload::named(name, 10_000).expect("a known name");
+            let mut from = 0;
+            for end in workload.input.blocks.iter().copied() {
+                let block = std::str::from_utf8(&workload.input[from..end]).expect("UTF-8");
+                let block = block.replace("\r\n", "\n");
+                assert_eq!(block.find("\n\n"), Some(block.len() - 2), "{name}");
+                from = end;
+            }
+            assert_eq!(from, workload.input.len(), "{name}");
         }
     }
 

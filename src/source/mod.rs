@@ -71,8 +71,9 @@ use crate::{
 pub struct EventSource {
     connector: Connector,
     session: Session,
-    /// A connection that is being made: there is one while the session is connecting.
-    opening: Option<Opening>,
+    /// A connection that is being made: there is one while the session is connecting. Boxed, as an
+    /// open source has no use for its room.
+    opening: Option<Box<Opening>>,
     /// The body of the connection, and what all of them have in common.
     body: Events,
     accepted: Accepted,
@@ -342,12 +343,8 @@ impl EventSource {
         let response = self.connector.connect(attempt);
         let accepted = self.accepted.clone();
         let url = self.url.clone();
-        self.opening = Some(Opening::new(
-            response,
-            accepted,
-            url,
-            &mut self.body.waiting,
-        ));
+        let opening = Opening::new(response, accepted, url, &mut self.body.waiting);
+        self.opening = Some(Box::new(opening));
         self.session.connect();
         Ok(())
     }

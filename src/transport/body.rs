@@ -28,16 +28,19 @@ impl Body {
         B: Into<Bytes>,
         E: Into<BoxError>,
     {
-        Self(Box::pin(Foreign { stream }))
+        Self::of_chunks(stream, |error: E| broken(error.into()))
     }
 
-    /// A body whose chunks and errors are what they should be already.
-    #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
-    pub(crate) fn of_chunks<S>(chunks: S) -> Self
+    /// The same, where `broken` makes the errors.
+    pub(crate) fn of_chunks<S, B, E>(
+        stream: S,
+        broken: impl Fn(E) -> Error + MaybeSend + 'static,
+    ) -> Self
     where
-        S: Stream<Item = Result<Bytes, Error>> + MaybeSend + 'static,
+        S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
+        B: Into<Bytes>,
     {
-        Self(Box::pin(chunks))
+        Self(Box::pin(Chunks { stream, broken }))
     }
 
     /// A body that has ended.
@@ -46,26 +49,28 @@ impl Body {
     }
 }
 
-/// A stream whose chunks and errors are not ours yet.
+/// A foreign stream, whose chunks and errors become ours.
 #[pin_project]
-struct Foreign<S> {
+struct Chunks<S, F> {
     #[pin]
     stream: S,
+    broken: F,
 }
 
-impl<S, B, E> Stream for Foreign<S>
+impl<S, F, B, E> Stream for Chunks<S, F>
 where
     S: Stream<Item = Result<B, E>>,
+    F: Fn(E) -> Error,
     B: Into<Bytes>,
-    E: Into<BoxError>,
 {
     type Item = Result<Bytes, Error>;
 
     #[inline]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Poll::Ready(match ready!(self.project().stream.poll_next(cx)) {
+        let this = self.project();
+        Poll::Ready(match ready!(this.stream.poll_next(cx)) {
             Some(Ok(chunk)) => Some(Ok(chunk.into())),
-            Some(Err(error)) => Some(Err(broken(error.into()))),
+            Some(Err(error)) => Some(Err((this.broken)(error))),
             None => None,
         })
     }

@@ -3,7 +3,6 @@
 #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use http::header;
 
 #[cfg(feature = "client")]
@@ -91,8 +90,7 @@ macro_rules! serve {
                         headers.remove(header::CONTENT_ENCODING);
                     }
                     let url = response.url().to_string();
-                    let chunks = response.bytes_stream();
-                    let body = Body::of_chunks(chunks.map(|chunk| chunk.map_err(broken)));
+                    let body = Body::of_chunks(response.bytes_stream(), broken);
                     Self::new(status, headers, body).with_url(url)
                 }
             }

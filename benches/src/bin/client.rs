@@ -50,18 +50,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::FAILURE);
     }
     let sizes = options.sizes(&SIZES);
+    let mut verdicts = Vec::new();
     if options.instructions {
         for cut in Cut::ALL {
-            instructions(&clients, cut, &sizes, &options)?;
+            verdicts.extend(instructions(&clients, cut, &sizes, &options)?);
         }
+        print(&VERDICTS, &verdicts);
         return Ok(ExitCode::SUCCESS);
     }
     for size in sizes {
         for cut in Cut::ALL {
-            throughput(&clients, cut, size, &options)?;
+            verdicts.extend(throughput(&clients, cut, size, &options)?);
         }
     }
+    print(&VERDICTS, &verdicts);
     latency(if options.quick { 1_000 } else { 5_000 });
+    making();
     reconnection(if options.quick { 10 } else { 30 });
     Ok(ExitCode::SUCCESS)
 }
@@ -149,7 +153,7 @@ fn throughput(
     cut: Cut,
     size: usize,
     options: &Options,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
     let rounds = options.rounds.unwrap_or(if options.quick { 5 } else { 11 });
     let bytes = if options.quick { 5 << 20 } else { 25 << 20 };
     // A turn takes some twenty times what reading it does.
@@ -196,7 +200,40 @@ fn throughput(
         "to bare",
     ];
     print(&head, &rows.collect::<Vec<_>>());
-    Ok(())
+    let costs: Vec<_> = times.iter().map(|times| cpu(times)).collect();
+    Ok(judge(clients, &costs, cut, &title))
+}
+
+/// The head of the table of targets.
+const VERDICTS: [&str; 5] = ["targets", "to bare", "target", "to the leanest peer", ""];
+
+/// What became of the targets in one table: how each of everstream's clients stands to bare reqwest and
+/// to the leanest of the peers.
+fn judge(clients: &[Client], costs: &[f64], cut: Cut, title: &str) -> Vec<Vec<String>> {
+    let cost = |one: Client| {
+        let at = clients.iter().position(|client| *client == one)?;
+        Some(costs[at])
+    };
+    let peers = clients.iter().zip(costs);
+    let peers = peers.filter(|(client, _)| !client.is_ours() && **client != Client::Bare);
+    let leanest = peers.map(|(_, cost)| *cost).min_by(f64::total_cmp);
+    let (Some(bare), Some(leanest)) = (cost(Client::Bare), leanest) else {
+        return Vec::new();
+    };
+    let ours = clients.iter().filter(|client| client.is_ours());
+    ours.map(|client| {
+        let ours = cost(*client).unwrap_or(f64::NAN);
+        let most = targets::to_bare(*client, cut);
+        let met = most.is_none_or(|most| ours / bare <= most) && ours <= leanest;
+        vec![
+            format!("{}, {title}", client.name()),
+            format!("{:.2}", ours / bare),
+            most.map_or_else(|| "–".to_owned(), |most| most.to_string()),
+            format!("{:.2}", ours / leanest),
+            if met { "met" } else { "missed" }.to_owned(),
+        ]
+    })
+    .collect()
 }
 
 /// The least of some times, in seconds.
@@ -227,7 +264,8 @@ fn instructions(
     cut: Cut,
     sizes: &[usize],
     options: &Options,
-) -> Result<(), Box<dyn Error>> {
+) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let mut verdicts = Vec::new();
     let mut head = vec![format!("instructions, {}", cut.name())];
     let mut rows: Vec<_> = clients
         .iter()
@@ -237,6 +275,7 @@ fn instructions(
         let counts = per_event(clients, cut, *size, options)?;
         let bare = clients.iter().position(|client| *client == Client::Bare);
         let bare = bare.map(|bare| counts[bare]);
+        verdicts.extend(judge(clients, &counts, cut, &title(cut, *size)));
         let size = table::bytes(*size);
         head.extend([format!("event of {size}"), "more".into(), "to bare".into()]);
         for ((client, row), count) in clients.iter().zip(&mut rows).zip(counts) {
@@ -246,7 +285,7 @@ fn instructions(
         }
     }
     println!("{}", table::markdown(&head, &rows));
-    Ok(())
+    Ok(verdicts)
 }
 
 /// Instructions per event of each client.
@@ -319,39 +358,116 @@ fn be_counted(words: &[String]) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// From the server's write to the event, for one stream and for a hundred at once, with as many
+/// events a second in all.
 fn latency(events: usize) {
-    let since = Instant::now();
-    let every = Duration::from_millis(1);
-    let url = server::start(Job::Tick { every, since });
-    let mut late: Vec<u128> = runtime().block_on(async {
-        let mut stream = reqwest::Client::new()
-            .get(url)
-            .events()
-            .await
-            .expect("a stream");
-        let mut late = Vec::new();
-        while late.len() < events {
-            let event = stream.try_next().await.expect("an event").expect("no end");
-            let sent: u128 = event.data().parse().expect("nanoseconds");
-            late.push(since.elapsed().as_nanos() - sent);
+    let clients = [Client::Bare, Client::EventStream, Client::EventSource];
+    let mut rows = Vec::new();
+    for streams in [1, 100] {
+        for client in clients {
+            let since = Instant::now();
+            let every = Duration::from_millis(streams);
+            let url = server::start(Job::Tick { every, since });
+            let each = events / streams as usize;
+            let mut late = runtime().block_on(async {
+                let tasks = (0..streams).map(|_| {
+                    let url = url.clone();
+                    tokio::spawn(async move { delays(client, &url, each, since).await })
+                });
+                let tasks: Vec<_> = tasks.collect();
+                let mut late = Vec::new();
+                for task in tasks {
+                    late.extend(task.await.expect("no panic").expect("no failure"));
+                }
+                late
+            });
+            late.sort_unstable();
+            let at = |share: f64| {
+                let nanos = late[(late.len() as f64 * share) as usize];
+                format!("{} µs", nanos / 1000)
+            };
+            rows.push(vec![
+                format!("{}, {streams} at once", client.name()),
+                at(0.5),
+                at(0.99),
+                at(0.999),
+            ]);
         }
-        late
-    });
-    late.sort_unstable();
-    let at = |share: f64| format!("{} µs", late[(late.len() as f64 * share) as usize] / 1000);
+    }
     let head = [
         "from the server's write to the event, 1,000 a second",
         "median",
         "99 %",
         "99.9 %",
     ];
-    let row = [
-        "everstream, EventStream".to_owned(),
-        at(0.5),
-        at(0.99),
-        at(0.999),
-    ];
-    print(&head, &[row.to_vec()]);
+    print(&head, &rows);
+}
+
+/// How many nanoseconds after it was sent each of so many events came.
+async fn delays(
+    client: Client,
+    url: &str,
+    events: usize,
+    since: Instant,
+) -> Result<Vec<u128>, Box<dyn Error + Send + Sync>> {
+    let request = reqwest::Client::new().get(url);
+    let mut late = Vec::with_capacity(events);
+    let mut note = |data: &str| -> Result<(), std::num::ParseIntError> {
+        let sent: u128 = data.parse()?;
+        late.push(since.elapsed().as_nanos() - sent);
+        Ok(())
+    };
+    match client {
+        Client::Bare => {
+            let mut chunks = request.send().await?.bytes_stream();
+            for _ in 0..events {
+                let chunk = chunks.try_next().await?.ok_or("no end")?;
+                let data = std::str::from_utf8(&chunk)?.strip_prefix("data: ");
+                note(data.ok_or("an event a chunk")?.trim_end())?;
+            }
+        }
+        Client::EventSource => {
+            let mut source = request.event_source()?;
+            for _ in 0..events {
+                note(source.next_event().await?.ok_or("no end")?.data())?;
+            }
+        }
+        _ => {
+            let mut stream = request.events().await?;
+            for _ in 0..events {
+                note(stream.next_event().await?.ok_or("no end")?.data())?;
+            }
+        }
+    }
+    Ok(late)
+}
+
+/// How long it takes to make a thousand sources, besides the first.
+fn making() {
+    const SOURCES: usize = 1_000;
+    let make = || EventSource::get("http://localhost/").expect("a valid URL");
+    let mut rows = Vec::new();
+    let mut least = Duration::MAX;
+    let first = Instant::now();
+    let mut sources = vec![make()];
+    let first = first.elapsed();
+    for _ in 0..5 {
+        sources.truncate(1);
+        let start = Instant::now();
+        sources.extend((0..SOURCES).map(|_| make()));
+        least = least.min(start.elapsed());
+    }
+    let milliseconds = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1e3);
+    let mark = if least > targets::THOUSAND_SOURCES {
+        "!"
+    } else {
+        ""
+    };
+    rows.push(vec![
+        milliseconds(first),
+        format!("{}{mark}", milliseconds(least)),
+    ]);
+    print(&["`EventSource::get`, the first", "1,000 more"], &rows);
 }
 
 fn reconnection(rounds: usize) {

@@ -7,24 +7,36 @@ use std::{
     io::BufReader,
 };
 
-use everstream::RequestBuilderExt;
+use everstream::{EventSource, RequestBuilderExt};
 use everstream_benches::{
     options::Options,
     server::{self, Job},
     table, targets,
 };
 use futures_util::{Stream, StreamExt, poll};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde::Deserialize;
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 const HELP: &str = "\
-Counts the heap that 1,000 idle streams take, all polled and waiting, for each of them.
+Counts the heap that 1,000 idle streams take, all polled and waiting, for each of them, and that of
+1,000 sources just made.
 
+  --streams N so many instead of 1,000: two file descriptors each
   --profile   tell which allocations make the difference, and leave dhat-heap.*.json in this directory";
 
 const STREAMS: usize = 1_000;
+
+/// As many as were asked for, with two file descriptors for each.
+fn streams(options: &Options) -> Result<usize, Box<dyn Error>> {
+    let streams = options.streams.unwrap_or(STREAMS);
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let files = 2 * streams as u64 + 100;
+    setrlimit(Resource::RLIMIT_NOFILE, files, most.max(files))?;
+    Ok(streams)
+}
 
 const NAMES: [&str; 3] = [
     "reqwest, bytes_stream()",
@@ -55,13 +67,31 @@ fn main() -> Result<(), Box<dyn Error>> {
         let each = held.bytes.to_string();
         vec![(*name).to_owned(), each, format!("{more:+}{mark}")]
     });
-    let title = format!("{STREAMS} idle streams");
+    let title = format!("{} idle streams", streams(&options)?);
     let head = [&title, "bytes of heap each", "more than bare"].map(str::to_owned);
     println!("{}", table::markdown(&head, &rows.collect::<Vec<_>>()));
+    making();
     if options.profile {
         differences(&[bare.blocks, stream.blocks, source.blocks]);
     }
     Ok(())
+}
+
+/// The heap of sources that were made and not polled yet, besides what they share.
+fn making() {
+    let make = || EventSource::get("http://localhost/").expect("a valid URL");
+    let first = make();
+    let profiler = dhat::Profiler::builder().testing().build();
+    let sources: Vec<_> = (0..STREAMS).map(|_| make()).collect();
+    let each = dhat::HeapStats::get().curr_bytes / STREAMS;
+    let mark = if each > targets::SOURCE { "!" } else { "" };
+    drop((profiler, sources, first));
+    let head = [
+        format!("{STREAMS} of `EventSource::get`"),
+        "bytes of heap each".into(),
+    ];
+    let row = vec!["not polled yet".to_owned(), format!("{each}{mark}")];
+    println!("{}", table::markdown(&head, &[row]));
 }
 
 /// How many blocks there are of a size that are made in one place.
@@ -81,6 +111,7 @@ fn held<S: Stream + Unpin>(
     options: &Options,
     open: &impl AsyncFn(&reqwest::Client, &str) -> S,
 ) -> Result<Held, Box<dyn Error>> {
+    let count = streams(options)?;
     let file = format!("dhat-heap.{name}.json");
     // A runtime of its own: what it keeps of connections that were closed goes with it.
     let runtime = server::runtime();
@@ -94,8 +125,8 @@ fn held<S: Stream + Unpin>(
         } else {
             profiler.testing().build()
         };
-        let mut streams = Vec::with_capacity(STREAMS);
-        for _ in 0..STREAMS {
+        let mut streams = Vec::with_capacity(count);
+        for _ in 0..count {
             streams.push(open(&client, url).await);
         }
         for stream in &mut streams {
@@ -104,7 +135,7 @@ fn held<S: Stream + Unpin>(
         let bytes = if options.profile {
             0
         } else {
-            dhat::HeapStats::get().curr_bytes / STREAMS
+            dhat::HeapStats::get().curr_bytes / count
         };
         // It writes what is held now.
         drop(profiler);
@@ -117,8 +148,8 @@ fn held<S: Stream + Unpin>(
     let profile: Profile = serde_json::from_reader(BufReader::new(File::open(file)?))?;
     let bytes: u64 = profile.places.iter().map(|place| place.bytes).sum();
     Ok(Held {
-        bytes: bytes as usize / STREAMS,
-        blocks: profile.blocks(),
+        bytes: bytes as usize / count,
+        blocks: profile.blocks(count),
     })
 }
 
@@ -142,18 +173,18 @@ struct Place {
 }
 
 impl Profile {
-    fn blocks(&self) -> Blocks {
+    fn blocks(&self, streams: usize) -> Blocks {
         let mut blocks = Blocks::new();
         for place in self.places.iter().filter(|place| place.blocks > 0) {
             // The one block in which they lie side by side.
-            let together = place.blocks == 1 && place.bytes.is_multiple_of(STREAMS as u64);
+            let together = place.blocks == 1 && place.bytes.is_multiple_of(streams as u64);
             let (count, who) = if together {
-                (STREAMS as u64, "the stream itself".to_owned())
+                (streams as u64, "the stream itself".to_owned())
             } else {
                 (place.blocks, self.who(place))
             };
             let key = (place.bytes / count, who);
-            *blocks.entry(key).or_default() += count as f64 / STREAMS as f64;
+            *blocks.entry(key).or_default() += count as f64 / streams as f64;
         }
         blocks
     }

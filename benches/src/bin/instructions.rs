@@ -5,20 +5,24 @@ use std::{error::Error, process::ExitCode};
 
 use everstream_benches::{
     callgrind::{self, COUNTED, Count},
+    contenders::Contender,
     options::Options,
-    table,
+    table, targets,
+    workloads::{Framing, Workload},
 };
 
 const HELP: &str = "\
 Counts instructions per event with callgrind, which must be installed (valgrind).
 
   --only WORKLOAD    openai, anthropic, tiny, crlf3, large, keepalive or cjk; may be repeated
-  --chunk BYTES      instead of 16384; may be repeated
+  --chunk BYTES      or `block` or `waited`, instead of 16384 and block; may be repeated
   --contender NAME   instead of all; may be repeated
 
   --profile          leave callgrind.out.* in this directory, for callgrind_annotate
 
 Counted is the second of two passes, so neither the start of the program nor buffers that grow once.";
+
+const DEFAULT: [Framing; 2] = [Framing::Bytes(16 << 10), Framing::Blocks];
 
 /// A few hundred events are enough where nothing is random, and valgrind is slow.
 const SIZE: usize = 128 << 10;
@@ -36,39 +40,91 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::FAILURE);
     }
     let workloads = options.workloads(Some(SIZE));
-    for chunk in options.chunks(&[16 << 10]) {
-        let mut rows = Vec::new();
-        for contender in options.contenders() {
-            let mut row = vec![contender.name.to_owned()];
+    for chunk in options.chunks(&DEFAULT) {
+        let mut contenders = options.contenders();
+        contenders.retain(|one| chunk != Framing::Waited || one.role.waits());
+        let mut counts = Vec::new();
+        for contender in &contenders {
+            let mut row = Vec::new();
             for workload in &workloads {
                 eprintln!("{} on {}", contender.name, workload.name);
-                let count = |passes| count(contender.name, workload.name, chunk, passes, &options);
-                let instructions = count(2)?.saturating_sub(count(1)?);
-                let each = instructions as f64 / workload.expected.events as f64;
-                row.push(table::short(each));
+                row.push(per_event(contender, workload, chunk, &options)?);
             }
-            rows.push(row);
+            counts.push(row);
         }
-        println!(
-            "### Instructions per event, chunks of {}\n",
-            table::bytes(chunk)
-        );
         let names = workloads.iter().map(|workload| workload.name.to_owned());
         let head: Vec<_> = std::iter::once(String::new()).chain(names).collect();
+        println!("### Instructions per event, chunks: {}\n", chunk.name());
+        let rows = contenders.iter().zip(&counts).map(|(contender, counts)| {
+            let counts = counts.iter().map(|count| table::short(*count));
+            std::iter::once(contender.name.to_owned())
+                .chain(counts)
+                .collect()
+        });
+        println!("{}", table::markdown(&head, &rows.collect::<Vec<_>>()));
+        println!(
+            "### The leanest peer's over ours, chunks: {}\n",
+            chunk.name()
+        );
+        let rows = ratios(&contenders, &counts, &workloads, chunk);
         println!("{}", table::markdown(&head, &rows));
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn per_event(
+    contender: &Contender,
+    workload: &Workload,
+    chunk: Framing,
+    options: &Options,
+) -> Result<f64, Box<dyn Error>> {
+    let count = |passes| count(contender.name, workload.name, chunk, passes, options);
+    let instructions = count(2)?.saturating_sub(count(1)?);
+    Ok(instructions as f64 / workload.expected.events as f64)
+}
+
+/// How each of everstream's forms stands to the leanest of its rivals, marked where it misses its
+/// target.
+fn ratios(
+    contenders: &[Contender],
+    counts: &[Vec<f64>],
+    workloads: &[Workload],
+    chunk: Framing,
+) -> Vec<Vec<String>> {
+    let ours = contenders.iter().zip(counts);
+    let ours = ours.filter(|(contender, _)| contender.role.is_ours());
+    ours.map(|(contender, counts_of_ours)| {
+        let ratios = workloads.iter().enumerate().map(|(at, workload)| {
+            let rivals = contenders.iter().zip(counts);
+            let rivals = rivals.filter(|(one, _)| one.role.rivals(contender.role));
+            let least = rivals.map(|(_, counts)| counts[at]).min_by(f64::total_cmp);
+            let Some(least) = least else {
+                return "–".to_owned();
+            };
+            let ratio = least / counts_of_ours[at];
+            let target = targets::ratio(contender.role, workload.name, chunk);
+            let missed = target.is_some_and(|target| ratio < target);
+            format!("{ratio:.2}{}", if missed { "!" } else { "" })
+        });
+        std::iter::once(contender.name.to_owned())
+            .chain(ratios)
+            .collect()
+    })
+    .collect()
+}
+
 fn count(
     contender: &str,
     workload: &str,
-    chunk: usize,
+    chunk: Framing,
     passes: usize,
     options: &Options,
 ) -> Result<u64, Box<dyn Error>> {
     let short = contender.replace(|other: char| !other.is_alphanumeric(), "");
-    let profile = format!("callgrind.out.{short}.{workload}.{chunk}.{passes}");
+    let profile = format!(
+        "callgrind.out.{short}.{workload}.{}.{passes}",
+        chunk.to_argument()
+    );
     let arguments = [
         passes.to_string(),
         "--only".into(),
@@ -76,7 +132,7 @@ fn count(
         "--contender".into(),
         contender.into(),
         "--chunk".into(),
-        chunk.to_string(),
+        chunk.to_argument(),
     ];
     Count {
         profile: options.profile.then_some(profile),
@@ -95,7 +151,7 @@ fn be_counted(options: &Options, twice: bool) -> Result<(), Box<dyn Error>> {
         } else {
             workload.input.clone()
         };
-        for chunk in options.chunks(&[16 << 10]) {
+        for chunk in options.chunks(&DEFAULT) {
             for contender in options.contenders() {
                 contender.run(&input, chunk)?;
             }

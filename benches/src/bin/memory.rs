@@ -3,13 +3,12 @@
 
 use std::{process::ExitCode, time::Duration};
 
-use bytes::Bytes;
 use everstream_benches::{
     contenders::{Contender, Failure, Role},
     measure,
     options::Options,
     table, targets,
-    workloads::Workload,
+    workloads::{Framing, Input, Workload},
 };
 
 #[global_allocator]
@@ -34,11 +33,12 @@ const TIMES: usize = 16;
 
 const LARGE: usize = 64 << 10;
 const SMALL: usize = 64;
+const USUAL: Framing = Framing::Bytes(16 << 10);
 
 fn main() -> ExitCode {
     let options = Options::from_arguments(HELP);
     let mut misses = Vec::new();
-    for chunk in options.chunks(&[16 << 10]) {
+    for chunk in options.chunks(&[USUAL]) {
         allocations(&options, chunk, &mut misses);
         large_events(&options, chunk, &mut misses);
     }
@@ -62,7 +62,7 @@ struct Usage {
 }
 
 impl Usage {
-    fn of(contender: &Contender, input: &Bytes, chunk: usize) -> Self {
+    fn of(contender: &Contender, input: &Input, chunk: Framing) -> Self {
         let profiler = dhat::Profiler::builder()
             .testing()
             .trim_backtraces(Some(1))
@@ -89,11 +89,8 @@ fn print(head: &[&str], rows: &[Vec<String>]) {
     println!("{}", table::markdown(&head, rows));
 }
 
-fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
-    println!(
-        "### Allocations per event, chunks of {}\n",
-        table::bytes(chunk)
-    );
+fn allocations(options: &Options, chunk: Framing, misses: &mut Vec<String>) {
+    println!("### Allocations per event, chunks: {}\n", chunk.name());
     let workloads = options.workloads(Some(128 << 10));
     let mut rows = Vec::new();
     for contender in parsers(options) {
@@ -112,7 +109,7 @@ fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
             let target = targets::allocations(contender.role, workload.name);
             // Half a percent: a buffer that grows now and then is not an allocation per event. Nor is
             // the window of a face, which comes and goes with its chunk.
-            let windows = workload.input.len().div_ceil(chunk) as f64;
+            let windows = chunk.count(&workload.input) as f64;
             let spare = match contender.role {
                 Role::Face => (windows / workload.expected.events as f64).min(1.0) + 0.005,
                 _ => 0.005,
@@ -121,7 +118,7 @@ fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
                 && each > target + spare
             {
                 let (name, workload) = (contender.name, workload.name);
-                let chunk = table::bytes(chunk);
+                let chunk = chunk.name();
                 misses.push(format!(
                     "{name} on {workload}, {chunk}: {each:.2} allocations per event, not {target}"
                 ));
@@ -133,9 +130,9 @@ fn allocations(options: &Options, chunk: usize, misses: &mut Vec<String>) {
     print(&std::iter::once("").chain(names).collect::<Vec<_>>(), &rows);
 }
 
-fn large_events(options: &Options, chunk: usize, misses: &mut Vec<String>) {
-    let chunks = table::bytes(chunk);
-    println!("### Peak for one large event, as a multiple of its size, chunks of {chunks}\n");
+fn large_events(options: &Options, chunk: Framing, misses: &mut Vec<String>) {
+    let chunks = chunk.name();
+    println!("### Peak for one large event, as a multiple of its size, chunks: {chunks}\n");
     // Sizes just past a power of two show what doubling a buffer costs.
     let sizes = if options.quick {
         vec![1 << 20, 5 << 20]
@@ -184,7 +181,7 @@ fn endless(options: &Options, misses: &mut Vec<String>) {
     for contender in parsers(options) {
         let mut row = vec![contender.name.to_owned()];
         for (workload, most) in &cases {
-            let usage = Usage::of(&contender, &workload.input, LARGE);
+            let usage = Usage::of(&contender, &workload.input, Framing::Bytes(LARGE));
             // That the limit strikes is no failure here, but what is measured.
             let after = match usage.result {
                 Err(Failure::Slow(_)) => ", given up",
@@ -265,6 +262,7 @@ fn linearity(options: &Options, misses: &mut Vec<String>) {
 
 /// The least of three CPU times, in nanoseconds per byte, or `None` where it is not done in time.
 fn per_byte(contender: &Contender, workload: &Workload, chunk: usize) -> Option<f64> {
+    let chunk = Framing::Bytes(chunk);
     contender.check(workload, chunk, PATIENCE).ok()?;
     let times = (0..3).filter_map(|_| measure::time(contender, workload, chunk).ok());
     let least = times.min()?;

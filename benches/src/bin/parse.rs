@@ -10,8 +10,9 @@ use std::{
 use everstream_benches::{
     contenders::{Contender, Role},
     measure::{self, Cell, Effort, Outcome, median},
-    options::{CHUNKS, Options},
+    options::{FRAMINGS, Options},
     table, targets,
+    workloads::Framing,
 };
 
 const HELP: &str = "\
@@ -19,7 +20,7 @@ Times parsers of event streams: CPU time per event, and everstream's ratio to th
 
   --quick            smaller inputs, 5 rounds: a glance
   --only WORKLOAD    openai, anthropic, tiny, crlf3, large, keepalive or cjk; may be repeated
-  --chunk BYTES      instead of 65536, 16384, 1460, 64 and 1; may be repeated
+  --chunk BYTES      instead of 65536, 16384, 1460, block, waited, 64 and 1; may be repeated
   --contender NAME   instead of all; may be repeated
   --rounds N         how often each is timed in each cell (11)
   --runs N           measure in N processes, one after another, and judge by the median (1)
@@ -68,9 +69,9 @@ fn measure(options: &Options) -> Vec<Cell> {
     let workloads = options.workloads(None);
     measure::settle_allocator();
     let mut cells = Vec::new();
-    for chunk in options.chunks(&CHUNKS) {
+    for chunk in options.chunks(&FRAMINGS) {
         for workload in &workloads {
-            eprintln!("{} in chunks of {}", workload.name, table::bytes(chunk));
+            eprintln!("{} in chunks: {}", workload.name, chunk.name());
             cells.push(Cell::measure(workload, chunk, &contenders, effort));
         }
     }
@@ -109,7 +110,7 @@ fn any_of_ours_wrong(runs: &[Vec<Cell>]) -> bool {
 struct Summary<'a> {
     runs: &'a [Vec<Cell>],
     contenders: Vec<Contender>,
-    chunks: Vec<usize>,
+    chunks: Vec<Framing>,
     workloads: Vec<&'a str>,
     effort: String,
 }
@@ -126,7 +127,7 @@ impl<'a> Summary<'a> {
         Self {
             runs,
             contenders: options.contenders(),
-            chunks: options.chunks(&CHUNKS),
+            chunks: options.chunks(&FRAMINGS),
             workloads,
             effort: format!("runs: {}, rounds: {rounds}", runs.len()),
         }
@@ -135,7 +136,7 @@ impl<'a> Summary<'a> {
     fn print(&self) {
         println!("{}; {}\n", machine(), self.effort);
         for chunk in &self.chunks {
-            println!("### ns per event, chunks of {}\n", table::bytes(*chunk));
+            println!("### ns per event, chunks: {}\n", chunk.name());
             println!("{}", self.times(*chunk));
         }
         println!("### How many times as fast as the fastest peer\n");
@@ -156,12 +157,12 @@ impl<'a> Summary<'a> {
     }
 
     /// One cell, as each run saw it.
-    fn cells(&self, workload: &str, chunk: usize) -> impl Iterator<Item = &Cell> {
+    fn cells(&self, workload: &str, chunk: Framing) -> impl Iterator<Item = &Cell> {
         let cells = self.runs.iter().flatten();
         cells.filter(move |cell| cell.workload == workload && cell.chunk == chunk)
     }
 
-    fn times(&self, chunk: usize) -> String {
+    fn times(&self, chunk: Framing) -> String {
         let rows = self.contenders.iter().map(|contender| {
             let times = self.workloads.iter().map(|workload| {
                 let cells = self.cells(workload, chunk);
@@ -183,7 +184,7 @@ impl<'a> Summary<'a> {
     }
 
     /// Whether it is the peer that everstream's parser is held against in this cell.
-    fn leads(&self, contender: &Contender, workload: &str, chunk: usize) -> bool {
+    fn leads(&self, contender: &Contender, workload: &str, chunk: Framing) -> bool {
         contender.role.rivals(Role::Borrowed)
             && self.cells(workload, chunk).any(|cell| {
                 self.fastest_rival(cell, Role::Borrowed) == cell.minimum(contender.name)
@@ -197,7 +198,7 @@ impl<'a> Summary<'a> {
     }
 
     /// The median over the runs of the ratio to the fastest rival of the same run.
-    fn ratio(&self, contender: &Contender, workload: &str, chunk: usize) -> Option<f64> {
+    fn ratio(&self, contender: &Contender, workload: &str, chunk: Framing) -> Option<f64> {
         let cells = self.cells(workload, chunk);
         let ratios = cells.filter_map(|cell| {
             Some(self.fastest_rival(cell, contender.role)? / cell.minimum(contender.name)?)
@@ -206,7 +207,7 @@ impl<'a> Summary<'a> {
     }
 
     /// The median over the runs of the multiple of the bare scan of the same run.
-    fn share(&self, contender: &Contender, workload: &str, chunk: usize) -> Option<f64> {
+    fn share(&self, contender: &Contender, workload: &str, chunk: Framing) -> Option<f64> {
         let cells = self.cells(workload, chunk);
         let shares =
             cells.filter_map(|cell| Some(cell.minimum(contender.name)? / cell.minimum(SCAN)?));
@@ -231,7 +232,7 @@ impl<'a> Summary<'a> {
                         None => "–".to_owned(),
                     }
                 });
-                let name = format!("{}, {}", contender.name, table::bytes(*chunk));
+                let name = format!("{}, {}", contender.name, chunk.name());
                 rows.push(std::iter::once(name).chain(ratios).collect());
             }
         }
@@ -249,7 +250,7 @@ impl<'a> Summary<'a> {
                     let share = self.share(contender, workload, *chunk);
                     share.map_or_else(|| "–".to_owned(), |share| format!("{share:.2}"))
                 });
-                let name = format!("{}, {}", contender.name, table::bytes(*chunk));
+                let name = format!("{}, {}", contender.name, chunk.name());
                 rows.push(std::iter::once(name).chain(shares).collect());
             }
         }
@@ -295,7 +296,7 @@ impl<'a> Summary<'a> {
                         longer += &format!(" {workload} {share:.2} ({limit});");
                     }
                 }
-                let who = format!("{}, {}", contender.name, table::bytes(*chunk));
+                let who = format!("{}, {}", contender.name, chunk.name());
                 if !slower.is_empty() {
                     misses.push(format!("{who}, as fast as the fastest peer:{slower}"));
                 }

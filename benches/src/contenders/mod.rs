@@ -2,17 +2,23 @@
 //!
 //! Each file holds one kind: [`ours`] is everstream, [`peers`] the other crates, [`limits`] what no
 //! parser can beat. Everyone gets chunks in the form it likes best: borrowed slices where it takes
-//! them, reference-counted [`Bytes`] where it insists on owning, at about 10 ns each.
+//! them, reference-counted [`Bytes`] where it insists on owning, at about 10 ns each. Streams of
+//! events, ours and theirs, get [`Bytes`], as they do from HTTP.
 
 use std::{
+    convert::Infallible,
     fmt,
     hint::black_box,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
+use futures_util::Stream;
 
-use crate::workloads::{Digest, Workload};
+use crate::workloads::{Digest, Framing, Input, Workload};
 
 pub mod limits;
 pub mod ours;
@@ -77,9 +83,10 @@ pub enum Role {
     Owned,
     /// everstream's faces over a source of bytes.
     Face,
-    /// Another crate's parser, fed by its user.
+    /// Another crate's parser, in the form in which it is fastest: fed by its user, or polled over
+    /// borrowed chunks.
     Parser,
-    /// Another crate's stream of events over a stream of chunks.
+    /// Another crate's stream of events over a stream of `Bytes`, as a transport gives them.
     Stream,
     /// What no parser can beat.
     Limit,
@@ -100,6 +107,12 @@ impl Role {
             Self::Face => self == Self::Stream,
             _ => matches!(self, Self::Parser | Self::Stream),
         }
+    }
+
+    /// Whether it can wait for a chunk.
+    #[must_use]
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Face | Self::Stream)
     }
 }
 
@@ -154,12 +167,17 @@ impl Contender {
         [ours::all(), peers::all(), limits::all()].concat()
     }
 
-    /// Parses the workload in chunks of `chunk` bytes and compares every event with what is right.
+    /// Parses the workload in these chunks and compares every event with what is right.
     ///
     /// # Errors
     ///
     /// What it got wrong, or that it was not done after `limit`.
-    pub fn check(&self, workload: &Workload, chunk: usize, limit: Duration) -> Result<(), Failure> {
+    pub fn check(
+        &self,
+        workload: &Workload,
+        chunk: Framing,
+        limit: Duration,
+    ) -> Result<(), Failure> {
         let fuse = Fuse::new(limit);
         let result = (self.check)(Chunks::new(&workload.input, chunk, Some(&fuse)), workload);
         if fuse.blown() {
@@ -168,14 +186,14 @@ impl Contender {
         result.map_err(Failure::Wrong)
     }
 
-    /// Parses the input in chunks of `chunk` bytes and says how many events there were.
+    /// Parses the input in these chunks and says how many events there were.
     ///
     /// # Errors
     ///
     /// What the parser said.
     // Not inlined: `instructions` counts from where this function is entered to where it is left.
     #[inline(never)]
-    pub fn run(&self, input: &Bytes, chunk: usize) -> Result<u64, String> {
+    pub fn run(&self, input: &Input, chunk: Framing) -> Result<u64, String> {
         (self.run)(Chunks::new(input, chunk, None))
     }
 
@@ -184,7 +202,12 @@ impl Contender {
     /// # Errors
     ///
     /// What the parser said, or that it was not done after `limit`.
-    pub fn run_within(&self, input: &Bytes, chunk: usize, limit: Duration) -> Result<u64, Failure> {
+    pub fn run_within(
+        &self,
+        input: &Input,
+        chunk: Framing,
+        limit: Duration,
+    ) -> Result<u64, Failure> {
         let fuse = Fuse::new(limit);
         let result = (self.run)(Chunks::new(input, chunk, Some(&fuse)));
         if fuse.blown() {
@@ -198,14 +221,14 @@ impl Contender {
 #[derive(Debug, Clone)]
 struct Fuse {
     until: Instant,
-    blown: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    blown: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Fuse {
     fn new(limit: Duration) -> Self {
         Self {
             until: Instant::now() + limit,
-            blown: std::sync::Arc::default(),
+            blown: Arc::default(),
         }
     }
 
@@ -225,27 +248,63 @@ impl Fuse {
 /// An input and how it is cut.
 #[derive(Debug, Clone, Copy)]
 struct Chunks<'a> {
-    input: &'a Bytes,
-    size: usize,
+    input: &'a Input,
+    framing: Framing,
     fuse: Option<&'a Fuse>,
 }
 
 impl<'a> Chunks<'a> {
-    fn new(input: &'a Bytes, size: usize, fuse: Option<&'a Fuse>) -> Self {
-        Self { input, size, fuse }
+    fn new(input: &'a Input, framing: Framing, fuse: Option<&'a Fuse>) -> Self {
+        Self {
+            input,
+            framing,
+            fuse,
+        }
     }
 
     /// The chunks, borrowed.
     fn slices(self) -> impl Iterator<Item = &'a [u8]> {
-        let cuts = Cuts::new(self.input.len(), self.size, self.fuse);
+        let cuts = Cuts::new(self);
         cuts.map(|(from, to)| &self.input[from..to])
     }
 
     /// The chunks, each sharing in the input.
     fn bytes(self) -> impl Iterator<Item = Bytes> + Send + Sync + 'static {
-        let input = self.input.clone();
-        let cuts = Cuts::new(input.len(), self.size, self.fuse);
+        let input = Bytes::clone(self.input);
+        let cuts = Cuts::new(self);
         cuts.map(move |(from, to)| input.slice(from..to))
+    }
+
+    /// The chunks as they come from a transport: shared, and waited for where they should be.
+    fn stream(self) -> Arriving<impl Iterator<Item = Bytes> + Send + Sync + 'static> {
+        Arriving {
+            chunks: self.bytes(),
+            is_waited_for: self.framing == Framing::Waited,
+            was_missed: false,
+        }
+    }
+}
+
+/// Chunks that have come, or that come when they were asked for once in vain.
+struct Arriving<I> {
+    chunks: I,
+    is_waited_for: bool,
+    was_missed: bool,
+}
+
+impl<I: Iterator<Item = Bytes> + Unpin> Stream for Arriving<I> {
+    type Item = Result<Bytes, Infallible>;
+
+    #[inline]
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.is_waited_for {
+            self.was_missed = !self.was_missed;
+            if self.was_missed {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(self.chunks.next().map(Ok))
     }
 }
 
@@ -254,6 +313,8 @@ struct Cuts {
     from: usize,
     length: usize,
     size: usize,
+    /// Where the blocks end, if they are the chunks, and how many are passed.
+    blocks: Option<(Arc<[usize]>, usize)>,
     /// How many more chunks until the fuse is looked at. A clock read for every chunk would be
     /// most of the time where chunks are small.
     countdown: u64,
@@ -263,11 +324,23 @@ struct Cuts {
 impl Cuts {
     const EVERY: u64 = 64;
 
-    fn new(length: usize, size: usize, fuse: Option<&Fuse>) -> Self {
+    fn new(chunks: Chunks<'_>) -> Self {
+        let Chunks {
+            input,
+            framing,
+            fuse,
+        } = chunks;
         Self {
             from: 0,
-            length,
-            size,
+            length: input.len(),
+            size: match framing {
+                Framing::Bytes(size) => size,
+                Framing::Blocks | Framing::Waited => input.len(),
+            },
+            blocks: match framing {
+                Framing::Bytes(_) => None,
+                Framing::Blocks | Framing::Waited => Some((Arc::clone(&input.blocks), 0)),
+            },
             countdown: if fuse.is_some() {
                 Self::EVERY
             } else {
@@ -297,7 +370,13 @@ impl Iterator for Cuts {
             return None;
         }
         let from = self.from;
-        self.from = self.length.min(from + self.size);
+        self.from = match &mut self.blocks {
+            None => self.length.min(from + self.size),
+            Some((blocks, passed)) => {
+                *passed += 1;
+                blocks.get(*passed - 1).copied().unwrap_or(self.length)
+            }
+        };
         Some((from, self.from))
     }
 }
@@ -305,16 +384,16 @@ impl Iterator for Cuts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{options::CHUNKS, workloads::NAMES};
+    use crate::{options::FRAMINGS, workloads::NAMES};
 
     /// Long enough that only a parser that hangs passes it.
     const PATIENCE: Duration = Duration::from_secs(60);
 
     #[test]
     fn cuts_cover_the_input_once() {
-        let input = Bytes::from_static(b"0123456789");
+        let input = Input::from(Bytes::from_static(b"0123456789"));
         for size in [1, 3, 10, 11] {
-            let chunks = Chunks::new(&input, size, None);
+            let chunks = Chunks::new(&input, Framing::Bytes(size), None);
             assert_eq!(chunks.slices().collect::<Vec<_>>().concat(), &input[..]);
             let shared = chunks.bytes().collect::<Vec<_>>();
             assert_eq!(shared.concat(), &input[..]);
@@ -326,7 +405,7 @@ mod tests {
     fn a_blown_fuse_is_told() {
         let workload = Workload::named("tiny", 10_000).expect("a known name");
         for contender in [ours::all(), peers::all()].concat() {
-            let result = contender.check(&workload, 1, Duration::ZERO);
+            let result = contender.check(&workload, Framing::Bytes(1), Duration::ZERO);
             assert_eq!(result, Err(Failure::Slow(Duration::ZERO)), "{contender:?}");
         }
     }
@@ -338,7 +417,7 @@ mod tests {
             .expect("a known name")
             .expected;
         for contender in [ours::all(), peers::all()].concat() {
-            let result = contender.check(&workload, 1460, PATIENCE);
+            let result = contender.check(&workload, Framing::Bytes(1460), PATIENCE);
             assert!(matches!(result, Err(Failure::Wrong(_))), "{contender:?}");
         }
     }
@@ -347,10 +426,10 @@ mod tests {
     fn ours_and_the_limits_are_right_in_every_cell() {
         for name in NAMES {
             let workload = Workload::named(name, 20_000).expect("a known name");
-            for chunk in CHUNKS {
+            for chunk in FRAMINGS {
                 for contender in [ours::all(), limits::all()].concat() {
                     let result = contender.check(&workload, chunk, PATIENCE);
-                    assert_eq!(result, Ok(()), "{contender:?}, {name}, {chunk}");
+                    assert_eq!(result, Ok(()), "{contender:?}, {name}, {chunk:?}");
                 }
             }
         }
@@ -360,10 +439,10 @@ mod tests {
     fn no_peer_is_driven_wrong() {
         for name in NAMES {
             let workload = Workload::named(name, 20_000).expect("a known name");
-            for chunk in [16 << 10, 1460] {
+            for chunk in [Framing::Bytes(16 << 10), Framing::Blocks, Framing::Waited] {
                 for contender in peers::all() {
                     let result = contender.check(&workload, chunk, PATIENCE);
-                    assert_eq!(result, Ok(()), "{contender:?}, {name}, {chunk}");
+                    assert_eq!(result, Ok(()), "{contender:?}, {name}, {chunk:?}");
                 }
             }
         }

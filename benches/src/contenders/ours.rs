@@ -2,11 +2,18 @@
 
 use std::{convert::Infallible, io, sync::LazyLock};
 
-use everstream::{EventStream, Parser, Reader};
-use futures_util::stream;
+use bytes::Bytes;
+use everstream::{
+    ErrorKind, EventSource, EventStream, Parser, Reader, Retry,
+    transport::{Body, Connector},
+};
+use futures_util::Stream;
 use tokio::runtime::Runtime;
 
-use super::{Chunks, Contender, Drive, Role, Sink, peers::poll_all};
+use super::{
+    Chunks, Contender, Drive, Role, Sink,
+    peers::{finish, poll_all},
+};
 use crate::server::runtime;
 
 /// All of everstream's forms, in the order of the tables.
@@ -17,7 +24,10 @@ pub fn all() -> Vec<Contender> {
     vec![
         Contender::parser::<Borrowed>("everstream, borrowed", Role::Borrowed),
         Contender::parser::<Owned>("everstream, owned", Role::Owned),
+        Contender::parser::<NextEvent>("everstream, next_event", Role::Face),
+        Contender::parser::<NextEventRef>("everstream, next_event_ref", Role::Face),
         Contender::parser::<OverStream>("everstream, EventStream", Role::Face),
+        Contender::parser::<OverSource>("everstream, EventSource", Role::Face),
         Contender::parser::<OverRead>("everstream, Reader", Role::Face),
     ]
 }
@@ -57,19 +67,89 @@ impl Drive for Owned {
 /// The timer that an [`EventStream`] sets when it has waited for its server. Nothing runs in it.
 static TIMER: LazyLock<Runtime> = LazyLock::new(runtime);
 
-/// The events of a stream of chunks that are always ready.
+/// A stream polled as a `Stream`.
 struct OverStream;
 
 impl Drive for OverStream {
     fn drive<S: Sink>(chunks: Chunks<'_>, sink: &mut S) -> Result<(), String> {
         let _timer = TIMER.enter();
-        let chunks = stream::iter(chunks.bytes().map(Ok::<_, Infallible>));
-        poll_all(EventStream::new(chunks), |event| {
+        poll_all(EventStream::new(chunks.stream()), |event| {
             let event = event.map_err(|error| error.to_string())?;
             sink.event(event.event_type(), event.data(), event.id());
             Ok(())
         })
     }
+}
+
+/// A stream by the method that most programs call.
+struct NextEvent;
+
+impl Drive for NextEvent {
+    fn drive<S: Sink>(chunks: Chunks<'_>, sink: &mut S) -> Result<(), String> {
+        let _timer = TIMER.enter();
+        let mut stream = EventStream::new(chunks.stream());
+        finish(async {
+            while let Some(event) = stream.next_event().await.map_err(|e| e.to_string())? {
+                sink.event(event.event_type(), event.data(), event.id());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A stream by the method that lends.
+struct NextEventRef;
+
+impl Drive for NextEventRef {
+    fn drive<S: Sink>(chunks: Chunks<'_>, sink: &mut S) -> Result<(), String> {
+        let _timer = TIMER.enter();
+        let mut stream = EventStream::new(chunks.stream());
+        finish(async {
+            while let Some(event) = stream.next_event_ref().await.map_err(|e| e.to_string())? {
+                sink.event(event.event_type(), event.data(), event.id());
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A source whose one connection answers with the chunks, and which gives up after that.
+struct OverSource;
+
+impl Drive for OverSource {
+    fn drive<S: Sink>(chunks: Chunks<'_>, sink: &mut S) -> Result<(), String> {
+        let _timer = TIMER.enter();
+        let mut source = source(chunks.stream()).map_err(|error| error.to_string())?;
+        finish(async {
+            loop {
+                match source.next_event().await {
+                    Ok(Some(event)) => sink.event(event.event_type(), event.data(), event.id()),
+                    Ok(None) => return Ok(()),
+                    Err(error) if error.kind() == ErrorKind::Incomplete => return Ok(()),
+                    Err(error) => return Err(error.to_string()),
+                }
+            }
+        })
+    }
+}
+
+fn source(
+    chunks: impl Stream<Item = Result<Bytes, Infallible>> + Send + 'static,
+) -> Result<EventSource, everstream::Error> {
+    let mut body = Some(Body::new(chunks));
+    let connector = Connector::from_fn(move |_| {
+        let mut response = http::Response::new(body.take().unwrap_or_else(Body::empty));
+        let content_type = http::HeaderValue::from_static("text/event-stream");
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, content_type);
+        std::future::ready(Ok::<_, Infallible>(everstream::transport::Response::from(
+            response,
+        )))
+    });
+    EventSource::builder(connector)
+        .retry_on_end(true)
+        .retry_when(|_| Retry::GiveUp)
+        .build()
 }
 
 /// The events of a reader that has one chunk for each time it is asked.
