@@ -101,9 +101,11 @@ macro_rules! limited {
     ($builder:expr, $limits:expr) => {{
         let (mut builder, limits) = ($builder, $limits);
         builder = builder
-            .headers_timeout(limits.headers)
             .first_event_timeout(limits.first_event)
             .event_timeout(limits.event);
+        if let Some(limit) = limits.headers {
+            builder = builder.headers_timeout(limit);
+        }
         if limits.no_idle {
             builder = builder.idle_timeout(None);
         }
