@@ -4,6 +4,7 @@
 //! [`Events`] reads. What is left here is to move values between them.
 
 mod builder;
+mod connecting;
 mod failure;
 mod handle;
 pub(crate) mod session;
@@ -21,6 +22,7 @@ use futures_util::{Stream, stream::FusedStream};
 use http::StatusCode;
 
 pub use builder::EventSourceBuilder;
+use connecting::Connecting;
 pub use failure::Failure;
 use failure::{Ask, RetryWhen};
 pub use handle::EventSourceHandle;
@@ -32,11 +34,11 @@ use crate::{
     error::{Error, ErrorKind},
     event::Event,
     parser::{Taken, Want},
-    response::{Accepted, Events, Opening},
+    response::Events,
     stream::{Options, PollSignal, Release, Signal, Signals, combinators, next_event, sealed},
     timer::{self, Alarm, Instant},
     trace,
-    transport::{Attempt, Connect, Connector, Head, attempt::Cause},
+    transport::{Attempt, Body, Connector, Head, attempt::Cause},
 };
 
 /// The events of a feed, over as many connections as it takes.
@@ -69,16 +71,11 @@ use crate::{
 /// losing anything.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct EventSource {
-    connector: Connector,
     session: Session,
-    /// A connection that is being made: there is one while the session is connecting. Boxed, as an
-    /// open source has no use for its room.
-    opening: Option<Box<Opening>>,
+    /// What makes connections: one is being made while the session is connecting.
+    connecting: Connecting,
     /// The body of the connection, and what all of them have in common.
     body: Events,
-    accepted: Accepted,
-    /// The URL that is asked, where the connector told it.
-    url: Option<Box<str>>,
     /// For the waits between connections.
     alarm: Alarm,
     /// The moment that the session's time is counted from.
@@ -119,11 +116,8 @@ impl EventSource {
             ..Record::default()
         };
         Self {
-            connector,
             session,
-            opening: None,
-            accepted: options.accepted.clone(),
-            url: options.url.clone(),
+            connecting: Connecting::new(connector, &options),
             body: options.into_events(),
             alarm: Alarm::default(),
             origin: Instant::now(),
@@ -215,7 +209,7 @@ impl EventSource {
 
     /// Lets go of whatever holds a connection.
     fn disconnect(&mut self) {
-        self.opening = None;
+        self.connecting.abandon();
         self.body.close();
         self.alarm = Alarm::default();
         self.record.unfinished = false;
@@ -238,25 +232,19 @@ impl EventSource {
     /// Goes on until something has happened. (At most a wait and a request lie before that.)
     fn advance(&mut self, cx: &mut Context<'_>, want: Want) -> Poll<Option<Result<Signal, Error>>> {
         loop {
-            if let Some(opening) = &mut self.opening {
-                let opened = ready!(opening.poll(cx, &mut self.body.waiting));
-                self.opening = None;
-                return Poll::Ready(match opened {
-                    Ok((head, body)) => {
-                        trace::open(head.status());
-                        self.record.reached = true;
-                        self.session.announce(self.now());
-                        self.body.open(Some(head.clone()), body);
-                        Some(Ok(Signal::Open(head)))
-                    }
-                    Err(error) => self.lose(Some(error)),
-                });
-            }
             match self.session.state() {
                 State::Start | State::Connecting => {
-                    if let Err(error) = self.connect() {
-                        return Poll::Ready(Some(Err(self.fail(error))));
-                    }
+                    return Poll::Ready(
+                        match ready!(self.connecting.poll(cx, &mut self.body.waiting)) {
+                            Some(Ok((head, body))) => Some(Ok(self.announce(head, body))),
+                            Some(Err(error)) => self.lose(Some(error)),
+                            // No request is under way.
+                            None => match self.connect() {
+                                Ok(()) => continue,
+                                Err(error) => Some(Err(self.fail(error))),
+                            },
+                        },
+                    );
                 }
                 State::Open(_) => {
                     return Poll::Ready(match ready!(self.poll_open(cx, want)) {
@@ -340,13 +328,18 @@ impl EventSource {
         record.attempts += 1;
         trace::connecting(record.attempts, !last_event_id.is_empty());
         let attempt = Attempt::new(record.attempts, last_event_id, record.cause.take())?;
-        let response = self.connector.connect(attempt);
-        let accepted = self.accepted.clone();
-        let url = self.url.clone();
-        let opening = Opening::new(response, accepted, url, &mut self.body.waiting);
-        self.opening = Some(Box::new(opening));
+        self.connecting.send(attempt, &mut self.body.waiting);
         self.session.connect();
         Ok(())
+    }
+
+    /// "Announce the connection": it is open.
+    fn announce(&mut self, head: Head, body: Body) -> Signal {
+        trace::open(head.status());
+        self.record.reached = true;
+        self.session.announce(self.now());
+        self.body.open(Some(head.clone()), body);
+        Signal::Open(head)
     }
 
     /// The body has ended as it should, but maybe within an event.

@@ -156,3 +156,71 @@ fn few_rooms_name_reqwest_or_sleep() {
         assert!(!is_clock || may, "{file} names {name}");
     }
 }
+
+/// Crates whose types the public API may name; reqwest's are behind their features.
+const IN_THE_API: [&str; 9] = [
+    "everstream",
+    "core",
+    "alloc",
+    "std",
+    "http",
+    "bytes",
+    "futures_core",
+    "serde_core",
+    "reqwest",
+];
+
+/// `docs/public-api.txt` is the public API with every feature; CI compares it with the code.
+#[test]
+fn the_public_api_names_few_foreign_crates() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/public-api.txt");
+    let api = std::fs::read_to_string(path).expect("the list of the API");
+    let foreign = foreign_crates(&api);
+    assert!(foreign.is_empty(), "\n{}\n", foreign.join("\n"));
+    // It is a list, and the check sees what is in it.
+    assert!(api.contains("fn everstream::EventStream::next_event_ref"));
+    let leak = "pub fn everstream::Error::url(&self) -> &url::Url";
+    assert_eq!(foreign_crates(leak), [format!("url: {leak}")]);
+}
+
+fn foreign_crates(api: &str) -> Vec<String> {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let mut foreign = Vec::new();
+    for line in api.lines() {
+        // What pin-project derives: nobody can name it.
+        if line.contains("pin_project::__private") {
+            continue;
+        }
+        for path in line.split(|c| !is_name(c)) {
+            let Some((first, _)) = path.split_once("::") else {
+                continue;
+            };
+            let is_crate = first.starts_with(|c: char| c.is_lowercase());
+            if is_crate && !IN_THE_API.contains(&first) {
+                foreign.push(format!("{first}: {line}"));
+            }
+        }
+    }
+    foreign
+}
+
+/// Prints which layer imports which, with the number of files that do.
+#[test]
+fn picture() {
+    let imports = sources().imports();
+    for (name, _) in LAYERS {
+        let mut below = std::collections::BTreeMap::new();
+        for import in imports.iter().filter(|import| layer(&import.from) == name) {
+            if layer(&import.to) != name {
+                *below.entry(layer(&import.to)).or_insert(0) += 1;
+            }
+        }
+        let below: Vec<_> = below.iter().map(|(to, n)| format!("{to} ({n})")).collect();
+        eprintln!("{name:>9} -> {}", below.join(", "));
+    }
+    assert!(
+        imports.len() > 100,
+        "only {} imports were seen",
+        imports.len()
+    );
+}
