@@ -117,7 +117,7 @@ impl Sources {
                 Token::Name(name) if name == "mod" && is(tokens, at + 2, "{") => {
                     let end = at + 2 + block(&tokens[at + 2..]);
                     if let Token::Name(inner) = &tokens[at + 1] {
-                        let path = [path, &[inner.clone()]].concat();
+                        let path = [path, std::slice::from_ref(inner)].concat();
                         self.read_module(file, &path, &tokens[at + 3..end - 1]);
                     }
                     is_public = false;

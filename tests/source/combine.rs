@@ -217,7 +217,7 @@ mod signals {
                 Ok(Some(JsonSignal::Event(number))) => seen.push(number.to_string()),
                 Ok(Some(JsonSignal::Other(Signal::Comment(text)))) => seen.push(text),
                 Ok(Some(JsonSignal::Other(Signal::Reconnecting { .. }))) => {
-                    seen.push("again".into())
+                    seen.push("again".into());
                 }
                 Ok(Some(JsonSignal::Other(Signal::Open(_)))) => seen.push("open".into()),
                 Ok(Some(other)) => panic!("{other:?}"),
