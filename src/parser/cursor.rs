@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use super::{Aside, EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
+use super::{EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
 #[cfg(feature = "stream")]
 use crate::event::Event;
 
@@ -122,6 +122,8 @@ impl Cursor {
         parser: &mut Parser,
         chunk: &[u8],
     ) -> Result<Option<Taken>, EventTooLarge> {
+        use super::Aside;
+
         if let Some(step) = self.step(parser, chunk, Want::Items)? {
             let text = self.text(chunk);
             let taken = match step {
@@ -190,6 +192,7 @@ impl Cursor {
     }
 
     /// How many bytes of the chunk were taken so far.
+    #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn taken(&self) -> usize {
         self.start + self.at
