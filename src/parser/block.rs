@@ -8,7 +8,7 @@ use super::{
     field::{self, Name},
     item::{Aside, Data, EventAt, Span, Want},
     lines::{self, Text},
-    tail::SPILL,
+    size::SPILL,
 };
 use crate::event::MESSAGE;
 
@@ -66,7 +66,7 @@ impl Parser {
             // (LF) character": here it goes between the values.
             Name::Data => match self.block.data {
                 None => self.block.data = Some(Data::InText(value)),
-                Some(_) => self.join(text, value),
+                Some(_) => self.append(text, value),
             },
             // "Set the event type buffer to the field value."
             Name::Event => {
@@ -99,10 +99,9 @@ impl Parser {
         self.block.begun |= name != Name::Retry;
         let mut admitted = true;
         if bytes > self.max_event_bytes as u64 || self.block.skipped {
-            let known = name.wire_len().min(len + 1);
-            self.limit(known, len)
+            admitted = self
+                .limit(name, len)
                 .map_err(|Strike(at)| Strike(at.min(len + 1)))?;
-            admitted = !self.passes_over(name, len);
         }
         self.block.bytes = bytes;
         Ok(admitted)
@@ -179,7 +178,7 @@ impl Parser {
 
     /// Appends a value to the data of the block. While that is short it stays as it came, so that
     /// all its values are decoded at once.
-    fn join(&mut self, text: Text<'_>, value: Span) {
+    pub(super) fn append(&mut self, text: Text<'_>, value: Span) {
         self.buffer_data(text);
         match &mut self.block.data {
             Some(Data::Kept(span)) if span.len() + value.len() < SPILL => {
@@ -187,11 +186,20 @@ impl Parser {
                 span.end += 1 + value.len();
             }
             _ => {
-                self.decode_kept();
-                self.data.push('\n');
+                self.begin_value();
                 lines::push(&mut self.data, &text.get(value));
             }
         }
+    }
+
+    /// Decodes the data of the block, to be followed by another value.
+    pub(super) fn begin_value(&mut self) {
+        self.decode_kept();
+        match self.block.data {
+            Some(_) => self.data.push('\n'),
+            None => self.data.clear(),
+        }
+        self.block.data = Some(Data::Buffered);
     }
 
     /// Moves the data that is kept as it came to the data buffer.
@@ -215,30 +223,26 @@ impl Parser {
         (self.max_event_bytes as u64).saturating_sub(self.block.bytes) as usize
     }
 
-    /// Holds the limit against a field, known for one from byte `known` on, of which `len` bytes
-    /// have come.
+    /// Holds the limit against a field of which `len` bytes have come, and tells whether it is to be
+    /// processed. It strikes at the first byte that is too many, once the field is known for one.
+    ///
+    /// Of an event that is passed over, the ID and the reconnection time count, unless they are too
+    /// large by themselves.
     #[cold]
-    pub(super) fn limit(&mut self, known: usize, len: usize) -> Result<(), Strike> {
+    pub(super) fn limit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
         let left = self.left();
-        if len <= left || self.block.skipped {
-            return Ok(());
-        }
-        match self.oversized {
-            Oversized::Error => Err(Strike(known.max(left + 1))),
-            Oversized::Skip => {
-                self.block.skipped = true;
-                self.block.data = None;
-                self.data = String::new();
-                Ok(())
+        if len > left && !self.block.skipped {
+            match self.oversized {
+                Oversized::Error => return Err(Strike(name.wire_len().max(left + 1))),
+                Oversized::Skip => {
+                    self.block.skipped = true;
+                    self.block.data = None;
+                    self.data = String::new();
+                }
             }
         }
-    }
-
-    /// Whether a field of an event that is passed over is so too. Its ID and the reconnection
-    /// time are not, unless they are too large by themselves.
-    pub(super) fn passes_over(&self, name: Name, len: usize) -> bool {
-        self.block.skipped
-            && (matches!(name, Name::Data | Name::Event) || len > self.max_event_bytes)
+        let counts = matches!(name, Name::Id | Name::Retry) && len <= self.max_event_bytes;
+        Ok(counts || !self.block.skipped)
     }
 
     /// Adds the wire bytes of a field that was dropped as it came.

@@ -3,7 +3,9 @@
 
 use alloc::string::String;
 
-use super::{EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines};
+use super::{
+    EventTooLarge, Parser, Place, Step, Text, Want, item::EventAt, lines, size::WORTH_A_COPY,
+};
 #[cfg(feature = "stream")]
 use crate::event::Event;
 
@@ -22,9 +24,6 @@ pub(crate) struct Cursor {
     /// A copy of the part, where it is known to be UTF-8: it need not be looked at again then.
     window: String,
 }
-
-/// A rest of less than this is not worth a copy.
-const WORTH_IT: usize = 1024;
 
 /// What is known of the part that is being taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,7 +65,7 @@ impl Cursor {
         if self.start + self.len == 0 && parser.pass_on(chunk) {
             return Ok(None);
         }
-        if chunk.len() < WORTH_IT && self.len == 0 {
+        if chunk.len() < WORTH_A_COPY && self.len == 0 {
             return self.event_in_short(parser, chunk);
         }
         self.event(parser, chunk)
@@ -211,7 +210,7 @@ impl Cursor {
     #[inline]
     fn look_at(&mut self, rest: &[u8]) {
         self.len = rest.len();
-        if self.start > 0 && rest.len() >= WORTH_IT {
+        if self.start > 0 && rest.len() >= WORTH_A_COPY {
             self.copy(lines::window(rest));
         }
     }
@@ -219,7 +218,7 @@ impl Cursor {
     /// There is more to come than one event: what is left of the first part is looked at anew.
     #[inline]
     pub(crate) fn look_ahead(&mut self) {
-        if self.start == 0 && self.len - self.at >= WORTH_IT {
+        if self.start == 0 && self.len - self.at >= WORTH_A_COPY {
             self.pass();
         }
     }

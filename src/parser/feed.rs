@@ -3,9 +3,8 @@
 use core::fmt;
 
 use super::{
-    Aside, EventTooLarge, Item, Parser, Place, Step, Text, Want,
-    item::EventAt,
-    lines::{WORTH_A_WINDOW, window},
+    Aside, EventTooLarge, Item, Parser, Place, Step, Text, Want, item::EventAt, lines::window,
+    size::WORTH_A_WINDOW,
 };
 use crate::event::{Event, EventRef};
 

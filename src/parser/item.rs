@@ -3,10 +3,7 @@
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, mem, time::Duration};
 
-use super::{
-    Parser,
-    lines::{LARGE, Text},
-};
+use super::{Parser, lines::Text, size::LARGE};
 #[cfg(feature = "std")]
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventRef};

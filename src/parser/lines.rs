@@ -13,21 +13,19 @@
 
 use alloc::{borrow::Cow, string::String};
 
-use super::item::Span;
-
-/// So much is looked at several times while it stays in the processor's first cache.
-pub(super) const WINDOW: usize = 16 * 1024;
+use super::{
+    item::Span,
+    size::{LARGE, LONG_PIECE, LOOKS, WINDOW, WORTH_A_WINDOW, WORTH_SIMD},
+};
 
 pub(super) const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
 /// The offset of the first line end (CR or LF) in `bytes`, which begin a line.
 ///
 /// Half of all lines of a real stream are a few bytes long, where `memchr` costs more to call
-/// than to run: the first bytes are looked at eight at a time. A second look makes a stream of
-/// short comments 22% faster and costs a longer line 12 instructions; two more make it 8%.
+/// than to run: the first bytes are looked at eight at a time.
 #[inline]
 pub(super) fn end(bytes: &[u8]) -> Option<usize> {
-    const LOOKS: usize = 2;
     const SHORT: usize = 8 * (LOOKS + 4);
 
     if bytes.len() <= SHORT {
@@ -45,13 +43,10 @@ pub(super) fn end(bytes: &[u8]) -> Option<usize> {
 }
 
 /// As [`end`], where most likely there is none: in a piece of a line. 32 bytes at a time are
-/// looked at for whether there is one. In 64 bytes it takes 4 ns, and `memchr` 7.
+/// looked at for whether there is one.
 #[inline]
 pub(super) fn end_in_piece(bytes: &[u8]) -> Option<usize> {
-    /// From here on `memchr` is faster.
-    const LONG: usize = 128;
-
-    if bytes.len() > LONG {
+    if bytes.len() > LONG_PIECE {
         return memchr::memchr2(b'\n', b'\r', bytes);
     }
     let mut rest = bytes;
@@ -188,9 +183,6 @@ impl<'a> Text<'a> {
     }
 }
 
-/// Of less than this, looking at each value by itself is as fast.
-pub(super) const WORTH_A_WINDOW: usize = 256;
-
 /// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
 /// look at all of them, where that pays.
 pub(super) fn window(rest: &[u8]) -> Text<'_> {
@@ -212,8 +204,6 @@ pub(super) fn window(rest: &[u8]) -> Text<'_> {
 /// `bytes`, if they are UTF-8.
 #[inline]
 pub(super) fn valid(bytes: &[u8]) -> Option<&str> {
-    /// Below it the standard library is as fast, for lack of a set-up.
-    const WORTH_SIMD: usize = 64;
     if bytes.len() < WORTH_SIMD {
         core::str::from_utf8(bytes).ok()
     } else {
@@ -309,10 +299,6 @@ pub(super) fn push(out: &mut String, text: &str) {
     }
     out.push_str(text);
 }
-
-/// From this many bytes on, a buffer counts as large: it grows slowly, and is handed over rather
-/// than copied.
-pub(super) const LARGE: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {

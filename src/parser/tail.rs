@@ -8,18 +8,13 @@ use super::{
     block::Strike,
     field::{self, Kind, Name},
     item::{Aside, CommentAt, Data, Span, Want},
-    lines::{self, Decoder, Text, WINDOW},
-    walk::{MAX_COMMENT_BYTES, comment},
+    lines::{self, Decoder, Text},
+    size::{DECIDED, MAX_COMMENT_BYTES, SPILL, WINDOW},
+    walk::comment,
 };
 
-/// From so many bytes on, a line is known for what it is, the space after `data:` included.
-const DECIDED: usize = 6;
-
-/// Of data, less than this is kept as it came: validating and copying pay by the call.
-pub(super) const SPILL: usize = 1024;
-
 /// The unfinished line, and the data that the lines before it have left here.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tail {
     /// The data ([`Data::Kept`]), then what is kept of the line.
     pub(super) kept: Vec<u8>,
@@ -288,10 +283,7 @@ impl Parser {
             _ => None,
         };
         if let Some(name) = known {
-            if len > self.left() {
-                self.limit(name.wire_len(), len)?;
-            }
-            if self.passes_over(name, len) {
+            if (len > self.left() || self.block.skipped) && !self.limit(name, len)? {
                 self.place = Place::Dropped(Kind::Field(name));
             }
         }
@@ -329,12 +321,7 @@ impl Parser {
     }
 
     fn begin_spilling(&mut self) {
-        self.decode_kept();
-        match self.block.data {
-            Some(_) => self.data.push('\n'),
-            None => self.data.clear(),
-        }
-        self.block.data = Some(Data::Buffered);
+        self.begin_value();
         let tail = &mut self.tail;
         let value = tail.line + field::value_start(tail.line(), Name::Data);
         tail.decoder.push(&tail.kept[value..], &mut self.data);
@@ -410,8 +397,7 @@ impl Parser {
                 span.end = self.tail.line;
             }
             Some(_) => {
-                self.decode_kept();
-                self.data.push('\n');
+                self.begin_value();
                 lines::push(&mut self.data, &lines::decode(&self.tail.line()[value..]));
             }
         }

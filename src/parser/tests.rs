@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{lines::LARGE, tail::SPILL, *};
+use super::{
+    size::{LARGE, SPILL},
+    *,
+};
 use crate::event::Event;
 
 fn events(chunks: &[&[u8]]) -> Vec<Event> {
@@ -164,6 +167,35 @@ fn asking_again_takes_nothing_twice() {
         };
         let event = parser.feed(rest).next_owned().unwrap().unwrap();
         assert_eq!(event.data(), "x");
+    }
+}
+
+#[test]
+fn a_clone_goes_on_by_itself_wherever_the_stream_is_cut() {
+    let data = "x".repeat(2 * SPILL);
+    let stream = alloc::format!(
+        "\u{feff}event: a\r\nid: 1\r\ndata: \u{e9}\r\ndata: {data}\r\n\r\n: c\ndata: 2\n\n"
+    );
+    let stream = stream.as_bytes();
+    let rest_of = |parser: &mut Parser, rest: &[u8]| {
+        let mut feed = parser.feed(rest);
+        let mut events = Vec::new();
+        while let Some(event) = feed.next_owned().unwrap() {
+            events.push(event);
+        }
+        (events, parser.clone())
+    };
+    let step = if cfg!(miri) { 97 } else { 1 };
+    for cut in (0..=stream.len()).step_by(step) {
+        let (begun, rest) = stream.split_at(cut);
+        let (mut events, mut parser) = rest_of(&mut Parser::new(), begun);
+        let mut clone = parser.clone();
+        // What the one is fed next is nothing to the other.
+        let (others, _) = rest_of(&mut parser, b"?\n\nid: 3\ndata: other\n\ndata: y");
+        assert!(others.iter().any(|event| event.data() == "other"), "{cut}");
+        events.extend(rest_of(&mut clone, rest).0);
+        assert_eq!(events, self::events(&[stream]), "{cut}");
+        assert_eq!(clone.last_event_id(), "1", "{cut}");
     }
 }
 

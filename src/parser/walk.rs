@@ -8,10 +8,8 @@ use super::{
     field::{self, Kind, Name},
     item::{Aside, CommentAt, Data, EventAt, Span, Step, Want},
     lines::{self, Text},
+    size::MAX_COMMENT_BYTES,
 };
-
-/// A comment is kept up to this many bytes after its colon.
-pub(super) const MAX_COMMENT_BYTES: usize = 64 * 1024;
 
 /// What the beginning of a block is, where it is not the usual event.
 pub(super) enum Unusual {
