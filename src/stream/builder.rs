@@ -1,4 +1,4 @@
-//! [`EventStreamBuilder`]: what to hold one answer to.
+//! [`EventStreamBuilder`]: the options of an `EventStream`.
 
 use std::{
     fmt,
@@ -21,12 +21,12 @@ use crate::{
     transport::{Body, BoxFuture, MaybeSend, MaybeSync, Response},
 };
 
-/// Options for an [`EventStream`]: for one request, which `.await` sends, or for a body that is
-/// there, with [`build`](EventStreamBuilder::build).
+/// A builder for an [`EventStream`]: `.await` sends the request; for a body without a request, call
+/// [`build`](EventStreamBuilder::build).
 ///
-/// Made by `events()` on the request builder or the response of an HTTP client, by
-/// [`EventStreamBuilder::new`] of any future of a [`Response`], or by [`EventStream::builder`] of
-/// any stream of bytes. A request is sent exactly once.
+/// To get one, call `events()` on the request builder or the response of an HTTP client, or pass a
+/// future of a [`Response`] to [`EventStreamBuilder::new`], or a stream of bytes to
+/// [`EventStream::builder`]. A request is sent exactly once.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest013")]
@@ -49,13 +49,13 @@ use crate::{
 ///
 /// # Errors
 ///
-/// A response that is not a 200 with the right content type, or is compressed, is an [`Error`]
-/// that holds status, headers and the first 64 KiB of the body. A failure to connect and the time
-/// limits are errors, too.
+/// If the status is not 200, the content type is wrong or the body is compressed, `.await` returns
+/// an [`Error`] that holds the status, the headers and the first 64 KiB of the body. Failing to
+/// connect and exceeding a time limit are errors, too.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future, or the stream, closes the connection.
+/// Dropping the future or the stream closes the connection.
 #[must_use = "nothing is sent until it is awaited"]
 pub struct EventStreamBuilder<S = BoxFuture<'static, Result<Response, Error>>, C = ()> {
     source: S,
@@ -65,11 +65,13 @@ pub struct EventStreamBuilder<S = BoxFuture<'static, Result<Response, Error>>, C
 }
 
 impl EventStream {
-    /// Returns the events of any stream of byte chunks, with every option at its default:
-    /// [`builder`](Self::builder) sets others.
+    /// Creates an `EventStream` from any stream of byte chunks, with default options. To set
+    /// options, use [`builder`](Self::builder).
     ///
-    /// An error of `chunks` is the source of one of kind [`ErrorKind::Body`](crate::ErrorKind::Body). The limit of five
-    /// minutes without a byte holds here too, and needs a Tokio runtime with its timer enabled.
+    /// An error of `chunks` becomes the source of an error of kind
+    /// [`ErrorKind::Body`](crate::ErrorKind::Body). The default
+    /// [`idle_timeout`](EventStreamBuilder::idle_timeout) of five minutes applies, and needs a
+    /// Tokio runtime with its timer enabled.
     pub fn new<S, B, E>(chunks: S) -> Self
     where
         S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
@@ -79,7 +81,7 @@ impl EventStream {
         Self::builder(chunks).build()
     }
 
-    /// Options for the events of any stream of byte chunks.
+    /// Creates a builder for an `EventStream` from any stream of byte chunks.
     ///
     /// ```
     /// use everstream::EventStream;
@@ -108,7 +110,8 @@ impl EventStream {
 }
 
 impl EventStreamBuilder {
-    /// Options for the answer that `response` will be, with any HTTP client.
+    /// Creates a builder from a future of a response, for any HTTP client. Building polls nothing:
+    /// `response` runs once the builder is awaited.
     pub fn new<F>(response: F) -> Self
     where
         F: Future<Output = Result<Response, Error>> + MaybeSend + 'static,
@@ -116,7 +119,7 @@ impl EventStreamBuilder {
         Self::of(Box::pin(response))
     }
 
-    /// Says which URL is asked, for errors of a request that has no response.
+    /// Sets the URL of the request, for errors without a response.
     #[cfg(any(feature = "reqwest013", feature = "reqwest012"))]
     pub(crate) fn of_url(mut self, url: Option<String>) -> Self {
         self.options.url = url.map(String::into_boxed_str);
@@ -167,9 +170,9 @@ impl<S> EventStreamBuilder<S> {
         }
     }
 
-    /// Holds the answer to a contract: what completes it, what is an error within it, and what only
-    /// keeps it alive. Keep-alives are not progress for the
-    /// [event limit](Self::event_timeout) then, unless [`progress_when`](Self::progress_when) is
+    /// Applies a contract to the answer: it decides which events complete the answer, which are
+    /// errors and which only keep the connection alive. Keep-alive events then don't count for
+    /// [`event_timeout`](Self::event_timeout), unless [`progress_when`](Self::progress_when) is
     /// set.
     pub fn contract(mut self, contract: Contract) -> EventStreamBuilder<S, Contract> {
         self.options.progress_by_contract = true;
@@ -185,7 +188,7 @@ impl<S> EventStreamBuilder<S> {
 impl<S, C> EventStreamBuilder<S, C> {
     body_setters!();
 
-    /// Sets what to do with an event that the end of the body leaves unfinished. By default it is
+    /// Sets what to do with an event that is unfinished when the body ends. By default, it is
     /// discarded.
     pub fn unfinished(mut self, unfinished: Unfinished) -> Self {
         self.unfinished = unfinished;

@@ -1,4 +1,4 @@
-//! [`CompleteWhen`]: an answer that ends with an event of its own.
+//! [`CompleteWhen`]: an answer that ends with a certain event.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use crate::{
     transport::{Head, maybe_send::EventPredicate},
 };
 
-/// The stream of [`complete_when`](crate::EventStreamExt::complete_when) and
+/// The stream returned by [`complete_when`](crate::EventStreamExt::complete_when) and
 /// [`complete_on_data`](crate::EventStreamExt::complete_on_data).
 #[pin_project]
 #[must_use = "streams do nothing unless polled"]

@@ -1,4 +1,4 @@
-//! [`Contracted`]: an answer that is held to a contract.
+//! [`Contracted`]: an answer under a contract.
 
 use std::{
     fmt,
@@ -18,17 +18,17 @@ use crate::{
     transport::Head,
 };
 
-/// The stream of [`contract`](crate::EventStreamExt::contract): an answer that is whole, or an
-/// error.
+/// The stream returned by [`contract`](crate::EventStreamExt::contract): it yields a complete
+/// answer, or ends with an error.
 ///
-/// It ends where the contract says that the answer is complete. If the stream beneath ends before,
-/// that is an error of kind [`ErrorKind::Incomplete`]. An error event is one of kind
-/// [`ErrorKind::ErrorEvent`], which holds it. Keep-alive events are left out; on a stream of
-/// signals they are a [`Signal::KeepAlive`](crate::Signal::KeepAlive).
+/// The stream ends when the answer is complete by the contract. If the inner stream ends earlier,
+/// that is an error of kind [`ErrorKind::Incomplete`]. An error event becomes an error of kind
+/// [`ErrorKind::ErrorEvent`], which holds the event. Keep-alive events are not yielded; a stream of
+/// signals yields them as [`Signal::KeepAlive`](crate::Signal::KeepAlive).
 ///
-/// Once the answer has said that it is whole, as by a finish reason, the rest of the connection
-/// doesn't matter: whether the body ends, is cut, or falls silent for longer than a time limit,
-/// the stream ends without an error.
+/// After an event that proves the answer complete, such as one with a finish reason, connection
+/// errors no longer matter: if the body ends, breaks off or exceeds a time limit, the stream ends
+/// without an error.
 #[pin_project]
 #[must_use = "streams do nothing unless polled"]
 pub struct Contracted<S = EventStream> {
@@ -36,14 +36,14 @@ pub struct Contracted<S = EventStream> {
     inner: S,
     contract: Contract,
     release: ReleaseWith<S>,
-    /// Tells the stream beneath that an event was progress.
+    /// Tells the inner stream that an event was progress.
     confirm: Option<fn(Pin<&mut S>)>,
     end: End,
     events: u64,
 }
 
 impl Contracted {
-    /// The answer of a request, whose limit on events goes by the contract, too.
+    /// The answer to a request. Its `event_timeout` also follows the contract.
     pub(super) fn of_answer(answer: EventStream, contract: Contract) -> Self {
         Self {
             confirm: Some(|answer| answer.get_mut().confirm_progress()),
@@ -67,7 +67,7 @@ impl<S> Contracted<S> {
     next::accessors!();
 }
 
-/// Whether the connection is to blame, which a whole answer doesn't need any more.
+/// Whether this is an error of the connection, which a complete answer no longer needs.
 fn is_of_the_connection(error: &Error) -> bool {
     let is_final_word = error.is_timeout() || error.is_incomplete();
     error.is_final() && (is_final_word || error.kind() == ErrorKind::Transport)
@@ -83,7 +83,7 @@ where
     type Item = Result<I, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        /// After this many keep-alives that nobody sees, other tasks get their turn.
+        /// Yields to other tasks after skipping this many keep-alives.
         const KEEP_ALIVES_AT_ONCE: usize = 32;
 
         let mut this = self.project();

@@ -1,4 +1,4 @@
-//! [`ErrorWhen`]: an event that is an error.
+//! [`ErrorWhen`]: turns certain events into errors.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use crate::{
     transport::{Head, maybe_send::EventPredicate},
 };
 
-/// The stream of [`error_when`](crate::EventStreamExt::error_when).
+/// The stream returned by [`error_when`](crate::EventStreamExt::error_when).
 #[pin_project]
 #[must_use = "streams do nothing unless polled"]
 pub struct ErrorWhen<S = EventStream> {

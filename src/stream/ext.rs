@@ -1,4 +1,4 @@
-//! [`EventStreamExt`]: what can be asked of any stream of events or signals.
+//! [`EventStreamExt`]: combinators for any stream of events or signals.
 
 use futures_util::Stream;
 
@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{error::Error, event::Event, transport::MaybeSend};
 
-/// What can be asked of any stream of events or signals.
+/// Combinators for any stream of events or signals.
 ///
-/// The streams of this crate have the same methods themselves; this trait gives them to all others,
-/// such as a stream that is lent (`(&mut events).complete_when(…)`) or was changed by another
-/// combinator. On a stream of [`Signal`](crate::Signal)s, what is not an event passes through.
+/// The streams of this crate have the same methods as inherent methods. This trait adds them to all
+/// other streams, such as a borrowed stream (`(&mut events).complete_when(…)`) or the result of
+/// another combinator. On a stream of [`Signal`](crate::Signal)s, signals that are not events pass
+/// through.
 ///
 /// ```
 /// use everstream::{EventStream, EventStreamExt};
@@ -35,16 +36,17 @@ use crate::{error::Error, event::Event, transport::MaybeSend};
 pub trait EventStreamExt:
     Stream<Item = Result<<Self as EventStreamExt>::Of, Error>> + Sized
 {
-    /// What the stream yields: [`Event`], or [`Signal`](crate::Signal).
+    /// The items of the stream: [`Event`] or [`Signal`](crate::Signal).
     type Of: EventOrSignal;
 
-    /// Ends the stream with the first event that `is_last`, which is yielded: it often carries
-    /// the usage.
+    /// Ends the stream after the first event for which `is_last` returns `true`. That event is
+    /// yielded, as it often contains the usage.
     ///
-    /// The stream ends there, without waiting for the end of the body. After that event nothing is
-    /// polled beneath: a stream that was lent can be read on from there, and a stream of this crate
-    /// lets go of its connection. If the stream beneath ends earlier, the answer was cut short:
-    /// that is an error of kind [`ErrorKind::Incomplete`](crate::ErrorKind::Incomplete).
+    /// The stream doesn't wait for the end of the body, and doesn't poll the inner stream after
+    /// that event. So you can continue to read a borrowed stream from there. A stream of this crate
+    /// that is not borrowed closes its connection. If the inner stream ends earlier, the answer was
+    /// cut short, which is an error of kind
+    /// [`ErrorKind::Incomplete`](crate::ErrorKind::Incomplete).
     fn complete_when(
         self,
         is_last: impl FnMut(&Event) -> bool + MaybeSend + 'static,
@@ -52,17 +54,17 @@ pub trait EventStreamExt:
         CompleteWhen::new(self, Box::new(is_last), true, None)
     }
 
-    /// Ends the stream at the first event with this data, which is not yielded: `[DONE]` in
-    /// `OpenAI`'s chat API and those modelled on it. White space around it is ignored.
+    /// Ends the stream at the first event with this data, such as `[DONE]` in `OpenAI`'s chat API
+    /// and compatible APIs. That event is not yielded. White space around the data is ignored.
     ///
-    /// Otherwise as [`complete_when`](Self::complete_when).
+    /// Otherwise the same as [`complete_when`](Self::complete_when).
     fn complete_on_data(self, last: impl Into<String>) -> CompleteWhen<Self> {
         CompleteWhen::on_data(self, last.into(), None)
     }
 
-    /// Turns the first event that `is_error` into an error of kind
-    /// [`ErrorKind::ErrorEvent`](crate::ErrorKind::ErrorEvent), which is final. [`Error::event`]
-    /// gives the event, and [`Error::events_before`] says whether any came before it.
+    /// Turns the first event for which `is_error` returns `true` into a final error of kind
+    /// [`ErrorKind::ErrorEvent`](crate::ErrorKind::ErrorEvent). [`Error::event`] returns the event,
+    /// and [`Error::events_before`] returns the number of events before it.
     fn error_when(
         self,
         is_error: impl FnMut(&Event) -> bool + MaybeSend + 'static,
@@ -70,20 +72,21 @@ pub trait EventStreamExt:
         ErrorWhen::new(self, Box::new(is_error), None)
     }
 
-    /// Holds the answer to a contract: what completes it, what is an error within it, and what only
-    /// keeps it alive. See [`Contract`].
+    /// Applies a contract to the answer: it decides which events complete the answer, which are
+    /// errors and which only keep the connection alive. See [`Contract`].
     fn contract(self, contract: Contract) -> Contracted<Self> {
         Contracted::new(self, contract, None)
     }
 
-    /// Reads the data of every event as a `T`.
+    /// Deserializes the data of every event from JSON into a `T`.
     ///
-    /// JSON with a lone half of a surrogate pair doesn't fit either: servers that cut a text between
-    /// two events may send some. [`Event::json_lossy`] and
-    /// [`SurrogateJoiner`](crate::SurrogateJoiner) read it.
+    /// JSON with a lone surrogate is also an error; some servers send it when they split a text
+    /// between two events. [`Event::json_lossy`] and [`SurrogateJoiner`](crate::SurrogateJoiner)
+    /// can read it.
     ///
-    /// Data that does not fit is an `Err` of kind [`ErrorKind::Json`](crate::ErrorKind::Json) that
-    /// holds the raw event. It is not final ([`Error::is_final`]): the stream goes on after it.
+    /// Data that does not fit `T` is an `Err` of kind [`ErrorKind::Json`](crate::ErrorKind::Json)
+    /// that holds the raw event. It is not final ([`Error::is_final`]): the stream continues after
+    /// it.
     #[cfg(feature = "json")]
     fn json<T: serde::de::DeserializeOwned>(self) -> crate::JsonStream<T, Self> {
         crate::JsonStream::new(self)
@@ -98,11 +101,12 @@ where
     type Of = I;
 }
 
-/// The same as methods of a stream of ours, which lets go of its connection at the end.
+/// The same methods for the streams of this crate, which close their connection at the end.
 macro_rules! combinators {
     () => {
-        /// Ends the stream with the first event that `is_last`, which is yielded, and lets go of
-        /// the connection. See [`EventStreamExt::complete_when`](crate::EventStreamExt::complete_when).
+        /// Ends the stream after the first event for which `is_last` returns `true`, and closes the
+        /// connection. That event is yielded. See
+        /// [`EventStreamExt::complete_when`](crate::EventStreamExt::complete_when).
         pub fn complete_when(
             self,
             is_last: impl FnMut(&crate::Event) -> bool + crate::transport::MaybeSend + 'static,
@@ -111,16 +115,16 @@ macro_rules! combinators {
             crate::CompleteWhen::new(self, Box::new(is_last), true, Some(release))
         }
 
-        /// Ends the stream at the first event with this data, such as `[DONE]`, which is not
-        /// yielded, and lets go of the connection. See
+        /// Ends the stream at the first event with this data, such as `[DONE]`, and closes the
+        /// connection. That event is not yielded. See
         /// [`EventStreamExt::complete_on_data`](crate::EventStreamExt::complete_on_data).
         pub fn complete_on_data(self, last: impl Into<String>) -> crate::CompleteWhen<Self> {
             let release = crate::stream::release;
             crate::CompleteWhen::on_data(self, last.into(), Some(release))
         }
 
-        /// Turns the first event that `is_error` into a final error, and lets go of the
-        /// connection. See [`EventStreamExt::error_when`](crate::EventStreamExt::error_when).
+        /// Turns the first event for which `is_error` returns `true` into a final error, and closes
+        /// the connection. See [`EventStreamExt::error_when`](crate::EventStreamExt::error_when).
         pub fn error_when(
             self,
             is_error: impl FnMut(&crate::Event) -> bool + crate::transport::MaybeSend + 'static,
@@ -129,14 +133,14 @@ macro_rules! combinators {
             crate::ErrorWhen::new(self, Box::new(is_error), Some(release))
         }
 
-        /// Holds the answer to a contract, and lets go of the connection once it is complete. See
-        /// [`Contract`](crate::Contract).
+        /// Applies a contract to the answer, and closes the connection when the answer is complete.
+        /// See [`Contract`](crate::Contract).
         pub fn contract(self, contract: crate::Contract) -> crate::Contracted<Self> {
             let release = crate::stream::release;
             crate::Contracted::new(self, contract, Some(release))
         }
 
-        /// Reads the data of every event as a `T`. See
+        /// Deserializes the data of every event from JSON into a `T`. See
         /// [`EventStreamExt::json`](crate::EventStreamExt::json).
         #[cfg(feature = "json")]
         pub fn json<T: serde::de::DeserializeOwned>(self) -> crate::JsonStream<T, Self> {

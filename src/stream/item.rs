@@ -1,25 +1,25 @@
-//! What streams of ours yield.
+//! The items of this crate's streams.
 
 use super::Signal;
 use crate::{error::Error, event::Event};
 
-/// An item of a stream of events: an [`Event`], or a [`Signal`] that may be one.
+/// An item of a stream: an [`Event`], or a [`Signal`], which can be an event.
 ///
-/// What can be asked of a stream of events can be asked of a stream of signals, too: signals that
-/// are not events pass through. This trait is sealed.
+/// With this trait, the combinators work on streams of events and on streams of signals. Signals
+/// that are not events pass through. This trait is sealed.
 pub trait EventOrSignal: sealed::Sealed + Sized {
-    /// What [`json`](super::EventStreamExt::json) makes of it: `T` of an event, [`JsonSignal`] of
-    /// a signal.
+    /// The item of the stream returned by [`json`](super::EventStreamExt::json): `T` for an event,
+    /// [`JsonSignal`] for a signal.
     type Json<T>;
 
-    /// The event, if it is one.
+    /// Returns the event, if this is one.
     fn as_event(&self) -> Option<&Event>;
 
-    /// The event, if it is one, or the signal as it is.
+    /// Returns the event, if this is one, or else the unchanged signal.
     #[doc(hidden)]
     fn try_into_event(self) -> Result<Event, Self>;
 
-    /// What is left of a keep-alive event: nothing in a stream of events.
+    /// Converts a keep-alive event to the item to yield for it: none in a stream of events.
     #[doc(hidden)]
     fn into_keep_alive(self) -> Option<Self>;
 
@@ -83,14 +83,14 @@ impl EventOrSignal for Signal {
     }
 }
 
-/// A [`Signal`] whose event was read as a `T`: an item of
+/// A [`Signal`] whose event was deserialized into a `T`: an item of
 /// [`json`](super::EventStreamExt::json) on a stream of signals.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum JsonSignal<T> {
     /// The data of an event.
     Event(T),
-    /// Any other signal, as it came.
+    /// Any other signal, unchanged.
     Other(Signal),
 }
 

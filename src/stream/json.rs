@@ -1,4 +1,4 @@
-//! Typed events: the data of each event read as JSON.
+//! [`JsonStream`]: the data of each event, deserialized from JSON.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use crate::{
     event::Event,
 };
 
-/// A stream of typed events: [`EventStreamExt::json`](crate::EventStreamExt::json).
+/// A stream of typed events, returned by [`EventStreamExt::json`](crate::EventStreamExt::json).
 ///
 /// ```
 /// use everstream::{EventStream, EventStreamExt};

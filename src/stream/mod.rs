@@ -54,25 +54,23 @@ use crate::{
     transport::{Body, Head},
 };
 
-/// What becomes of an event that the stream leaves unfinished: one whose blank line has not come
-/// when the body ends as it should.
+/// What to do with an unfinished event: one whose blank line is missing when the body ends cleanly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unfinished {
-    /// It is discarded, as the standard says; [`EventStream::has_unfinished`] tells of it.
+    /// Discards it, as the standard says. [`EventStream::has_unfinished`] then returns `true`.
     #[default]
     Discard,
-    /// It is dispatched, for servers that leave out the last blank line.
+    /// Dispatches it, for servers that omit the last blank line.
     Dispatch,
-    /// It is an error of kind [`ErrorKind::Incomplete`].
+    /// Returns an error of kind [`ErrorKind::Incomplete`].
     Error,
 }
 
 /// The events of one response, or of any stream of bytes.
 ///
-/// It ends when the bytes do, never reconnects and never sends anything. An error is its last
-/// item. It is `Send`, `Unpin` and fused; dropping it closes the connection, and polling it can be
-/// given up at any time without losing anything.
+/// The stream ends when the body ends. It never reconnects and never sends a request. An error is
+/// its last item. It is `Send`, `Unpin` and fused. Dropping it closes the connection.
 ///
 /// ```
 /// use everstream::EventStream;
@@ -98,7 +96,7 @@ pub struct EventStream {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// The head was not signalled yet.
+    /// The head was not yielded as a signal yet.
     Start,
     Open,
     Ended,
@@ -119,28 +117,29 @@ impl EventStream {
         }
     }
 
-    /// The head of the response, where there was one: its status, headers and URL.
+    /// Returns the status, headers and URL of the response. `None` if the stream was made from
+    /// bytes without a response.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         self.body.head()
     }
 
-    /// The last event ID of the stream: that of the last block of lines that has ended, or else the
-    /// one that it started from.
+    /// Returns the last event ID, as of the last complete block of lines; before the first block,
+    /// the ID that the stream started from. Empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.body.parser().last_event_id()
     }
 
-    /// The reconnection time, once a `retry` field has set one. An `EventStream` makes no use of
-    /// it.
+    /// Returns the reconnection time from the last valid `retry` field, if any. An `EventStream`
+    /// doesn't use it.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<std::time::Duration> {
         self.body.parser().reconnection_time()
     }
 
-    /// Whether what has come so far ends in the middle of an event. After the end of the stream:
-    /// whether one was discarded.
+    /// Returns whether the bytes received so far end in the middle of an event. After the end of
+    /// the stream: whether an unfinished event was discarded.
     #[must_use]
     pub fn has_unfinished(&self) -> bool {
         self.body.parser().has_unfinished()
@@ -148,8 +147,8 @@ impl EventStream {
 
     next::event!(Event);
 
-    /// Waits for the next event, and lends it: nothing is allocated or copied for it. `None` is
-    /// the end of the stream.
+    /// Waits for the next event and borrows it from the stream's buffer, without allocating or
+    /// copying. Returns `None` at the end of the stream.
     ///
     /// ```
     /// use everstream::EventStream;
@@ -170,11 +169,11 @@ impl EventStream {
     ///
     /// # Errors
     ///
-    /// As the stream's items. After an error it returns `None`.
+    /// The same errors as the stream's items. After an error, it returns `None`.
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time without losing anything.
+    /// Dropping the future loses no events.
     pub async fn next_event_ref(&mut self) -> Result<Option<EventRef<'_>>, Error> {
         match poll_fn(|cx| self.poll_found(cx)).await {
             Some(Ok(Found::InBody(found))) => Ok(Some(self.body.lend(&found))),
@@ -184,25 +183,25 @@ impl EventStream {
         }
     }
 
-    /// Waits for the next signal. `None` is the end of the stream.
+    /// Waits for the next signal. Returns `None` at the end of the stream.
     ///
     /// # Errors
     ///
-    /// As the stream's items. After an error it returns `None`.
+    /// The same errors as the stream's items. After an error, it returns `None`.
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time without losing anything.
+    /// Dropping the future loses no events.
     pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
         poll_fn(|cx| self.poll_signal(cx)).await.transpose()
     }
 
-    /// The event handed out last was one of progress, where a contract decides that.
+    /// Counts the last event as progress, if a contract decides what progress is.
     fn confirm_progress(&mut self) {
         self.body.waiting.confirm_progress();
     }
 
-    /// Finds the next event. What is found is to be taken at once.
+    /// Finds the next event. The caller must take it before the next poll.
     #[inline]
     fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
         if self.state == State::Ended {
@@ -220,7 +219,7 @@ impl EventStream {
         }
     }
 
-    /// The body has ended, or failed: what is still to be said of it.
+    /// Handles the end or the failure of the body, and returns the last item, if any.
     fn end(&mut self, ended: Result<(), Error>) -> Option<Result<Found, Error>> {
         self.state = State::Ended;
         let left = ended.and_then(|()| match self.unfinished {
@@ -239,7 +238,7 @@ impl EventStream {
         }
     }
 
-    /// The unfinished event, dispatched: there may be none, or one without data.
+    /// Dispatches the unfinished event. `None` if there is none, or if it has no data.
     fn take_unfinished(&mut self) -> Option<Result<Event, Error>> {
         match self.body.parser_mut().take_unfinished() {
             Ok(event) => {
@@ -257,10 +256,10 @@ impl EventStream {
     }
 }
 
-/// Where an event lies.
+/// Where the event is stored.
 enum Found {
     InBody(EventAt),
-    /// At the end of the body, in the parser.
+    /// In the parser, at the end of the body.
     Unfinished,
 }
 

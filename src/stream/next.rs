@@ -1,18 +1,18 @@
-//! `next_event` and `next_signal`, the same for each stream.
+//! `next_event` and `next_signal`, shared by all streams.
 
 /// `next_event` for a stream of `Result<$item, Error>` that is `Unpin`.
 macro_rules! event {
     ($item:ty) => {
-        /// Waits for the next event. `None` is the end of the stream.
+        /// Waits for the next event. Returns `None` at the end of the stream.
         ///
         /// # Errors
         ///
-        /// As the stream's items. After an error that
-        /// [is final](crate::Error::is_final), it returns `None`.
+        /// The same errors as the stream's items. After an error that [is
+        /// final](crate::Error::is_final), it returns `None`.
         ///
         /// # Cancel safety
         ///
-        /// The future can be dropped at any time without losing anything.
+        /// Dropping the future loses no events.
         pub async fn next_event(&mut self) -> Result<Option<$item>, crate::Error> {
             futures_util::TryStreamExt::try_next(self).await
         }
@@ -22,23 +22,23 @@ macro_rules! event {
 /// `next_signal` for a stream of `Result<$item, Error>` that is `Unpin`.
 macro_rules! signal {
     ($item:ty) => {
-        /// Waits for the next signal. `None` is the end of the stream.
+        /// Waits for the next signal. Returns `None` at the end of the stream.
         ///
         /// # Errors
         ///
-        /// As the stream's items. After an error that
-        /// [is final](crate::Error::is_final), it returns `None`.
+        /// The same errors as the stream's items. After an error that [is
+        /// final](crate::Error::is_final), it returns `None`.
         ///
         /// # Cancel safety
         ///
-        /// The future can be dropped at any time without losing anything.
+        /// Dropping the future loses no events.
         pub async fn next_signal(&mut self) -> Result<Option<$item>, crate::Error> {
             futures_util::TryStreamExt::try_next(self).await
         }
     };
 }
 
-/// `next_event` and `next_signal` for a wrapper `$wrapper<S>`, as `S` yields the one or the other.
+/// `next_event` or `next_signal` for a wrapper `$wrapper<S>`, depending on what `S` yields.
 macro_rules! wrapper {
     ($wrapper:ident) => {
         impl<S> $wrapper<S>
@@ -57,20 +57,20 @@ macro_rules! wrapper {
     };
 }
 
-/// `get_ref`, `get_mut` and `into_inner` for a wrapper with the stream beneath in a field `inner`.
+/// `get_ref`, `get_mut` and `into_inner` for a wrapper with the inner stream in a field `inner`.
 macro_rules! accessors {
     () => {
-        /// Borrows the stream beneath, also after the end.
+        /// Borrows the inner stream. This works after the end, too.
         pub fn get_ref(&self) -> &S {
             &self.inner
         }
 
-        /// Borrows the stream beneath mutably, also after the end.
+        /// Mutably borrows the inner stream. This works after the end, too.
         pub fn get_mut(&mut self) -> &mut S {
             &mut self.inner
         }
 
-        /// Returns the stream beneath, where it was left off.
+        /// Returns the inner stream, which continues at the same position.
         pub fn into_inner(self) -> S {
             self.inner
         }

@@ -1,4 +1,4 @@
-//! The options that an answer and a feed share.
+//! The options that `EventStream` and `EventSource` share.
 
 use crate::{
     parser::{Oversized, Parser},
@@ -6,23 +6,23 @@ use crate::{
     transport::maybe_send::EventPredicate,
 };
 
-/// What a response is held to.
+/// The requirements for a response and its body.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) limits: Limits,
     pub(crate) progress: Option<EventPredicate>,
-    /// A contract says which events are progress, once it has seen them.
+    /// The contract decides which events are progress, after they were yielded.
     pub(crate) progress_by_contract: bool,
     pub(crate) accepted: Accepted,
     pub(crate) max_event_bytes: Option<usize>,
     pub(crate) oversized: Oversized,
     pub(crate) last_event_id: Option<String>,
-    /// The URL that is asked, where that is known.
+    /// The URL of the request, if known.
     pub(crate) url: Option<Box<str>>,
 }
 
 impl Options {
-    /// What reads the body of a response that is held to this.
+    /// Creates the reader of the body with these options.
     pub(crate) fn into_events(self) -> Events {
         let mut parser = Parser::new().with_oversized(self.oversized);
         if let Some(bytes) = self.max_event_bytes {
@@ -41,45 +41,45 @@ impl Options {
     }
 }
 
-/// The setters of what holds for any body, for a builder with [`Options`] in a field `options`.
+/// The setters for any body, for a builder with [`Options`] in a field `options`.
 macro_rules! body_setters {
     () => {
-        /// Sets the last event ID to start from, such as one stored by an earlier run of the
-        /// program. The empty string is none.
+        /// Sets the last event ID to start from, such as one that an earlier run of the program
+        /// stored. An empty string means none, which is the default.
         pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
             self.options.last_event_id = Some(id.into());
             self
         }
 
-        /// Limits how long to wait for the first event once the headers have come. No limit by
-        /// default.
+        /// Limits how long to wait for the first event after the headers. No limit by default.
         pub fn first_event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
             self.options.limits.first_event = limit.into();
             self
         }
 
-        /// Limits how long to wait for the next byte, comments included: it finds dead
-        /// connections. Five minutes by default; `None` is for ever.
+        /// Limits how long to wait for the next byte; bytes of comments count. It detects dead
+        /// connections. Five minutes by default; `None` means no limit.
         pub fn idle_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
             self.options.limits.idle = limit.into();
             self
         }
 
-        /// Limits how long to wait for the next event, whatever else comes: it finds servers that
-        /// keep the connection alive with comments but have stalled. No limit by default.
-        /// [`progress_when`](Self::progress_when) says which events count.
+        /// Limits how long to wait for the next event, even if other bytes arrive. It detects
+        /// servers that have stalled but keep the connection alive with comments. No limit by
+        /// default. Use [`progress_when`](Self::progress_when) to choose which events count.
         ///
-        /// Every limit counts only the time spent waiting for the server, never the time you take
-        /// between two polls. To tell them apart, a stream that waits is woken 16 times within a
-        /// limit, or more often; a pause of yours may count for as much as one of these spans.
+        /// All limits measure only the time spent waiting for the server, not the time between two
+        /// polls of your code. To tell them apart, a waiting stream wakes its task every sixteenth
+        /// of the limit, but no more often than every 50 ms and no less often than every 60
+        /// seconds. A pause in your code can count for up to one such interval.
         pub fn event_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
             self.options.limits.event = limit.into();
             self
         }
 
-        /// Sets which events are progress: only they start the
-        /// [event limit](Self::event_timeout) over, and only they reset a feed's count of
-        /// failures. `|event| event.event_type() != "ping"`, for example. All of them by default.
+        /// Sets which events count as progress: only these restart
+        /// [`event_timeout`](Self::event_timeout), and only these reset an `EventSource`'s count of
+        /// failures. For example, `|event| event.event_type() != "ping"`. All events by default.
         pub fn progress_when(
             mut self,
             is_progress: impl FnMut(&Event) -> bool + MaybeSend + 'static,
@@ -88,21 +88,22 @@ macro_rules! body_setters {
             self
         }
 
-        /// Sets the size of the largest event to accept, in bytes; 16 MiB by default. See
+        /// Sets the maximum size of an event, in bytes; 16 MiB by default. See
         /// [`Parser::with_max_event_bytes`](crate::Parser::with_max_event_bytes).
         pub fn max_event_bytes(mut self, bytes: usize) -> Self {
             self.options.max_event_bytes = Some(bytes);
             self
         }
 
-        /// Sets what to do with a larger event. By default the stream ends with an error.
+        /// Sets what to do with an event that exceeds [`max_event_bytes`](Self::max_event_bytes).
+        /// By default, the stream ends with an error.
         pub fn oversized(mut self, oversized: Oversized) -> Self {
             self.options.oversized = oversized;
             self
         }
 
-        /// Sets how many bytes to keep of an answer that is not an event stream, for
-        /// [`Error::body`]; 64 KiB by default. Raise it to read a whole JSON answer of a server
+        /// Sets how many bytes to keep of a response that is not an event stream, for
+        /// [`Error::body`]; 64 KiB by default. Raise it to get the whole JSON body from a server
         /// that doesn't stream.
         pub fn max_error_body_bytes(mut self, bytes: usize) -> Self {
             self.options.accepted.max_error_body_bytes = bytes;
@@ -111,27 +112,27 @@ macro_rules! body_setters {
     };
 }
 
-/// The setters of what holds for a response, for a builder with [`Options`] in a field `options`.
+/// The setters for a response, for a builder with [`Options`] in a field `options`.
 macro_rules! response_setters {
     () => {
-        /// Limits how long to wait for the response's headers, from sending the request on. If it
-        /// is set, it alone rules until they have come, and `None` waits for ever. If it isn't set,
-        /// the [idle limit](Self::idle_timeout) holds for them too.
+        /// Limits how long to wait for the headers of the response, counted from the start of the
+        /// request; `None` means no limit. If this is never called,
+        /// [`idle_timeout`](Self::idle_timeout) applies to the headers instead.
         pub fn headers_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
             self.options.limits.headers = Some(limit.into());
             self
         }
 
-        /// Sets which content types to accept as an event stream; `text/event-stream` alone by
+        /// Sets which content types to accept as an event stream; only `text/event-stream` by
         /// default.
         pub fn content_type(mut self, content_type: ContentType) -> Self {
             self.options.accepted.content_type = content_type;
             self
         }
 
-        /// Sets which statuses to accept as an event stream; 200 alone by default, as the standard
-        /// says. `|status| status.is_success()` takes every 2xx. A 204 is never accepted: it has no
-        /// body, and ends a feed.
+        /// Sets which statuses to accept as an event stream; only 200 by default, as the standard
+        /// says. `|status| status.is_success()` accepts every 2xx. A 204 is never accepted: it has
+        /// no body, and it ends an `EventSource`.
         pub fn accept_status(
             mut self,
             is_accepted: impl Fn(http::StatusCode) -> bool + MaybeSend + MaybeSync + 'static,

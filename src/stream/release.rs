@@ -1,4 +1,4 @@
-//! Letting go of a connection that an answer needs no longer.
+//! Releases a connection that an answer no longer needs.
 
 use std::{
     pin::Pin,
@@ -10,27 +10,28 @@ use crate::{
     transport::Head,
 };
 
-/// A stream of ours, which holds a connection.
+/// A stream of this crate, which holds a connection.
 ///
-/// The last event of an answer often comes before the end of its body. Whoever sees it lets the
-/// connection go, so that the HTTP client may use it for the next request. Only streams of ours can
-/// be told to: nothing is ever polled for that, neither they nor the stream of someone else, which
-/// may only be lent and would lose an event, or send a request.
+/// The last event of an answer often arrives before the end of its body. The combinator that sees
+/// it releases the connection, so that the HTTP client can use it for the next request. Only the
+/// streams of this crate support this. To release a connection, no stream is polled: a foreign
+/// stream may be borrowed, so a poll could lose an event or send a request.
 pub trait Release {
-    /// Lets go of the connection. Returns the head of its response, for an error to name the URL.
+    /// Releases the connection. Returns the head of the response, so that an error can name the
+    /// URL.
     #[doc(hidden)]
     fn release(&mut self) -> Option<Head>;
 }
 
-/// How a wrapper lets go of the stream beneath: `None` where that is not ours to end.
+/// How a wrapper releases the inner stream. `None` if the inner stream must not be ended.
 pub(crate) type ReleaseWith<S> = Option<fn(Pin<&mut S>) -> Option<Head>>;
 
-/// For a stream of ours.
+/// [`ReleaseWith`] for a stream of this crate.
 pub(crate) fn release<S: Release + Unpin>(stream: Pin<&mut S>) -> Option<Head> {
     stream.get_mut().release()
 }
 
-/// An error at the end of `inner`, which has yielded so many events.
+/// Creates an error at the end of `inner`, after so many events.
 pub(super) fn failed<S>(
     kind: ErrorKind,
     events: u64,
@@ -41,29 +42,29 @@ pub(super) fn failed<S>(
     of(kind, events, head.as_ref())
 }
 
-/// An error of an answer with this head.
+/// Creates an error for an answer with this head.
 pub(super) fn of(kind: ErrorKind, events: u64, head: Option<&Head>) -> Error {
     let error = Error::of(kind).ends_after(events);
     error.or_url(head.and_then(Head::url))
 }
 
-/// The end of a wrapper's stream, once the stream beneath is not needed any more.
+/// Whether a wrapper has ended, and no longer needs the inner stream.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum End {
     /// Not yet.
     #[default]
     Open,
-    /// The connection was let go. The task that reads it needs this many turns to see whether the
-    /// body has ended, and to keep the connection for the next request if it has.
+    /// The connection was released. The task that reads it needs this many turns to notice the end
+    /// of the body and return the connection to the pool.
     Leaving(u8),
     Ended,
 }
 
 impl End {
-    /// Enough for a task that reads the connection to run in between.
+    /// Enough turns for the task that reads the connection to run.
     const TURNS: u8 = 2;
 
-    /// The last item has come: lets go of `inner` if that is ours.
+    /// Ends the wrapper after its last item, and releases `inner` if `release` is set.
     pub(super) fn leave<S>(&mut self, inner: Pin<&mut S>, release: ReleaseWith<S>) -> Option<Head> {
         let Some(release) = release else {
             *self = Self::Ended;
@@ -77,7 +78,7 @@ impl End {
         self == Self::Open
     }
 
-    /// Ready once there is nothing left to wait for.
+    /// Ready when the wrapper has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Self::Leaving(turns) = *self {
             if turns > 0 {

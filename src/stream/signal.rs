@@ -1,4 +1,4 @@
-//! [`Signal`]: everything that happens on a stream, where [`Event`] is only what was sent.
+//! [`Signal`]: everything that happens on a stream, not only its events.
 
 use std::{
     fmt,
@@ -17,41 +17,42 @@ use crate::{
 
 /// Something that happened on a stream.
 ///
-/// Nothing that a server sends vanishes without one. `Debug` shows no data, no IDs and no header
+/// Everything that a server sends is visible as a signal. `Debug` shows no data, IDs or header
 /// values.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Signal {
-    /// A connection is open: the server's response is an event stream.
+    /// The connection opened: the server responded with an event stream.
     Open(Head),
     /// An event.
     Event(Event),
-    /// An event that only keeps the connection alive, under a `Contract` that says so.
+    /// An event that only keeps the connection alive, according to a `Contract`.
     KeepAlive(Event),
     /// A comment: everything after the colon.
     Comment(String),
     /// The server set the reconnection time.
     Retry(Duration),
-    /// A block of lines without data, which the standard doesn't dispatch: it set the last event
-    /// ID, or named a type.
+    /// A block of lines that has an `id` or `event` field but no data, so the standard doesn't
+    /// dispatch it.
     #[non_exhaustive]
     Undispatched {
-        /// The event type; `message` if the block named none.
+        /// The event type; `message` if the block has no `event` field.
         event_type: String,
         /// The last event ID after the block.
         id: String,
     },
-    /// Something was too large to be kept.
+    /// An event or comment was skipped because it exceeded the size limit.
     Skipped(Skipped),
-    /// The body ended in the middle of an event, which is discarded, as the standard says.
+    /// The body ended in the middle of an event. The event is discarded, as the standard says.
     Unfinished,
-    /// The connection was lost, or could not be made, and will be made again after `delay`.
+    /// The connection was lost or failed to open, and the source reconnects after `delay`.
     #[cfg(feature = "client")]
     #[non_exhaustive]
     Reconnecting {
-        /// Which failure in a row this is, from 1. It is 0 after an end that isn't a failure.
+        /// The number of failures in a row, including this one. It is 0 if the connection ended
+        /// without a failure.
         failure: u32,
-        /// How long the source waits.
+        /// How long the source waits before it reconnects.
         delay: Duration,
         /// What ended the last connection.
         cause: Cause,
@@ -105,7 +106,7 @@ fn debug_event(name: &str, event: &Event, f: &mut fmt::Formatter<'_>) -> fmt::Re
         .finish_non_exhaustive()
 }
 
-/// What yields signals: an `EventStream` or an `EventSource`. This trait is sealed.
+/// A source of signals: `EventStream` or `EventSource`. This trait is sealed.
 pub trait PollSignal: sealed::Sealed {
     #[doc(hidden)]
     fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Signal, Error>>>;

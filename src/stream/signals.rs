@@ -11,17 +11,17 @@ use super::{EventStream, PollSignal, Signal, next, release::Release};
 use crate::{error::Error, transport::Head};
 
 impl EventStream {
-    /// Turns it into a stream of everything that happens: its head, comments and skips, too.
+    /// Turns this into a stream of everything that happens: not only events, but also the head of
+    /// the response, comments, skipped events and so on.
     pub fn signals(self) -> Signals<Self> {
         Signals::new(self)
     }
 }
 
-/// A stream of everything that happens: made by [`EventStream::signals`] and
+/// A stream of everything that happens, returned by [`EventStream::signals`] and
 /// `EventSource::signals`.
 ///
-/// It ends and fails exactly as the stream of events does. Dropping it closes the connection, and
-/// a poll can be given up at any time without losing anything.
+/// It ends and fails exactly as the stream of events does. Dropping it closes the connection.
 #[must_use = "a stream does nothing unless it is polled"]
 #[derive(Debug)]
 pub struct Signals<S = EventStream> {
@@ -37,17 +37,17 @@ impl<S> Signals<S> {
         }
     }
 
-    /// Borrows the stream of events behind it.
+    /// Borrows the inner stream of events.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// Borrows the stream of events behind it mutably.
+    /// Mutably borrows the inner stream of events.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// Returns the stream of events behind it, where it was left off.
+    /// Returns the inner stream of events, which continues at the same position.
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -1,4 +1,4 @@
-//! What the APIs of the providers have said in their documentation, and what gateways make of it.
+//! The events of the providers' APIs, as documented, and as gateways change them.
 
 use super::{
     Meaning,
@@ -6,7 +6,7 @@ use super::{
     scan, skim,
 };
 
-/// One of the APIs that are known, and what of its answer has come.
+/// A supported API, and the state of its answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Api {
     Chat(Choices),
@@ -15,21 +15,21 @@ pub(super) enum Api {
     Gemini { candidates: Choices, blocked: bool },
 }
 
-/// Types that keep a connection alive, whatever the API: Anthropic documents `ping`; OpenAI's
-/// Responses send `keepalive`, which is not documented and which their clients skip.
+/// Event types that are keep-alives in every API: Anthropic documents `ping`; OpenAI's Responses
+/// send `keepalive`, which is undocumented and which OpenAI's clients skip.
 const KEEP_ALIVE: [&str; 2] = ["ping", "keepalive"];
 
-/// What OpenAI's clients, too, look for at the beginning of the data only.
+/// OpenAI's clients, too, only check the start of the data.
 const DONE: &[u8] = b"[DONE]";
 
-/// What a look at the JSON of an event found at its top.
+/// The top-level members of an event's JSON that matter.
 #[derive(Default)]
 struct Top<'a> {
-    /// `type`, as it stands between its quotes.
+    /// The raw text of `type` between its quotes.
     kind: Option<&'a [u8]>,
-    /// `object` is `error`, as vLLM and FastChat have it.
+    /// `object` is `error`, as sent by vLLM and FastChat.
     is_error_object: bool,
-    /// An `error` that says something.
+    /// There is an `error` that is not empty.
     has_error: bool,
     choices: Option<&'a [u8]>,
     candidates: Option<&'a [u8]>,
@@ -37,7 +37,7 @@ struct Top<'a> {
 }
 
 impl<'a> Top<'a> {
-    /// `None` where the data is not one whole object.
+    /// `None` if the data is not one complete object.
     fn of(data: &'a [u8]) -> Option<Self> {
         let mut top = Self::default();
         skim::members(data, |name, value| {
@@ -74,7 +74,7 @@ impl Api {
         }
     }
 
-    /// What this event means, by its type and its data.
+    /// Returns what an event with this type and data means.
     pub(super) fn observe(&mut self, kind: &str, data: &str) -> Meaning {
         let data = data.trim_ascii().as_bytes();
         if self.errors().contains(&kind) {
@@ -84,16 +84,16 @@ impl Api {
         match data.first() {
             Some(b'{') if is_last || self.may_matter(data) => {}
             Some(b'[') if data.starts_with(DONE) => return self.done(is_last),
-            // `message_stop` has nothing to hold: the usage has come before it.
+            // `message_stop` needs no data: the usage was sent before it.
             None if is_last && matches!(self, Self::Messages) => return Meaning::EndMarker,
             None | Some(b':') => return Meaning::KeepAlive,
             Some(_) => return self.by_type(kind),
         }
-        // An object that is cut short, which only an unfinished event can be, completes nothing.
+        // Only an unfinished event can hold a truncated object. It completes nothing.
         Top::of(data).map_or(Meaning::Item, |top| self.weigh(kind, &top))
     }
 
-    /// Whether the answer is whole if the body ends now.
+    /// Whether the answer is complete if the body ends now.
     pub(super) fn may_end(&self) -> bool {
         match self {
             Self::Chat(choices) => choices.are_finished(),
@@ -122,8 +122,8 @@ impl Api {
         }
     }
 
-    /// `[DONE]` completes a chat. Gateways append it to the answers of the other APIs, where it
-    /// completes nothing that is not whole without it.
+    /// `[DONE]` completes a chat. Gateways also append it to answers of the other APIs. There, it
+    /// only counts if the answer is complete without it.
     fn done(&self, is_last: bool) -> Meaning {
         match is_last || self.may_end() || matches!(self, Self::Chat(_)) {
             true => Meaning::EndMarker,
@@ -141,7 +141,7 @@ impl Api {
         }
     }
 
-    /// Whether the data could mean anything but another item: a scan of the bytes.
+    /// Scans the bytes: whether the data could mean anything other than an ordinary item.
     fn may_matter(&self, data: &[u8]) -> bool {
         let of_the_api = match self {
             Self::Chat(choices) => {
@@ -163,7 +163,7 @@ impl Api {
             || scan::ESCAPED_ASCII.is_in(data)
     }
 
-    /// Whether a `type` that begins like this is one that means something.
+    /// Whether a `type` whose value starts like this has a special meaning.
     fn is_special(&self, value: &[u8]) -> bool {
         let Some(text) = value.strip_prefix(b"\"") else {
             return false;
@@ -174,7 +174,7 @@ impl Api {
         kinds.any(|kind| kind.as_bytes() == name)
     }
 
-    /// What an event that may matter means, now that its JSON was looked at.
+    /// Returns the meaning of an event by the members of its JSON.
     fn weigh(&mut self, kind: &str, top: &Top<'_>) -> Meaning {
         if top.has_error || top.is_error_object || top.is_any(self.errors()) {
             return Meaning::Error;

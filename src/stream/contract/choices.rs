@@ -1,8 +1,8 @@
-//! Which of the choices (or candidates) of an answer have been given a reason to end.
+//! Which choices (or candidates) of an answer have a finish reason.
 
 use super::skim;
 
-/// As many as `n` may ask for, by OpenAI's reference; those beyond share the last place.
+/// The maximum of `n` in OpenAI's reference. Higher indexes share the last bit.
 const MOST: usize = 128;
 
 /// The choices of one answer, by their `index`.
@@ -13,14 +13,14 @@ pub(super) struct Choices {
 }
 
 impl Choices {
-    /// Takes note of the choices in one event: an array of objects that have an `index`, 0 where
-    /// there is none, and under `reason` why they ended, once they have.
+    /// Records the choices of one event: an array of objects with an `index` (0 by default) and, in
+    /// the member named by `reason`, the finish reason.
     ///
-    /// Says whether one of them failed: by its reason or by an `error` of its own, as OpenRouter
+    /// Returns whether one of them failed, by its finish reason or by an `error` member. OpenRouter
     /// documents both.
     pub(super) fn note(&mut self, choices: &[u8], reason: &str) -> bool {
         let mut failed = false;
-        // What is not an array of objects has no choices.
+        // A value that is not an array of objects has no choices.
         let _ = skim::elements(choices, |choice| {
             let (mut index, mut finished) = (0, false);
             let object = skim::members(choice, |name, value| {
@@ -41,20 +41,20 @@ impl Choices {
         failed
     }
 
-    /// Whether the first choice has come: from then on, an event about no other choice and without
-    /// a reason to end says nothing new.
+    /// Whether the first choice was seen. After that, an event without a finish reason and without
+    /// other choices adds nothing.
     pub(super) fn knows_the_first(self) -> bool {
         self.seen & 1 != 0
     }
 
-    /// Whether there is a choice, and none is left without a reason to end.
+    /// Whether there is a choice, and all choices have a finish reason.
     pub(super) fn are_finished(self) -> bool {
         self.seen != 0 && self.seen == self.finished
     }
 }
 
-/// Ollama sent an empty string for the `null` of the reference, and protocol buffers have a name
-/// for the value that is not set.
+/// Whether a value is a finish reason. Ollama sent `""` instead of `null`, and protocol buffers
+/// have a name for the unset value.
 pub(super) fn is_reason(value: &[u8]) -> bool {
     let is_unset = |raw| {
         skim::is(raw, "FINISH_REASON_UNSPECIFIED") || skim::is(raw, "BLOCK_REASON_UNSPECIFIED")

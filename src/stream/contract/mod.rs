@@ -1,8 +1,8 @@
-//! [`Contract`]: what completes an answer, what is an error within it, what only keeps it alive.
+//! [`Contract`]: which events complete an answer, are errors, or only keep the connection alive.
 //!
-//! A byte's way through it: [`Contract::observe`] asks the closures, then `api`, which scans the
-//! data (`scan`) and, where that finds something, walks its JSON (`skim`) for the few members that
-//! decide; `choices` remembers which choices have ended. There is no I/O and no clock in here.
+//! [`Contract::observe`] first calls the closures, then `api`. This scans the data (`scan`), and if
+//! it finds something, walks the JSON (`skim`) to read the few members that matter. `choices`
+//! records which choices have ended. This module uses no I/O and no clock.
 
 mod api;
 mod choices;
@@ -19,34 +19,34 @@ use crate::{
     transport::{MaybeSend, maybe_send::EventPredicate as Predicate},
 };
 
-/// What completes one answer, what is an error within it, and what only keeps it alive.
+/// Decides which events complete an answer, which are errors, and which only keep the connection
+/// alive.
 ///
-/// There is one for each of four APIs, and [`new`](Self::new) begins one for any other. Closures
-/// can be added to all of them.
+/// There are contracts for four APIs; start with [`new`](Self::new) for any other API. You can add
+/// closures to all of them.
 ///
-/// | | whole with | or when the body ends after | errors | only keep it alive |
+/// | | complete with | or if the body ends after | errors | keep-alives |
 /// |---|---|---|---|---|
 /// | [`openai_chat`](Self::openai_chat) | `[DONE]` | a finish reason for every choice | `error` | `ping`, `keepalive` |
 /// | [`openai_responses`](Self::openai_responses) | `response.completed`, `response.incomplete` | | `error`, `response.failed` | `keepalive`, `ping` |
 /// | [`anthropic_messages`](Self::anthropic_messages) | `message_stop` | | `error` | `ping`, `keepalive` |
 /// | [`gemini`](Self::gemini) | | a finish reason for every candidate, or a block reason | `error` | `ping`, `keepalive` |
 ///
-/// Each of these names counts as the event type and as the `type` of the JSON, so that a gateway
-/// may leave out `event:` lines or add them. An `error` at the top of the JSON is an error as
-/// well, as long as it says something: `null`, `""`, `{}`, `[]`, `0` and `false` do not. Empty
-/// data and data that begins with a colon (`data: : keepalive`, which Vertex AI sends) only keep
-/// the answer alive, too. So does a `[DONE]` that a gateway appends where the API has none: it
-/// makes nothing whole.
+/// Each of these names is recognized both as the event type and as the `type` member of the JSON,
+/// because gateways may remove or add `event:` lines. A top-level `error` member is an error, too,
+/// unless it is empty: `null`, `""`, `{}`, `[]`, `0` or `false`. Empty data and data that starts
+/// with a colon (Vertex AI sends `data: : keepalive`) are keep-alives, too. So is a `[DONE]` that a
+/// gateway appends although the API has none: it does not complete the answer.
 ///
-/// Once the answer itself has said that it is whole, what becomes of its connection doesn't matter:
-/// a body that breaks off after a finish reason, or a time limit that passes, is a normal end.
-/// Where the end of the body is all there is to go by ([`or_at_end`](Self::or_at_end)), only an end
-/// without an error counts.
+/// After an event that proves the answer complete, connection errors no longer matter: if the body
+/// breaks off or exceeds a time limit after a finish reason, that is a normal end. If only the end
+/// of the body completes the answer ([`or_at_end`](Self::or_at_end)), the body has to end without
+/// an error.
 ///
 /// # Without a stream
 ///
-/// A contract does no I/O: [`observe`](Self::observe) takes events from anywhere, and
-/// [`is_complete`](Self::is_complete) says whether they were a whole answer.
+/// A contract does no I/O: [`observe`](Self::observe) takes events from any source, and
+/// [`is_complete`](Self::is_complete) returns whether they form a complete answer.
 ///
 /// ```
 /// use everstream::{Contract, Meaning, Reader};
@@ -74,26 +74,27 @@ use crate::{
 /// # Ok::<(), everstream::Error>(())
 /// ```
 ///
-/// # What it costs
+/// # Performance
 ///
-/// An event's bytes are scanned for the few names that matter, and its JSON is looked at only
-/// where one of them is found. The usual event, of 90 to 270 bytes, takes 1,300 to 1,900
-/// instructions, some 100 ns: half of what `serde_json` takes to skip it. One with a finish reason
-/// takes 7,100, one of a megabyte 0.16 ms. Nothing is allocated, and all of it is linear.
+/// The bytes of an event are scanned for the few names that matter, and its JSON is only read if
+/// one of them is found. A typical event of 90 to 270 bytes takes 1,300 to 1,900 instructions,
+/// about 100 ns; `serde_json` takes twice as long to skip it. An event with a finish reason takes
+/// 7,100 instructions, and an event of one megabyte takes 0.16 ms. Nothing is allocated, and the
+/// time is linear in the size.
 ///
-/// It takes JSON that a strict parser refuses for a lone half of a surrogate pair, and names that
-/// are escaped (`"\u0074ype"`). A name that is given twice counts as the last one does.
+/// A contract accepts JSON with lone surrogates, which strict parsers refuse, and escaped names
+/// (`"\u0074ype"`). If a name occurs twice, the last one counts.
 pub struct Contract {
     api: Option<Api>,
     closures: Vec<(Rule, Predicate)>,
-    /// Whether the end of the body alone completes nothing.
+    /// Whether something other than the end of the body completes the answer.
     has_an_end: bool,
-    /// Whether the end of the body completes it, wherever that is.
+    /// Whether the end of the body completes the answer after any event.
     ends_anywhere: bool,
     progress: Progress,
 }
 
-/// What a closure decides.
+/// What a closure decides about an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Error,
@@ -103,19 +104,19 @@ enum Rule {
     MayEnd,
 }
 
-/// How far the answer has come.
+/// The state of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Open,
-    /// The end of the body would complete it.
+    /// If the body ends now, the answer is complete.
     MayEnd,
     Complete,
     Failed,
 }
 
 impl Contract {
-    /// A contract that asks for nothing: every event is an item, and the answer is complete when
-    /// the body ends. What else holds is said with the methods that follow.
+    /// Creates a contract without rules: every event is an item, and the answer is complete when
+    /// the body ends. Add rules with the methods below.
     ///
     /// ```
     /// use everstream::{Contract, Event, Meaning};
@@ -149,18 +150,17 @@ impl Contract {
         }
     }
 
-    /// OpenAI's [Chat Completions], and what has its shape: Azure, OpenRouter, Mistral, Groq,
-    /// DeepSeek, vLLM, llama.cpp, Ollama, LiteLLM.
+    /// Returns the contract for OpenAI's [Chat Completions] and compatible APIs: Azure, OpenRouter,
+    /// Mistral, Groq, DeepSeek, vLLM, llama.cpp, Ollama, LiteLLM.
     ///
     /// * `[DONE]` completes the answer, whatever came before it, and is not an item.
-    /// * Where it does not come, the answer is whole if the body ends once every choice that was
-    ///   seen has a finish reason that is more than `null` or `""` ([Ollama] sent that). With
-    ///   `n` over 1 the choices end one by one, and the first of them to end says nothing of the
-    ///   others. Chunks without a choice, such as the usage after the finish reason or
-    ///   [Azure's] first, change nothing.
-    /// * An `error` is one wherever it stands beside the choices, or in one of them, and so are a
-    ///   finish reason of `error` ([OpenRouter] documents all three), an event of the type
-    ///   `error`, and `"object":"error"` ([vLLM]).
+    /// * Without `[DONE]`, the answer is complete if the body ends after every choice seen has a
+    ///   finish reason other than `null` and `""` ([Ollama] sent `""`). If `n` is over 1, each
+    ///   choice ends separately, and all of them have to end. Chunks without a choice, such as the
+    ///   usage after the finish reason or [Azure's] first chunk, change nothing.
+    /// * These are errors: an `error` member next to the choices or in one of them, a finish reason
+    ///   of `error` ([OpenRouter] documents all three), an event of type `error`, and
+    ///   `"object":"error"` ([vLLM]).
     ///
     /// [Chat Completions]: https://platform.openai.com/docs/api-reference/chat-streaming
     /// [Ollama]: https://github.com/ollama/ollama/issues/4357
@@ -172,14 +172,14 @@ impl Contract {
         Self::of(Api::Chat(Choices::default()))
     }
 
-    /// OpenAI's [Responses].
+    /// Returns the contract for OpenAI's [Responses].
     ///
-    /// * `response.completed` completes the answer, and is an item: it holds the usage.
-    /// * So does `response.incomplete`, whose `incomplete_details` say why the model stopped early:
-    ///   what it wrote has been paid for, and asking again would pay twice. Look at its `status` to
-    ///   tell them apart.
-    /// * `response.failed` and `error` are errors. The event is in the error, with all it says.
-    /// * `keepalive` is not an item. It is not documented, and [OpenAI's own clients][node] skip it.
+    /// * `response.completed` completes the answer, and is an item, as it contains the usage.
+    /// * `response.incomplete` completes the answer, too, and is an item. Its `incomplete_details`
+    ///   say why the model stopped early. It is not an error, because you have paid for the output,
+    ///   and a retry would cost you twice. To tell the two apart, check the `status`.
+    /// * `response.failed` and `error` are errors. The error holds the event.
+    /// * `keepalive` is not an item. It is undocumented, and [OpenAI's own clients][node] skip it.
     ///
     /// [Responses]: https://platform.openai.com/docs/api-reference/responses-streaming
     /// [node]: https://github.com/openai/openai-node/pull/1965
@@ -188,12 +188,13 @@ impl Contract {
         Self::of(Api::Responses)
     }
 
-    /// Anthropic's [Messages], from Anthropic, Bedrock, Vertex AI or a gateway.
+    /// Returns the contract for Anthropic's [Messages], from Anthropic, Bedrock, Vertex AI or a
+    /// gateway.
     ///
     /// * `message_stop` completes the answer, and is an item. A `stop_reason` alone does not.
-    /// * `error` is an error: `overloaded_error`, for one.
-    /// * `ping` is not an item; there may be any number of them.
-    /// * A `[DONE]` behind `message_stop` ([OpenRouter] sends it) changes nothing.
+    /// * `error` is an error, such as `overloaded_error`.
+    /// * `ping` is not an item. There can be any number of pings.
+    /// * A `[DONE]` after `message_stop` ([OpenRouter] sends it) changes nothing.
     ///
     /// [Messages]: https://platform.claude.com/docs/en/build-with-claude/streaming
     /// [OpenRouter]: https://github.com/OpenRouterTeam/docs/issues/1
@@ -202,16 +203,17 @@ impl Contract {
         Self::of(Api::Messages)
     }
 
-    /// `streamGenerateContent` of [Gemini] and [Vertex AI], with `alt=sse`.
+    /// Returns the contract for `streamGenerateContent` of [Gemini] and [Vertex AI], with
+    /// `alt=sse`.
     ///
-    /// * No event completes the answer: it is whole if the body ends once every candidate that was
-    ///   seen has a `finishReason`.
-    /// * It is whole, too, if the body ends after a `promptFeedback` with a `blockReason`: the
+    /// * No event completes the answer. It is complete if the body ends after every candidate seen
+    ///   has a `finishReason`.
+    /// * It is also complete if the body ends after a `promptFeedback` with a `blockReason`: the
     ///   prompt was refused, and there are no candidates.
-    /// * An `error` at the top of the JSON is an error.
+    /// * A top-level `error` member is an error.
     ///
-    /// Gemini has at times sent `STOP` with every chunk, as [gateways] still do: then nothing tells
-    /// a whole answer from one that a proxy cut short.
+    /// Gemini has at times sent `STOP` with every chunk, and [gateways] still do. Then a complete
+    /// answer can't be told from one that a proxy cut short.
     ///
     /// [Gemini]: https://ai.google.dev/api/generate-content
     /// [Vertex AI]: https://docs.cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/GenerateContentResponse
@@ -224,17 +226,19 @@ impl Contract {
         })
     }
 
-    /// Takes an event for the last if `is_last` says so. It is an item.
+    /// Completes the answer with an event for which `is_last` returns `true`. The event is an item.
     ///
-    /// The closures are asked before the rules of an API are, and each of them until one says yes:
-    /// first those for errors, then those for keep-alives, then those for the end.
+    /// All closures take precedence over the rules of the API, and the first that returns `true`
+    /// decides. They are called in this order: [`error_when`](Self::error_when),
+    /// [`keep_alive_when`](Self::keep_alive_when), [`complete_when`](Self::complete_when),
+    /// [`complete_on_data`](Self::complete_on_data).
     #[must_use]
     pub fn complete_when(self, is_last: impl FnMut(&Event) -> bool + MaybeSend + 'static) -> Self {
         self.with(Rule::Last, Box::new(is_last)).with_an_end()
     }
 
-    /// Takes an event with this data for the mark that the answer is complete. It is not an item.
-    /// White space around the data counts for nothing.
+    /// Completes the answer with an event that has this data. The event is not an item. White space
+    /// around the data is ignored.
     #[must_use]
     pub fn complete_on_data(self, last: impl Into<String>) -> Self {
         let last = last.into();
@@ -242,14 +246,14 @@ impl Contract {
         self.with(Rule::EndMarker, Box::new(is_last)).with_an_end()
     }
 
-    /// Takes an event for an error if `is_error` says so.
+    /// Treats an event as an error if `is_error` returns `true`.
     #[must_use]
     pub fn error_when(self, is_error: impl FnMut(&Event) -> bool + MaybeSend + 'static) -> Self {
         self.with(Rule::Error, Box::new(is_error))
     }
 
-    /// Takes an event for a mere sign of life if `is_keep_alive` says so: it is not an item, and
-    /// not progress.
+    /// Treats an event as a keep-alive if `is_keep_alive` returns `true`: it is neither an item nor
+    /// progress.
     #[must_use]
     pub fn keep_alive_when(
         self,
@@ -258,9 +262,9 @@ impl Contract {
         self.with(Rule::KeepAlive, Box::new(is_keep_alive))
     }
 
-    /// Takes the answer for complete if the body ends, too, once `may_end` has said yes to an
-    /// event: a finish reason, for servers that leave out the last event. It is asked about items
-    /// only.
+    /// Also treats the answer as complete if the body ends after `may_end` has returned `true` for
+    /// an event, such as one with a finish reason. For servers that omit the last event. `may_end`
+    /// is only called for items.
     #[must_use]
     pub fn or_at_end_after(
         self,
@@ -269,8 +273,8 @@ impl Contract {
         self.with(Rule::MayEnd, Box::new(may_end)).with_an_end()
     }
 
-    /// Takes the answer for complete if the body ends, too, wherever that is. An answer cut short
-    /// between two events is not told from a whole one then.
+    /// Also treats the answer as complete if the body ends after any event. An answer that is cut
+    /// short between two events then counts as complete.
     ///
     /// ```
     /// use everstream::Contract;
@@ -294,9 +298,9 @@ impl Contract {
         self
     }
 
-    /// Says what the next event of the answer means.
+    /// Returns what the next event of the answer means.
     ///
-    /// A contract is for one answer: it is done with once a meaning [is
+    /// A contract is for one answer. Don't use it after a meaning that [is
     /// final](Meaning::is_final).
     pub fn observe(&mut self, event: &Event) -> Meaning {
         let meaning = self.meaning(event);
@@ -309,7 +313,7 @@ impl Contract {
         meaning
     }
 
-    /// Whether the answer is complete if the body ends now.
+    /// Returns whether the answer is complete if the body ends now.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         match self.progress {
@@ -319,8 +323,7 @@ impl Contract {
         }
     }
 
-    /// Whether the answer itself has said that all of it is here. The end of the body, which may
-    /// be missing, proves nothing more.
+    /// Whether an event has proved the answer complete, so that the end of the body is not needed.
     pub(super) fn has_come(&self) -> bool {
         match self.progress {
             Progress::Complete | Progress::MayEnd => true,
@@ -352,7 +355,7 @@ impl Contract {
     }
 }
 
-/// As [`Contract::new`].
+/// The same as [`Contract::new`].
 impl Default for Contract {
     fn default() -> Self {
         Self::new()

@@ -1,15 +1,14 @@
-//! What is asked of an event's bytes before anything reads them as JSON.
+//! A scan of an event's bytes, to decide whether to read them as JSON.
 //!
-//! The scan may say that an event could matter where it does not, never the other way round: a
-//! name in quotes is found wherever it stands, and where a name might be escaped
-//! (`"\u0074ype"`) the event is read. A quote within a string is escaped, so text that speaks of
-//! `"error"` is not taken for a member.
+//! The scan can have false positives, but no false negatives: it finds a name in quotes anywhere,
+//! and an event that may contain an escaped name (`"\u0074ype"`) is always read. Quotes within a
+//! string are escaped, so a text that contains `"error"` is not a match.
 
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-/// A text to look for.
+/// A text to search for.
 pub(super) struct Needle {
     finder: LazyLock<Finder<'static>>,
     length: usize,
@@ -30,7 +29,7 @@ pub(super) static INDEX: Needle = needle!("\"index\"");
 pub(super) static FINISH_REASON: Needle = needle!("\"finish_reason\"");
 pub(super) static GEMINI_FINISH_REASON: Needle = needle!("\"finishReason\"");
 pub(super) static BLOCK_REASON: Needle = needle!("\"blockReason\"");
-/// How a name or a value that is ASCII may begin to be escaped.
+/// The start of an escaped ASCII character in a name or a value.
 pub(super) static ESCAPED_ASCII: Needle = needle!("\\u00");
 
 impl Needle {
@@ -38,8 +37,8 @@ impl Needle {
         self.finder.find(data).is_some()
     }
 
-    /// Whether it is in `data` other than as the name of a member whose value does not matter:
-    /// `value` is all that follows the colon.
+    /// Whether `data` contains this text, other than as the name of a member whose value doesn't
+    /// matter. `matters` gets everything after the colon.
     pub(super) fn is_in_with(&self, data: &[u8], matters: impl Fn(&[u8]) -> bool) -> bool {
         self.finder.find_iter(data).any(|at| {
             let after = data[at + self.length..].trim_ascii_start();
@@ -51,12 +50,12 @@ impl Needle {
     }
 }
 
-/// Whether a value that begins like this is more than `null` or an empty string.
+/// Whether a value that starts like this is neither `null` nor an empty string.
 pub(super) fn is_given(value: &[u8]) -> bool {
     !(value.starts_with(b"null") || value.starts_with(b"\"\""))
 }
 
-/// Whether an index that begins like this is other than 0.
+/// Whether an index that starts like this is not 0.
 pub(super) fn is_not_first(value: &[u8]) -> bool {
     !matches!(value, [b'0', b',' | b'}', ..])
 }

@@ -1,15 +1,14 @@
-//! A walk over JSON text that builds nothing: it finds where members begin and end.
+//! Walks over JSON text without building values: it finds where members start and end.
 //!
-//! It knows strings and nesting, and leaves the grammar of numbers and literals alone. That is all
-//! a contract needs, and unlike a parser it takes a lone half of a surrogate pair, allocates
-//! nothing and has no limit of depth. Text that stops in the middle of an object is told apart from
-//! a whole one.
+//! It knows strings and nesting, but doesn't check numbers and literals. That is all a contract
+//! needs. Unlike a parser, it accepts lone surrogates, allocates nothing and has no depth limit. It
+//! tells truncated text from a complete object.
 
 use memchr::memchr2;
 
-/// Calls `each` with the name and the value of every member of the object that `text` is: the name
-/// as it stands between its quotes, the value as it is written. `None` where `text` is not one whole
-/// object; `each` may have been called by then.
+/// Calls `each` with the name and the value of every member of the object in `text`: the raw name
+/// between its quotes, and the raw value. Returns `None` if `text` is not one complete object;
+/// `each` may have been called before that is known.
 pub(super) fn members<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) -> Option<()> {
     let mut walk = Walk::new(text);
     walk.take(b'{')?;
@@ -28,7 +27,7 @@ pub(super) fn members<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8
     walk.end()
 }
 
-/// Calls `each` with every element of the array that `text` is; `None` as for [`members`].
+/// Calls `each` with every element of the array in `text`. Returns `None` as [`members`] does.
 pub(super) fn elements<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8])) -> Option<()> {
     let mut walk = Walk::new(text);
     walk.take(b'[')?;
@@ -44,12 +43,12 @@ pub(super) fn elements<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8])) -> Op
     walk.end()
 }
 
-/// What is between the quotes, where `value` is a string.
+/// Returns the raw text between the quotes, if `value` is a string.
 pub(super) fn string(value: &[u8]) -> Option<&[u8]> {
     value.strip_prefix(b"\"")?.strip_suffix(b"\"")
 }
 
-/// Whether a value says anything: not `null`, `false`, `0`, nor an empty string, array or object.
+/// Whether a value is none of `null`, `false`, `0`, an empty string, array or object.
 pub(super) fn says_something(value: &[u8]) -> bool {
     match value {
         [b'"', inside @ .., b'"'] => !inside.is_empty(),
@@ -58,12 +57,12 @@ pub(super) fn says_something(value: &[u8]) -> bool {
     }
 }
 
-/// Whether a string of JSON, as it stands between its quotes, is this text, which is ASCII.
-/// `"\u0074ype"` is `type`.
+/// Whether the raw text of a JSON string, between its quotes, equals this ASCII text. `"\u0074ype"`
+/// equals `type`.
 pub(super) fn is(mut raw: &[u8], text: &str) -> bool {
     let mut left = text.as_bytes();
     if raw.len() <= left.len() || !raw.contains(&b'\\') {
-        // An escape is longer than what it stands for.
+        // An escaped character is longer than the character.
         return raw == left;
     }
     while let Some((byte, rest)) = unescaped(raw) {
@@ -75,7 +74,7 @@ pub(super) fn is(mut raw: &[u8], text: &str) -> bool {
     raw.is_empty() && left.is_empty()
 }
 
-/// The first character, where it is ASCII, and what follows it.
+/// Returns the first character, if it is ASCII, and the rest.
 fn unescaped(raw: &[u8]) -> Option<(u8, &[u8])> {
     match raw {
         [b'\\', b'u', b'0', b'0', high, low, rest @ ..] => {
@@ -104,7 +103,7 @@ impl<'a> Walk<'a> {
         self.rest = self.rest.trim_ascii_start();
     }
 
-    /// Takes this byte and the white space behind it.
+    /// Takes this byte and the white space after it.
     fn take(&mut self, byte: u8) -> Option<()> {
         self.rest = self.rest.strip_prefix(&[byte])?;
         self.spaces();
@@ -115,7 +114,7 @@ impl<'a> Walk<'a> {
         self.rest.is_empty().then_some(())
     }
 
-    /// Takes a string: what is between its quotes.
+    /// Takes a string, and returns the text between its quotes.
     fn string(&mut self) -> Option<&'a [u8]> {
         let inside = self.rest.strip_prefix(b"\"")?;
         let mut at = 0;
@@ -125,12 +124,12 @@ impl<'a> Walk<'a> {
                 self.rest = &inside[at + 1..];
                 return Some(&inside[..at]);
             }
-            // The backslash, and what it escapes.
+            // The backslash and the escaped character.
             at += 2;
         }
     }
 
-    /// Takes a value and the white space behind it.
+    /// Takes a value and the white space after it.
     fn value(&mut self) -> Option<&'a [u8]> {
         let from = self.rest;
         match from.first()? {
@@ -198,7 +197,7 @@ mod tests {
         serde_json::from_slice(text).expect("a value of the whole is a value")
     }
 
-    /// The object that the walk sees, its values parsed on their own.
+    /// The object that the walk finds, with each value parsed separately.
     fn walked(text: &[u8]) -> Option<Value> {
         let mut object = Map::new();
         members(text, |name, value| {
