@@ -1,4 +1,4 @@
-//! [`Error`]: one struct that tells what happened, what the server said, and what to do.
+//! [`Error`]: one struct that says what happened, what the server answered, and what to do.
 
 #[cfg(feature = "stream")]
 use std::time::Duration;
@@ -13,55 +13,56 @@ mod url;
 #[cfg(feature = "stream")]
 use url::ShownUrl;
 
-/// Any error, as other crates give theirs.
+/// Any error: the boxed type for errors of other crates.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What ended a stream, or kept it from beginning.
+/// An error that ended a stream, or that kept it from opening.
 ///
-/// `{}` says this error's own part; `{:#}` adds what caused it, in one line: `could not connect to
-/// the server: tcp connect error: Connection refused`. [`source`](std::error::Error::source) leads
-/// along the same chain, and [`into_source`](Self::into_source) gives the cause by value.
+/// `{}` shows the message of this error only; `{:#}` appends its causes, on the same line: `could
+/// not connect to the server: tcp connect error: Connection refused`.
+/// [`source`](std::error::Error::source) returns the same chain, and
+/// [`into_source`](Self::into_source) returns the cause by value.
 ///
-/// Where the URL is known, the message ends with it, without user, password, query and fragment:
-/// `the server answered 503 Service Unavailable (https://example.com/feed)`. Where a path is a
-/// secret, too, [`without_url`](Self::without_url) takes it off.
+/// If the URL is known, the message ends with it, without user, password, query and fragment: `the
+/// server answered 503 Service Unavailable (https://example.com/feed)`. If the path is also secret,
+/// use [`without_url`](Self::without_url).
 ///
-/// No message of this crate, and no `Debug`, shows more of a URL, a header's value, an ID, an
-/// event's data or a body, which may be secret: accessors return them. Two messages are exceptions.
-/// That of [`ErrorKind::LastEventId`] names the ID, and those of [`ErrorKind::ContentType`] and
-/// [`ErrorKind::ContentEncoding`] name the type or the encoding that the server sent, without
-/// parameters. A cause that comes from outside the crate says what it says.
+/// The rest of the URL, header values, IDs, event data and bodies may be secret, so no message or
+/// `Debug` output of this crate shows them. Accessors return them. There are two exceptions. The
+/// message of [`ErrorKind::LastEventId`] shows the ID. The messages of [`ErrorKind::ContentType`]
+/// and [`ErrorKind::ContentEncoding`] show the type or the encoding that the server sent, without
+/// parameters. The crate does not change the messages of causes that come from outside.
 ///
 /// Cloning is cheap.
 ///
-/// An error from a stream is its last item, with one exception: see [`is_final`](Self::is_final).
+/// An error is the last item of its stream, with one exception: see [`is_final`](Self::is_final).
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    /// Display's own words, where those of the kind can be bettered.
+    /// The message to display instead of that of the kind.
     message: Option<Box<str>>,
     source: Option<Arc<BoxError>>,
     event: Option<Event>,
     events_before: u64,
     is_final: bool,
-    /// No server was reached by any of the requests.
+    /// None of the requests reached a server.
     unsent: bool,
-    /// A caller made it, by [`Error::new`]: its kind is the caller's word.
+    /// A caller created it with [`Error::new`], and chose its kind.
     by_caller: bool,
-    /// The URL that answered, or was asked.
+    /// The URL that answered, or the one that was requested.
     #[cfg(feature = "stream")]
     url: Option<Box<str>>,
     #[cfg(feature = "stream")]
     refusal: Option<Arc<Refusal>>,
 }
 
-/// What a server said when it refused.
+/// The response of a server that refused the request.
 #[cfg(feature = "stream")]
 pub(crate) struct Refusal {
-    /// `None` where only a body is known.
+    /// `None` if only the body is known.
     pub(crate) status: Option<http::StatusCode>,
     pub(crate) headers: http::HeaderMap,
     pub(crate) body: bytes::Bytes,
@@ -71,7 +72,7 @@ pub(crate) struct Refusal {
 
 #[cfg(feature = "client")]
 impl Refusal {
-    /// What was said by whoever has no head.
+    /// A refusal without status and headers.
     pub(crate) fn of_body(body: bytes::Bytes, is_whole: bool) -> Self {
         Self {
             status: None,
@@ -87,42 +88,42 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request could not be made.
+    /// The request could not be built.
     Request,
-    /// No connection to the server came about.
+    /// Could not connect to the server.
     Connect,
-    /// The connection failed before the response's headers had come.
+    /// The connection failed before the response headers arrived.
     Transport,
-    /// The body of the response broke off.
+    /// The body of the response was cut off.
     Body,
     /// A time limit has passed.
     Timeout(Timeout),
     /// The response's status is not 200.
     Status,
-    /// The response is no event stream, by its `Content-Type`.
+    /// The response is not an event stream, according to its `Content-Type`.
     ContentType,
-    /// The response calls itself an event stream, but there wasn't a field or a comment in its
-    /// body: it may be JSON, HTML, or compressed without a word. [`Error::body`] holds the
-    /// beginning of it.
+    /// The `Content-Type` of the response is that of an event stream, but its body doesn't contain
+    /// a single field or comment. It may be JSON, HTML, or compressed without a `Content-Encoding`.
+    /// [`Error::body`] holds the start of it.
     NotEventStream,
-    /// The response is compressed, and nothing has undone that.
+    /// The response is compressed, and was not decompressed.
     ContentEncoding,
     /// A redirect that cannot be followed.
     Redirect,
-    /// The last event ID is not one that an HTTP header can carry as it is: it holds a control
-    /// character, or white space at one of its ends.
+    /// An HTTP header can't carry the last event ID: it contains a control character, or starts or
+    /// ends with white space.
     LastEventId,
     /// An event is larger than the limit.
     EventTooLarge,
-    /// The stream ended before the event that completes it.
+    /// The stream ended without the event that completes it.
     Incomplete,
-    /// The event that the caller declared to be an error.
+    /// The server sent an event that the caller declared to be an error.
     ErrorEvent,
     /// The data of an event does not fit its type.
     Json,
-    /// A reader failed.
+    /// Reading from a reader failed.
     Read,
-    /// A connector of the caller's own failed otherwise.
+    /// The caller's own connector failed for another reason.
     Other,
 }
 
@@ -130,16 +131,16 @@ pub enum ErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// The response's headers did not come in time.
+    /// The response headers did not arrive in time.
     Headers,
-    /// No event came in time after the headers.
+    /// The first event did not arrive in time after the headers.
     FirstEvent,
-    /// Not one byte came for too long.
+    /// No byte arrived in time.
     Idle,
-    /// No event, or none that is progress, came for too long.
+    /// No event, or none that counts as progress, arrived in time.
     Event,
-    /// The HTTP client has a limit of its own that has passed. With reqwest that is `timeout`,
-    /// which counts the whole answer, however well it flows, or `read_timeout`.
+    /// A timeout of the HTTP client itself has passed. In reqwest this is `timeout`, which covers
+    /// the whole response, even one that arrives steadily, or `read_timeout`.
     HttpClient,
 }
 
@@ -161,14 +162,14 @@ impl Error {
         }))
     }
 
-    /// An error of a connector of one's own, with its cause.
+    /// Creates an error with its cause, for your own connector.
     ///
-    /// [`ErrorKind::Connect`], [`ErrorKind::Transport`] and [`ErrorKind::Other`] are worth another
-    /// attempt to an `EventSource`; [`ErrorKind::Request`] is final.
+    /// An `EventSource` makes another attempt after [`ErrorKind::Connect`],
+    /// [`ErrorKind::Transport`] and [`ErrorKind::Other`]. [`ErrorKind::Request`] is final.
     ///
-    /// [`is_unsent`](Self::is_unsent) is true of [`ErrorKind::Request`] and
-    /// [`ErrorKind::LastEventId`], and of no other kind unless
-    /// [`with_unsent`](Self::with_unsent) says so.
+    /// [`is_unsent`](Self::is_unsent) returns `true` for [`ErrorKind::Request`] and
+    /// [`ErrorKind::LastEventId`], and `false` for all other kinds. Use
+    /// [`with_unsent`](Self::with_unsent) to change that.
     #[must_use]
     pub fn new(kind: ErrorKind, source: impl Into<BoxError>) -> Self {
         Self::of(kind)
@@ -176,9 +177,9 @@ impl Error {
             .edit(|inner| inner.by_caller = true)
     }
 
-    /// Says whether no server was reached by any of the requests: see
-    /// [`is_unsent`](Self::is_unsent). Say `true` only of what you know: a connector whose HTTP
-    /// client follows redirects by itself doesn't know which of its requests has failed.
+    /// Sets whether none of the requests reached a server: see [`is_unsent`](Self::is_unsent). Pass
+    /// `true` only if you know it. If the HTTP client of your connector follows redirects itself,
+    /// you don't know which of its requests failed.
     #[must_use]
     pub fn with_unsent(self, unsent: bool) -> Self {
         if self.0.unsent == unsent {
@@ -187,8 +188,8 @@ impl Error {
         self.edit(|inner| inner.unsent = unsent)
     }
 
-    /// Says which URL it is about: the one that answered, after redirects, or the one that was
-    /// asked. The message shows it without user, password, query and fragment.
+    /// Sets the URL of the error: the one that answered, after redirects, or the one that was
+    /// requested. The message shows it without user, password, query and fragment.
     ///
     /// ```
     /// use everstream::{Error, ErrorKind};
@@ -207,8 +208,8 @@ impl Error {
         self.edit(|inner| inner.url = Some(url))
     }
 
-    /// Forgets the URL, here and in the errors of this crate that caused this one: for messages
-    /// that go where not even the host may be known, and for paths that are secret.
+    /// Removes the URL from this error, and from the errors of this crate that caused it. Use it if
+    /// not even the host may appear in a message, or if the path is secret.
     #[cfg(feature = "stream")]
     #[must_use]
     pub fn without_url(self) -> Self {
@@ -226,7 +227,7 @@ impl Error {
         })
     }
 
-    /// The URL that this is about, unless it is known already.
+    /// Sets the URL, unless it is already known.
     #[cfg(feature = "stream")]
     pub(crate) fn or_url(self, url: Option<&str>) -> Self {
         match url {
@@ -254,8 +255,8 @@ impl Error {
         self.edit(|inner| inner.event = Some(event))
     }
 
-    /// This error ends a stream after so many events. It may be another stream's, after which that
-    /// one went on.
+    /// Marks this error as the end of a stream, after `events` events. It may come from another
+    /// stream that continued after it.
     #[cfg(feature = "stream")]
     pub(crate) fn ends_after(self, events: u64) -> Self {
         self.edit(|inner| {
@@ -269,7 +270,7 @@ impl Error {
         self.edit(|inner| inner.refusal = Some(Arc::new(refusal)))
     }
 
-    /// A stream gives this error after so many events, and goes on.
+    /// Marks this error as not final: its stream yields it after `events` events, and continues.
     #[cfg(all(feature = "stream", feature = "json"))]
     pub(crate) fn passes_after(self, events: u64) -> Self {
         self.edit(|inner| {
@@ -278,7 +279,7 @@ impl Error {
         })
     }
 
-    /// What happened.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -286,43 +287,44 @@ impl Error {
 
     /// Whether the stream has ended with this error.
     ///
-    /// Every error is final but one: the item of a `JsonStream` that does not fit its type. The
-    /// stream goes on after it.
+    /// Every error is final except one: an item of a `JsonStream` that does not fit its type. The
+    /// stream continues after it.
     #[must_use]
     pub fn is_final(&self) -> bool {
         self.0.is_final
     }
 
-    /// Whether a time limit has passed: one of the stream's or one of the HTTP client's own.
+    /// Whether a time limit has passed: one of the stream, or one of the HTTP client.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Timeout(_))
     }
 
-    /// Whether no connection to the server came about.
+    /// Whether connecting to the server failed.
     #[must_use]
     pub fn is_connect(&self) -> bool {
         self.0.kind == ErrorKind::Connect
     }
 
-    /// Whether no server was reached that could have acted on the request, or on one that a
-    /// redirect made of it: nothing was billed, and sending it again is not sending it twice.
+    /// Whether the request, or one that a redirect made of it, never reached a server that could
+    /// have processed it. If `true`, nothing was billed, and sending the request again does not
+    /// send it twice.
     ///
-    /// `false` proves nothing: a server that refused, or did not answer in time, may have done
-    /// nothing either. It is `false` wherever the HTTP client can't tell. reqwest's own error
-    /// doesn't say whether a connection failed at once or only after a redirect, so a failure to
-    /// connect with a client of yours is `false`, too. If that client follows no redirects, as
-    /// one of `client_builder()` doesn't, [`is_connect`](Self::is_connect) is enough.
+    /// `false` proves nothing: a server that refused, or that did not answer in time, may not have
+    /// processed the request either. It is also `false` if the HTTP client can't tell. reqwest's
+    /// error doesn't say whether a connection failed immediately or only after a redirect, so it is
+    /// `false` if your own client fails to connect. If that client doesn't follow redirects, like
+    /// those of `client_builder()`, [`is_connect`](Self::is_connect) is enough.
     ///
-    /// With `EventSource::get` and `EventSource::request` we follow redirects ourselves, and know.
-    /// An `EventSource` counts all its requests: once one of them has reached a server, this
+    /// `EventSource::get` and `EventSource::request` follow redirects themselves, and so can tell.
+    /// For an `EventSource`, all its requests count: once one of them has reached a server, this
     /// stays `false`.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         self.0.unsent
     }
 
-    /// Whether a caller made it, to say of its own connector what went wrong.
+    /// Whether a caller created it, to report a failure of its own connector.
     #[cfg(feature = "client")]
     pub(crate) fn is_callers_word(&self) -> bool {
         let of_a_connector = matches!(
@@ -336,15 +338,15 @@ impl Error {
         self.0.by_caller && of_a_connector
     }
 
-    /// Whether the stream was cut short: it ended before the event that completes it, or its
-    /// body broke off.
+    /// Whether the stream was cut short: it ended without the event that completes it, or its body
+    /// was cut off.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
         matches!(self.0.kind, ErrorKind::Incomplete | ErrorKind::Body)
     }
 
-    /// Returns what caused the error, by value: `downcast` turns it into its own type, such as that
-    /// of an error of your own connector.
+    /// Returns the cause of the error by value. Use `downcast` to get its concrete type, such as
+    /// the error type of your own connector.
     ///
     /// ```
     /// use everstream::{Error, ErrorKind};
@@ -363,15 +365,16 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// Gives the error back if it has no cause, or if a clone of it still exists, such as one in a
-    /// [`Signal`](crate::Signal) that was kept. [`find_source`](Self::find_source) borrows instead.
+    /// Returns the error unchanged if it has no cause, or if a clone of it still exists, such as
+    /// one in a [`Signal`](crate::Signal) that was kept. To borrow the cause instead, use
+    /// [`find_source`](Self::find_source).
     pub fn into_source(mut self) -> Result<BoxError, Self> {
         let Some(inner) = Arc::get_mut(&mut self.0) else {
             return Err(self);
         };
         match inner.source.take().map(Arc::try_unwrap) {
             Some(Ok(source)) => Ok(source),
-            // An error that was made of a clone of this one has it, too.
+            // An error that was made from a clone of this one shares the source.
             Some(Err(shared)) => {
                 inner.source = Some(shared);
                 Err(self)
@@ -394,17 +397,16 @@ impl Error {
         causes(self).find_map(<dyn std::error::Error>::downcast_ref)
     }
 
-    /// The event that caused the error: the one declared to be an error, or whose data does not
-    /// fit its type.
+    /// Returns the event that caused the error: one that was declared to be an error, or one whose
+    /// data does not fit its type.
     #[must_use]
     pub fn event(&self) -> Option<&Event> {
         self.0.event.as_ref()
     }
 
-    /// How many events the stream had yielded before the error. With none, nothing was shown to
-    /// anyone yet, so that another answer contradicts nothing. Whether the server had begun to
-    /// work, and to charge for it, is another question: the guide's page on retries and money
-    /// answers it.
+    /// Returns how many events the stream had yielded before the error. If there were none, nothing
+    /// was shown to the user yet, so a new answer can't contradict it. The server may still have
+    /// begun to work, and to charge for it: see the guide's page on retries and money.
     #[must_use]
     pub fn events_before(&self) -> u64 {
         self.0.events_before
@@ -413,58 +415,59 @@ impl Error {
 
 #[cfg(feature = "stream")]
 impl Error {
-    /// The status of the response that was refused.
+    /// Returns the status of the response, if the server refused the request.
     #[must_use]
     pub fn status(&self) -> Option<http::StatusCode> {
         self.0.refusal.as_ref()?.status
     }
 
-    /// The headers of the response that was refused.
+    /// Returns the headers of the response, if the server refused the request.
     #[must_use]
     pub fn headers(&self) -> Option<&http::HeaderMap> {
         self.0.refusal.as_ref().map(|refusal| &refusal.headers)
     }
 
-    /// The URL that answered, after redirects, or the one that was asked if nothing did. `None`
-    /// where the connector didn't tell it, and after [`without_url`](Self::without_url).
+    /// Returns the URL that answered, after redirects, or the one that was requested if none
+    /// answered. It is `None` if the connector didn't set it, and after
+    /// [`without_url`](Self::without_url).
     ///
-    /// It is whole, with a query that may be secret; the message shows less of it.
+    /// This is the full URL, including a query that may be secret. The message shows less of it.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
     }
 
-    /// Whether [`body`](Self::body) is all that the server said. It isn't if more came than is
-    /// kept, if it broke off, or if it took too long.
+    /// Whether [`body`](Self::body) is the complete body. It isn't if it was larger than the limit,
+    /// was cut off, or took too long.
     #[must_use]
     pub fn body_is_whole(&self) -> bool {
         (self.0.refusal.as_ref()).is_some_and(|refusal| refusal.is_whole)
     }
 
-    /// The beginning of the body of the response that was refused: 64 KiB of it, unless
-    /// `max_error_body_bytes` says otherwise. No more than five seconds are waited for it, nor
-    /// longer than the idle limit for one chunk; [`body_is_whole`](Self::body_is_whole) tells
-    /// whether that was enough.
+    /// Returns the start of the body of the response, if the server refused the request: up to 64
+    /// KiB by default; see `max_error_body_bytes`. Reading it takes at most five seconds, and at
+    /// most the idle limit per chunk. [`body_is_whole`](Self::body_is_whole) returns whether the
+    /// body is complete.
     #[must_use]
     pub fn body(&self) -> Option<&bytes::Bytes> {
         self.0.refusal.as_ref().map(|refusal| &refusal.body)
     }
 
-    /// The same as text; what is not UTF-8 becomes U+FFFD.
+    /// Returns the body as text. Invalid UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn body_text(&self) -> Option<std::borrow::Cow<'_, str>> {
         self.body().map(|body| String::from_utf8_lossy(body))
     }
 
-    /// The same read as JSON; `None` where there is none that fits `T`.
+    /// Reads the body as JSON. Returns `None` if there is no body, or if it does not fit `T`.
     #[cfg(feature = "json")]
     #[must_use]
     pub fn body_json<'a, T: serde::Deserialize<'a>>(&'a self) -> Option<T> {
         serde_json::from_slice(self.body()?).ok()
     }
 
-    /// How long the server asked to be left alone (`Retry-After`, in seconds or as a date),
-    /// counted from the moment of its response. A date in the past is zero.
+    /// Returns how long the server asked to wait before the next request (`Retry-After`, in seconds
+    /// or as a date), counted from its response. A date in the past is zero.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.refusal.as_ref()?.retry_after
@@ -476,7 +479,7 @@ impl fmt::Debug for Error {
         let mut debug = f.debug_struct("Error");
         debug.field("kind", &self.0.kind);
         match &self.0.message {
-            // It names the ID.
+            // It shows the ID.
             Some(_) if self.0.kind == ErrorKind::LastEventId => {}
             Some(message) => {
                 debug.field("message", message);

@@ -1,4 +1,4 @@
-//! What an error says: what failed, then what to do about it.
+//! The messages of errors: what failed, then what to do.
 
 use std::fmt::{self, Write as _};
 
@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use super::ShownUrl;
 use super::{Error, ErrorKind, Timeout, causes};
 
-/// Writes text from outside into one line: no line end in it ends ours.
+/// Writes text from outside on one line: a line end in it does not end our line.
 struct OneLine<'a, 'f>(&'a mut fmt::Formatter<'f>);
 
 impl fmt::Write for OneLine<'_, '_> {
@@ -42,7 +42,7 @@ impl Error {
         }
     }
 
-    /// The causes, in one line. A URL that was shown is not shown again.
+    /// Writes the causes on one line. A URL that was just shown is not repeated.
     fn fmt_causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         #[cfg(feature = "stream")]
         let mut shown = self.url();
@@ -63,7 +63,7 @@ impl Error {
         Ok(())
     }
 
-    /// What failed, then what to do about it.
+    /// Writes the message of this error only.
     fn fmt_own(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(message) = &self.0.message {
             return f.write_str(message);
@@ -76,20 +76,20 @@ impl Error {
     }
 }
 
-/// What an error of this kind says if it knows nothing more.
+/// The message of an error of this kind, without details.
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ErrorKind::Request => "could not build the request",
             ErrorKind::Connect => "could not connect to the server",
             ErrorKind::Transport => "the connection failed before the response arrived",
-            ErrorKind::Body => "the response broke off",
+            ErrorKind::Body => "the response was cut off",
             ErrorKind::Timeout(timeout) => timeout.message(),
             ErrorKind::Status => "the server refused the request",
             ErrorKind::ContentType => "the response is not an event stream",
             ErrorKind::NotEventStream => {
                 "expected an event stream, got a body without a single field or comment; `body` \
-                 holds what the server said"
+                 holds it"
             }
             ErrorKind::ContentEncoding => "the response is compressed",
             ErrorKind::Redirect => "could not follow the redirect",
@@ -107,7 +107,7 @@ impl fmt::Display for ErrorKind {
     }
 }
 
-/// What an error says that is this timeout.
+/// The message of an error of this kind.
 impl fmt::Display for Timeout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message())
@@ -118,22 +118,22 @@ impl Timeout {
     fn message(self) -> &'static str {
         match self {
             Self::Headers => {
-                "the response did not begin in time; raise `headers_timeout` if the server may \
+                "the response headers did not arrive in time; raise `headers_timeout` if the server may \
                  take longer"
             }
             Self::FirstEvent => {
-                "the first event did not come in time; raise `first_event_timeout` if the server \
+                "the first event did not arrive in time; raise `first_event_timeout` if the server \
                  may take longer"
             }
             Self::Idle => {
                 "the server was silent for too long; raise `idle_timeout` if its pauses are longer"
             }
             Self::Event => {
-                "no event came for too long; raise `event_timeout` if the server may take longer"
+                "no event arrived in time; raise `event_timeout` if the server may take longer"
             }
             Self::HttpClient => {
-                "a timeout of the HTTP client itself has passed; set no total `timeout`, which ends \
-                 even a stream that flows, and a `read_timeout` longer than the server's pauses"
+                "a timeout of the HTTP client has passed; don't set a total `timeout`, which also \
+                 ends a healthy stream, and set `read_timeout` longer than the server's pauses"
             }
         }
     }
@@ -197,7 +197,7 @@ mod tests {
         );
         assert_eq!(
             format!("{:#}", Error::of(ErrorKind::Body)),
-            "the response broke off"
+            "the response was cut off"
         );
         let chain = causes(&error).map(ToString::to_string);
         let chain: Vec<_> = std::iter::once(error.to_string()).chain(chain).collect();

@@ -1,20 +1,20 @@
-//! As much of a URL as an error shows.
+//! The part of a URL that an error shows.
 
 use std::fmt::{self, Write as _};
 
-/// Scheme, host and path of a URL. User, password, query and fragment, where secrets are kept, are
-/// left out.
+/// Scheme, host and path of a URL. User, password, query and fragment are left out, since they may
+/// be secret.
 pub(super) struct ShownUrl<'a> {
     scheme: &'a str,
     host: &'a str,
     path: &'a str,
 }
 
-/// A server can redirect to a URL of any length.
+/// The longest URL that is shown, in characters: a server can redirect to a URL of any length.
 const FITS: usize = 200;
 
 impl<'a> ShownUrl<'a> {
-    /// `None` if it isn't a URL with a host: nobody can say what else a text gives away.
+    /// Returns `None` if it isn't a URL with a host, since such a text might contain anything.
     pub(super) fn of(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let is_scheme = !scheme.is_empty()
@@ -22,7 +22,7 @@ impl<'a> ShownUrl<'a> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
         let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        // A browser takes a backslash for a slash.
+        // Browsers treat a backslash as a slash.
         let end = rest.find(['/', '\\']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
         let host = match authority.rsplit_once('@') {

@@ -12,29 +12,30 @@ use super::{
 };
 use crate::event::MESSAGE;
 
-/// What is known of the block so far.
+/// What is known about the block so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Block {
     pub(super) data: Option<Data>,
     pub(super) event: Option<u8>,
-    /// `Parser::next_id` is this block's.
+    /// `Parser::next_id` is the ID of this block.
     has_id: bool,
     /// A data, event or ID line has ended.
     pub(super) begun: bool,
-    /// It is larger than the limit, and is passed over.
+    /// It exceeds the limit, and is skipped.
     pub(super) skipped: bool,
-    /// Wire bytes of the fields that have ended.
+    /// The bytes of the fields that have ended, without line ends.
     bytes: u64,
 }
 
 impl Block {
-    /// Whether no field of it has ended yet: nothing is known of it then, at the start of a line.
+    /// Whether no field of it has ended yet. At the start of a line, nothing is known about it
+    /// then.
     #[inline]
     pub(super) fn is_new(&self) -> bool {
         self.bytes == 0
     }
 
-    /// Counts its first line, of so many bytes.
+    /// Counts its first line, of `len` bytes.
     #[inline]
     pub(super) fn begin(&mut self, len: usize) {
         self.begun = true;
@@ -42,13 +43,13 @@ impl Block {
     }
 }
 
-/// The limit struck at this byte of a line.
+/// The limit was exceeded at this byte of a line.
 #[derive(Debug)]
 pub(super) struct Strike(pub(super) usize);
 
 impl Parser {
-    /// "The steps to process the field given a field name and a field value", where `len` is that
-    /// of the line.
+    /// "The steps to process the field given a field name and a field value", where `len` is the
+    /// length of the line.
     #[inline]
     pub(super) fn field(
         &mut self,
@@ -91,8 +92,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Counts a field whose line of `len` bytes has ended, and tells whether it is to be
-    /// processed.
+    /// Counts a field whose line of `len` bytes has ended, and returns whether to process it.
     #[inline]
     pub(super) fn admit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
         let bytes = self.block.bytes + len as u64;
@@ -122,12 +122,12 @@ impl Parser {
         }
     }
 
-    /// "Dispatch the event": a blank line has come.
+    /// "Dispatch the event": ends the block at a blank line.
     #[inline]
     pub(super) fn end_block(&mut self, want: Want) -> Option<EventAt> {
         let block = core::mem::take(&mut self.block);
         // "Set the last event ID string of the event source to the value of the last event ID
-        // buffer", be there data or not.
+        // buffer", with or without data.
         if block.has_id {
             self.last_event_id.set(&self.next_id);
             crate::event::empty(&mut self.next_id);
@@ -154,7 +154,7 @@ impl Parser {
         })
     }
 
-    /// Moves the data that lies in `text` to where it outlives that.
+    /// Copies data that is in `text` to a buffer that outlives it.
     #[inline]
     pub(super) fn buffer_data(&mut self, text: Text<'_>) {
         if let Some(Data::InText(span)) = self.block.data {
@@ -176,8 +176,8 @@ impl Parser {
         });
     }
 
-    /// Appends a value to the data of the block. While that is short it stays as it came, so that
-    /// all its values are decoded at once.
+    /// Appends a value to the data of the block. Short data is kept undecoded, so that all its
+    /// values are decoded at once.
     pub(super) fn append(&mut self, text: Text<'_>, value: Span) {
         self.buffer_data(text);
         match &mut self.block.data {
@@ -192,7 +192,7 @@ impl Parser {
         }
     }
 
-    /// Decodes the data of the block, to be followed by another value.
+    /// Decodes the data of the block, before another value is appended.
     pub(super) fn begin_value(&mut self) {
         self.decode_kept();
         match self.block.data {
@@ -202,7 +202,7 @@ impl Parser {
         self.block.data = Some(Data::Buffered);
     }
 
-    /// Moves the data that is kept as it came to the data buffer.
+    /// Decodes the kept data into the data buffer.
     #[inline]
     pub(super) fn decode_kept(&mut self) {
         if let Some(Data::Kept(span)) = self.block.data {
@@ -217,17 +217,18 @@ impl Parser {
         self.block.data = Some(Data::Buffered);
     }
 
-    /// The wire bytes that the block's next field may still have.
+    /// The number of bytes that the block's next field may still have.
     #[inline]
     pub(super) fn left(&self) -> usize {
         (self.max_event_bytes as u64).saturating_sub(self.block.bytes) as usize
     }
 
-    /// Holds the limit against a field of which `len` bytes have come, and tells whether it is to be
-    /// processed. It strikes at the first byte that is too many, once the field is known for one.
+    /// Checks the limit for a field of which `len` bytes have arrived, and returns whether to
+    /// process the field. The limit is exceeded at the first byte over it, but not before the
+    /// field's name is known.
     ///
-    /// Of an event that is passed over, the ID and the reconnection time count, unless they are too
-    /// large by themselves.
+    /// The ID and the reconnection time of a skipped event are still processed, unless they exceed
+    /// the limit on their own.
     #[cold]
     pub(super) fn limit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
         let left = self.left();
@@ -245,13 +246,13 @@ impl Parser {
         Ok(counts || !self.block.skipped)
     }
 
-    /// Adds the wire bytes of a field that was dropped as it came.
+    /// Counts the bytes of a field that was dropped or decoded as it arrived.
     pub(super) fn count(&mut self, name: Name, len: usize) {
         self.block.bytes += len as u64;
         self.block.begun |= name != Name::Retry;
     }
 
-    /// The limit has struck.
+    /// Fails, because the limit was exceeded.
     #[cold]
     pub(super) fn fail(&mut self) {
         self.place = Place::Failed;

@@ -1,5 +1,4 @@
-//! The face of the parser for those who keep the chunk: what [`Feed`](super::Feed) is for a
-//! borrowed one.
+//! The parser's API for callers that own the chunk. ([`Feed`](super::Feed) borrows it.)
 
 use alloc::string::String;
 
@@ -9,23 +8,23 @@ use super::{
 #[cfg(feature = "stream")]
 use crate::event::Event;
 
-/// How far a chunk was taken, between one event and the next.
+/// A position in a chunk, between one event and the next.
 ///
-/// The chunk stays with its owner, who shows the same one until there is nothing more in it.
+/// The owner keeps the chunk, and passes the same one until it is consumed.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
-    /// Where in the chunk the part begins that is being taken,
+    /// The start of the current part of the chunk,
     start: usize,
-    /// how long it is,
+    /// its length,
     len: usize,
-    /// and how much of it was taken.
+    /// and how much of it was consumed.
     at: usize,
     known: Known,
-    /// A copy of the part, where it is known to be UTF-8: it need not be looked at again then.
+    /// A copy of the part, if it is known to be UTF-8, so that it is validated only once.
     window: String,
 }
 
-/// What is known of the part that is being taken.
+/// What is known about the current part.
 #[derive(Clone, Copy, Debug, Default)]
 enum Known {
     #[default]
@@ -34,7 +33,7 @@ enum Known {
     ValidLf,
 }
 
-/// What a cursor gives.
+/// An item, owned.
 #[cfg(feature = "stream")]
 #[derive(Debug)]
 pub(crate) enum Taken {
@@ -46,10 +45,10 @@ pub(crate) enum Taken {
 }
 
 impl Cursor {
-    /// Finds the next event. `None` once `chunk` is taken.
+    /// Finds the next event. Returns `None` once `chunk` is consumed.
     ///
-    /// It is to be [taken](Self::take_data) before anything else is asked for.
-    // The usual case is inlined into the caller, so that nothing of it goes through memory.
+    /// [Take its data](Self::take_data) before any other call.
+    // The usual case is inlined into the caller, so that its results stay in registers.
     #[inline(always)]
     pub(crate) fn next_event(
         &mut self,
@@ -101,7 +100,7 @@ impl Cursor {
         })
     }
 
-    /// The data of the event that was found, after which [`Parser::own`] makes the event of it.
+    /// Takes the data of the event that was found. [`Parser::own`] then builds the event from it.
     #[inline(always)]
     pub(crate) fn take_data(
         &mut self,
@@ -114,7 +113,7 @@ impl Cursor {
         data
     }
 
-    /// The next event, comment or skip, or `None` once `chunk` is taken.
+    /// Returns the next item, or `None` once `chunk` is consumed.
     #[cfg(feature = "stream")]
     pub(crate) fn next_item(
         &mut self,
@@ -140,7 +139,7 @@ impl Cursor {
         Ok(None)
     }
 
-    /// The usual event of a window without CR.
+    /// Takes the usual event, in a window without CR.
     #[inline(always)]
     fn usual_event(&mut self, parser: &mut Parser) -> Option<EventAt> {
         if !matches!(self.known, Known::ValidLf) || !parser.is_between_events() {
@@ -183,21 +182,21 @@ impl Cursor {
         }
     }
 
-    /// Whether nothing of `chunk` is left, as is known after its last event.
+    /// Whether all of `chunk` is consumed, which is known right after its last event.
     #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn is_at_end(&self, chunk: &[u8]) -> bool {
         self.taken() == chunk.len()
     }
 
-    /// How many bytes of the chunk were taken so far.
+    /// How many bytes of the chunk were consumed so far.
     #[cfg(feature = "stream")]
     #[inline]
     pub(crate) fn taken(&self) -> usize {
         self.start + self.at
     }
 
-    /// Goes on to what follows the part.
+    /// Moves to the end of the consumed part.
     fn pass(&mut self) {
         self.start += self.at;
         self.len = 0;
@@ -205,8 +204,8 @@ impl Cursor {
         self.known = Known::Nothing;
     }
 
-    /// Begins with the next part. The first of a chunk is taken as it is: often the chunk is one
-    /// event, for which a copy is not worth it.
+    /// Starts the next part. The first part of a chunk is not copied: often the chunk is a single
+    /// event, and a copy isn't worth it.
     #[inline]
     fn look_at(&mut self, rest: &[u8]) {
         self.len = rest.len();
@@ -215,7 +214,7 @@ impl Cursor {
         }
     }
 
-    /// There is more to come than one event: what is left of the first part is looked at anew.
+    /// Starts a new part after the first event, if enough of the chunk is left.
     #[inline]
     pub(crate) fn look_ahead(&mut self) {
         if self.start == 0 && self.len - self.at >= WORTH_A_COPY {
@@ -236,7 +235,7 @@ impl Cursor {
         self.window.push_str(text);
     }
 
-    /// Where an item's text lies: in the part that is being taken, or in a chunk that has none.
+    /// The text that items are in: the current part, or the whole chunk if there is none.
     #[inline(always)]
     pub(crate) fn text<'a>(&'a self, chunk: &'a [u8]) -> Text<'a> {
         match self.known {
@@ -247,7 +246,7 @@ impl Cursor {
         }
     }
 
-    /// Gives its memory back, after a chunk or in the middle of one that will not be shown again.
+    /// Frees its memory, after a chunk, or in the middle of one that will not be passed again.
     #[cfg(feature = "stream")]
     pub(crate) fn clear(&mut self) {
         *self = Self::default();

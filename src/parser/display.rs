@@ -1,4 +1,4 @@
-//! What the parser's values say of themselves, for logs.
+//! `Display` of the parser's types, for logs.
 
 use core::fmt;
 

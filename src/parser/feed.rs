@@ -1,4 +1,4 @@
-//! The borrowing face of the parser: a cursor over one chunk.
+//! The parser's borrowing API: a cursor over one chunk.
 
 use core::fmt;
 
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::event::{Event, EventRef};
 
-/// A cursor over a chunk that lends the events which the chunk completes.
+/// A cursor over the events that a chunk completes.
 ///
-/// Made by [`Parser::feed`]. Read it until it says `None`; dropped earlier it has taken
-/// [`consumed`](Self::consumed) bytes, and the rest of the chunk is to be fed again:
+/// Returned by [`Parser::feed`]. Read it until it returns `None`. If you drop it earlier, it has
+/// consumed [`consumed`](Self::consumed) bytes; feed the rest of the chunk again:
 ///
 /// ```
 /// use everstream::Parser;
@@ -30,15 +30,15 @@ use crate::event::{Event, EventRef};
 pub struct Feed<'p, 'c> {
     parser: &'p mut Parser,
     chunk: &'c [u8],
-    /// The part of the chunk that is being taken,
+    /// The current part of the chunk,
     text: Text<'c>,
-    /// where it begins in the chunk,
+    /// its start in the chunk,
     start: usize,
-    /// and how much of it was taken.
+    /// and how much of it was consumed.
     at: usize,
 }
 
-/// Shows how long the chunk is, not what is in it: that may be secret.
+/// Shows the length of the chunk, but not its contents, which may be secret.
 impl fmt::Debug for Feed<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Feed")
@@ -60,15 +60,15 @@ impl<'p, 'c> Feed<'p, 'c> {
         }
     }
 
-    /// The next event, or `None` once the chunk is taken.
+    /// Returns the next event, or `None` once the chunk is consumed.
     ///
-    /// Comments are passed over, and one that does not end in this chunk to its end:
-    /// [`next_item`](Self::next_item) may not lend it then, though asked for the rest of it.
+    /// Comments are skipped. If a comment continues in the next chunk, all of it may be skipped,
+    /// even if you call [`next_item`](Self::next_item) for the rest of it.
     ///
     /// # Errors
     ///
-    /// [`EventTooLarge`], after every earlier event was lent. It stays so until
-    /// [`Parser::reconnect`].
+    /// [`EventTooLarge`], after all earlier events were returned. All later calls return it too,
+    /// until [`Parser::reconnect`].
     #[inline]
     pub fn next_event(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
         if self.gather() {
@@ -77,12 +77,12 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.lend_next()
     }
 
-    /// The next event, owned, or `None` once the chunk is taken. A large one is not copied.
-    /// Comments are passed over as by [`next_event`](Self::next_event).
+    /// Returns the next event, owned, or `None` once the chunk is consumed. A large event is not
+    /// copied. Comments are skipped as by [`next_event`](Self::next_event).
     ///
     /// # Errors
     ///
-    /// As [`next_event`](Self::next_event).
+    /// The same as [`next_event`](Self::next_event).
     #[inline]
     pub fn next_owned(&mut self) -> Result<Option<Event>, EventTooLarge> {
         if self.gather() {
@@ -91,11 +91,12 @@ impl<'p, 'c> Feed<'p, 'c> {
         self.hand_over_next()
     }
 
-    /// The next event, comment, reconnection time or skip, or `None` once the chunk is taken.
+    /// Returns the next item (an event, a comment, a reconnection time, a block without data, or a
+    /// skip), or `None` once the chunk is consumed.
     ///
     /// # Errors
     ///
-    /// As [`next_event`](Self::next_event).
+    /// The same as [`next_event`](Self::next_event).
     pub fn next_item(&mut self) -> Result<Option<Item<'_>>, EventTooLarge> {
         Ok(match self.step(Want::Items)? {
             None => None,
@@ -112,14 +113,15 @@ impl<'p, 'c> Feed<'p, 'c> {
         })
     }
 
-    /// How many bytes of the chunk were taken so far: all of them, once there is no next item.
+    /// Returns how many bytes of the chunk were consumed so far: all of them, once there is no next
+    /// item.
     #[must_use]
     pub fn consumed(&self) -> usize {
         self.start + self.at
     }
 
-    /// Takes a chunk of one byte, where it ends no line and decides nothing. This alone is inlined
-    /// into the caller.
+    /// Takes a chunk of one byte that neither ends a line nor needs a decision. Only this is
+    /// inlined into the caller.
     #[inline(always)]
     fn gather(&mut self) -> bool {
         let gathered = self.start == 0 && self.parser.gather(self.chunk);
@@ -232,7 +234,7 @@ impl<'p, 'c> Feed<'p, 'c> {
         })
     }
 
-    /// The usual event of a window without CR.
+    /// Takes the usual event, in a window without CR.
     #[inline(always)]
     fn usual_event(&mut self) -> Option<(Text<'c>, EventAt)> {
         let text @ Text::ValidLf(_) = self.text else {
@@ -265,7 +267,7 @@ impl<'p, 'c> Feed<'p, 'c> {
             if self.parser.place == Place::LineStart {
                 self.text = window(&self.chunk[self.start..]);
             } else {
-                // In a line that began in an earlier chunk, or after its CR.
+                // In a line that started in an earlier chunk, or after its CR.
                 let step;
                 (self.start, step) = self.parser.finish_line(self.chunk, self.start, want);
                 if step.is_some() {

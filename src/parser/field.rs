@@ -7,7 +7,7 @@
 //! field   = 1*name-char [ colon [ space ] *any-char ] end-of-line
 //! ```
 
-/// The fields to which the standard gives a meaning. Every other one is ignored.
+/// The fields that the standard defines. All others are ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Name {
     Data,
@@ -26,24 +26,24 @@ impl Name {
         }
     }
 
-    /// How many bytes the name takes on the wire together with its colon.
+    /// The length of the name and its colon, in bytes.
     pub(super) const fn wire_len(self) -> usize {
         self.bytes().len() + 1
     }
 }
 
-/// What the beginning of a line tells of the whole.
+/// The kind of a line, as far as its start determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Too short to tell: nothing yet, or the beginning of a name that has a meaning.
+    /// Too short to tell: empty, or the start of a known name.
     Undecided,
     Comment,
-    /// A name that has a meaning, and its colon.
+    /// A known name and its colon.
     Field(Name),
     Unknown,
 }
 
-/// Tells what line begins with `line`. Looks at the first six bytes at most.
+/// Returns the kind of the line that starts with `line`. Looks at the first six bytes at most.
 #[inline]
 pub(super) fn kind(line: &[u8]) -> Kind {
     let name = match line.first() {
@@ -62,8 +62,8 @@ pub(super) fn kind(line: &[u8]) -> Kind {
     }
 }
 
-/// The kind of the line that begins with `line`, and where its value starts if it has a colon;
-/// otherwise the line does not end before that.
+/// Returns the kind of the line that starts with `line`, and where its value starts. For an unknown
+/// kind that is 0, so the line does not end before that either.
 #[inline(always)]
 pub(super) fn start(line: &[u8]) -> (Kind, usize) {
     if line.starts_with(b"data:") {
@@ -81,7 +81,7 @@ pub(super) fn start(line: &[u8]) -> (Kind, usize) {
     }
 }
 
-/// What follows the colon, and one space if there is one, if `line` begins with this name and a
+/// Returns what follows the colon and an optional space, if `line` starts with this name and a
 /// colon.
 #[inline(always)]
 pub(super) fn value(line: &[u8], name: Name) -> Option<&[u8]> {
@@ -91,8 +91,7 @@ pub(super) fn value(line: &[u8], name: Name) -> Option<&[u8]> {
     }
 }
 
-/// Whether a line, or the beginning of one that has not ended, is a comment or has a name with a
-/// meaning.
+/// Whether a line, or the start of an unfinished line, is a comment or has a known name.
 #[cfg(feature = "stream")]
 pub(crate) fn is_field_or_comment(line: &[u8], has_ended: bool) -> bool {
     match kind(line) {
@@ -101,7 +100,7 @@ pub(crate) fn is_field_or_comment(line: &[u8], has_ended: bool) -> bool {
     }
 }
 
-/// The name that a whole line without a colon is, if it has a meaning.
+/// Returns the known name that a complete line without a colon consists of, if any.
 ///
 /// "If the line is not empty but does not contain a colon: process the field using the whole line
 /// as the field name, and the empty string as the field value."
@@ -112,15 +111,15 @@ pub(super) fn name_alone(line: &[u8]) -> Option<Name> {
         .find(|name| name.bytes() == line)
 }
 
-/// Where the value of a field starts: after the colon and one space, if there is one.
+/// Returns where the value of a field starts: after the colon and an optional space.
 #[inline]
 pub(super) fn value_start(line: &[u8], name: Name) -> usize {
     let after_colon = name.wire_len();
     after_colon + usize::from(line.get(after_colon) == Some(&b' '))
 }
 
-/// The milliseconds of a `retry` value: "only ASCII digits", at least one. More than fit are as many
-/// as fit.
+/// Returns the milliseconds of a `retry` value: "only ASCII digits", at least one. A number that
+/// does not fit becomes `u64::MAX`.
 pub(super) fn retry_millis(value: &[u8]) -> Option<u64> {
     if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
         return None;

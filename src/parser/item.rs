@@ -1,4 +1,4 @@
-//! What the parser hands out: items, and where their text lies.
+//! The parser's output: items, and where their text is.
 
 use alloc::{borrow::Cow, string::String};
 use core::{fmt, mem, time::Duration};
@@ -8,23 +8,24 @@ use super::{Parser, lines::Text, size::LARGE};
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, EventRef};
 
-/// What to do with an event that is larger than the limit.
+/// What to do with an event that exceeds the size limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Oversized {
     /// The parser fails with [`EventTooLarge`].
     #[default]
     Error,
-    /// The event is passed over and reported as [`Item::Skipped`]. Its ID counts.
+    /// The event is skipped and reported as [`Item::Skipped`]. Its ID still becomes the last event
+    /// ID.
     Skip,
 }
 
-/// An event of the stream is larger than the parser allows.
+/// An event of the stream exceeds the size limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an event exceeds the limit of {limit} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
-    /// The limit that it exceeded, in bytes; see [`Parser::with_max_event_bytes`].
+    /// The limit, in bytes; see [`Parser::with_max_event_bytes`].
     pub limit: usize,
 }
 
@@ -35,28 +36,28 @@ impl From<EventTooLarge> for Error {
     }
 }
 
-/// What an event stream consists of, in the order of the wire.
+/// An item of an event stream. Items are in the order of the stream.
 ///
-/// `Debug` shows how long an event or a comment is, not what is in it.
+/// `Debug` shows the length of an event or a comment, but not its contents.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Item<'a> {
-    /// An event was dispatched.
+    /// An event.
     Event(EventRef<'a>),
     /// A comment: everything after the colon.
     Comment(&'a str),
     /// The stream set the reconnection time.
     Retry(Duration),
-    /// A block ended without data: the standard doesn't dispatch it, but it may have set the last
-    /// event ID.
+    /// A block without data. The standard doesn't dispatch it, but it may have set the last event
+    /// ID.
     #[non_exhaustive]
     Undispatched {
-        /// The event type; `message` if the block named none.
+        /// The event type; `message` if the block has none.
         event_type: &'a str,
         /// The last event ID after the block.
         id: &'a str,
     },
-    /// Something was too large to be kept.
+    /// Something that was skipped because of its size.
     Skipped(Skipped),
 }
 
@@ -78,18 +79,18 @@ impl fmt::Debug for Item<'_> {
     }
 }
 
-/// What was passed over for its size.
+/// What was skipped because of its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Skipped {
-    /// An event, under [`Oversized::Skip`].
+    /// An event, with [`Oversized::Skip`].
     Event {
-        /// The wire bytes of the lines of its fields, without their line ends.
+        /// The number of bytes in its field lines, without line ends.
         bytes: u64,
     },
-    /// A comment of more than 64 KiB.
+    /// A comment over 64 KiB.
     Comment {
-        /// The wire bytes after its colon.
+        /// The number of bytes after its colon.
         bytes: u64,
     },
 }
@@ -108,14 +109,14 @@ impl Span {
     }
 }
 
-/// An item, by its place. [`Parser::lend`] and [`Parser::hand_over`] turn it into text.
+/// An item, as positions in the text. [`Parser::lend`] and [`Parser::hand_over`] resolve them.
 #[derive(Debug)]
 pub(crate) enum Step {
     Event(EventAt),
     Aside(Aside),
 }
 
-/// What there is in a stream besides events.
+/// An item that is not an event.
 #[derive(Clone, Debug)]
 pub(crate) enum Aside {
     Comment(CommentAt),
@@ -134,11 +135,11 @@ pub(crate) struct EventAt {
 /// Where the data of a block is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Data {
-    /// In the text given to `step`, which it does not outlive.
+    /// In the text passed to `walk`. Must not outlive it.
     InText(Span),
-    /// As it came, in `Parser::tail`.
+    /// Undecoded, in `Parser::tail`.
     Kept(Span),
-    /// In `Parser::data`, which holds nothing that counts otherwise.
+    /// Decoded, in `Parser::data`, which is otherwise unused.
     Buffered,
 }
 
@@ -148,7 +149,7 @@ pub(crate) enum CommentAt {
     Buffered,
 }
 
-/// Which steps the caller is interested in.
+/// Which steps the caller wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Want {
     Events,
@@ -156,7 +157,7 @@ pub(crate) enum Want {
 }
 
 impl Parser {
-    /// An event of `text`, lent.
+    /// Returns an event of `text`, borrowed.
     #[inline(always)]
     pub(crate) fn lend<'a>(&'a mut self, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
         let data = match event.data {
@@ -174,17 +175,17 @@ impl Parser {
         EventRef::new(event, data, &self.last_event_id)
     }
 
-    /// An event of `text`, given away. A large one is moved, not copied.
+    /// Returns an event of `text`, owned. A large one is moved, not copied.
     ///
-    /// This is inlined down to where the event stays. Each time that an event just written is
-    /// copied, the processor waits for the writes: 5 ns.
+    /// This is inlined into the code that stores the event. Each copy of an event that was just
+    /// written makes the processor wait for the writes: 5 ns.
     #[inline(always)]
     pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
         let data = self.own_data(text, event);
         self.own(event, data)
     }
 
-    /// The data of an event of `text`, given away.
+    /// Returns the data of an event of `text`, owned.
     #[inline(always)]
     pub(crate) fn own_data(&mut self, text: Text<'_>, event: &EventAt) -> String {
         if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
@@ -193,14 +194,14 @@ impl Parser {
         self.lend(text, event).data().into()
     }
 
-    /// An event, of its data.
+    /// Builds an event from its data.
     #[inline(always)]
     pub(crate) fn own(&self, event: &EventAt, data: String) -> Event {
         let event = event.event.map(|slot| self.types.get(slot));
         EventRef::new(event, "", &self.last_event_id).with_data(data)
     }
 
-    /// The type and the last event ID of a block without data.
+    /// Returns the type and the last event ID of a block without data.
     pub(crate) fn lend_undispatched(&self, event: Option<u8>) -> (&str, &str) {
         let event = event.map(|slot| self.types.get(slot));
         let event = EventRef::new(event, "", &self.last_event_id);
@@ -219,14 +220,14 @@ impl Parser {
 
     fn move_out(&mut self) -> String {
         let mut data = mem::take(&mut self.data);
-        // Most of a buffer that had been larger before would be kept for nothing.
+        // The buffer may have been larger before: don't keep unused memory.
         if data.capacity() > data.len() + data.len() / 4 {
             data.shrink_to_fit();
         }
         data
     }
 
-    /// The comment of a step, lent.
+    /// Returns the comment of a step, borrowed.
     pub(crate) fn lend_comment<'a>(&'a mut self, text: Text<'a>, at: &CommentAt) -> &'a str {
         match *at {
             CommentAt::Buffered => &self.comment,
@@ -241,7 +242,7 @@ impl Parser {
     }
 }
 
-/// The text of a span of `kept`; in `buffer` where that is not UTF-8.
+/// Returns the text of a span of `kept`. If that is not UTF-8, decodes it into `buffer`.
 #[inline(never)]
 fn lend_kept<'a>(kept: &'a [u8], span: Span, buffer: &'a mut String) -> &'a str {
     match Text::Raw(kept).get(span) {

@@ -1,4 +1,4 @@
-//! What only the inside can see; behaviour is tested in `tests/`.
+//! Tests of internals; behaviour is tested in `tests/`.
 
 use alloc::vec::Vec;
 
@@ -51,7 +51,7 @@ fn short_data_in_pieces_is_copied_once() {
 
 #[test]
 fn data_lines_join_however_long_they_are_and_wherever_they_are_cut() {
-    // Around the length from which on data is decoded as it comes. All of them would take Miri
+    // Around the length from which data is decoded as it arrives. All of them would take Miri
     // hours.
     let lengths = [SPILL, 0, 3, 500, SPILL - 7, SPILL - 1, SPILL + 1, 3 * SPILL];
     let lengths = if cfg!(miri) { &lengths[..1] } else { &lengths };
@@ -107,8 +107,8 @@ fn a_large_event_is_moved_out() {
 
 #[test]
 fn windows_join_without_a_seam() {
-    // Longer than a window, with every line end at every offset of its edge.
-    // Each takes Miri a minute.
+    // Longer than a window, with each kind of line end at each offset around its edge. Each takes
+    // Miri a minute.
     let shifts = if cfg!(miri) { 1 } else { 8 };
     for shift in 0..shifts {
         let mut stream = alloc::vec![b':'; shift];
@@ -190,7 +190,7 @@ fn a_clone_goes_on_by_itself_wherever_the_stream_is_cut() {
         let (begun, rest) = stream.split_at(cut);
         let (mut events, mut parser) = rest_of(&mut Parser::new(), begun);
         let mut clone = parser.clone();
-        // What the one is fed next is nothing to the other.
+        // What one of them is fed next does not affect the other.
         let (others, _) = rest_of(&mut parser, b"?\n\nid: 3\ndata: other\n\ndata: y");
         assert!(others.iter().any(|event| event.data() == "other"), "{cut}");
         events.extend(rest_of(&mut clone, rest).0);

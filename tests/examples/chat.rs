@@ -133,7 +133,7 @@ async fn an_answer_cut_short_is_no_answer() {
         )
     );
     let cut = answered(Reply::events().data(token("Hel")).raw("data: {").cut()).await;
-    let sentence = "chat: the answer was cut short: the response broke off: ";
+    let sentence = "chat: the answer was cut short: the response was cut off: ";
     assert!(cut.stderr.starts_with(sentence), "{:?}", cut.stderr);
     assert_eq!(cut.stderr.lines().count(), 1);
     assert_eq!((cut.code, &*cut.stdout), (Some(1), "Hel\n"));
@@ -284,7 +284,7 @@ async fn comments_do_not_hide_that_nothing_comes() {
         .pace(Duration::from_millis(5));
     let server = Server::script([comments]).await;
     let run = run(chat_with(&server, &["--event-timeout", "100", "What"]), "").await;
-    assert_eq!(run, failed("Hel\n", "chat: no event came for too long"));
+    assert_eq!(run, failed("Hel\n", "chat: no event arrived in time"));
     assert_eq!(server.requests().len(), 1);
 }
 

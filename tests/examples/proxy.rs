@@ -175,7 +175,7 @@ async fn an_upstream_that_fails_before_it_begins_is_a_status() {
 async fn an_upstream_that_fails_later_is_an_error_event() {
     let (status, text) = answered(Reply::events().data("x").raw("data: ha").cut()).await;
     assert_eq!(status, 200);
-    let error = r#"{"message":"the upstream failed: the response broke off"}"#;
+    let error = r#"{"message":"the upstream failed: the response was cut off"}"#;
     let expected = format!("data: x\n\nevent: error\ndata: {error}\n\n");
     assert_eq!(text, expected);
 }

@@ -25,7 +25,7 @@ async fn a_call_is_made_once_and_its_answer_read_on_while_it_gets_further() {
     let expected = "\
 long_task: notifications/progress
 long_task: \"It has run once.\"
-stuck_task: no event came for too long; raise `event_timeout` if the server may take longer (http://";
+stuck_task: no event arrived in time; raise `event_timeout` if the server may take longer (http://";
     assert_eq!((run.code, &*run.stderr), (Some(0), ""));
     assert!(run.stdout.starts_with(expected), "{}", run.stdout);
     assert!(run.stdout.ends_with("/mcp)\n"), "{}", run.stdout);

@@ -30,7 +30,10 @@ async fn it_resumes_where_it_was() {
     ];
     assert_eq!(kinds(&lines), expected);
     let message = lines[3]["message"].as_str().unwrap();
-    assert!(message.starts_with("the response broke off: "), "{message}");
+    assert!(
+        message.starts_with("the response was cut off: "),
+        "{message}"
+    );
     assert_eq!(code, 0);
 }
 

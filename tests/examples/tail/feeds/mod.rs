@@ -38,7 +38,7 @@ message   {"type":"edit","title":"Page 4","wiki":"enwiki"}
 "#,
             stderr: "
 open: SERVER/v2/stream/recentchange
-the response broke off; reconnecting in 0.0 s
+the response was cut off; reconnecting in 0.0 s
 open: SERVER/v2/stream/recentchange
 closed
 ",
@@ -142,7 +142,7 @@ auth_revoked "credential is no longer valid"
 "#,
             stderr: "
 open: ELSEWHERE/chat.json
-the response broke off; reconnecting in 0.0 s
+the response was cut off; reconnecting in 0.0 s
 open: ELSEWHERE/chat.json
 the server ended the response; reconnecting in 0.0 s
 tail: the server answered 401 Unauthorized: Auth token is expired
@@ -225,9 +225,8 @@ fn shown(text: &str, servers: &[Server]) -> String {
         for (server, name) in servers.iter().zip(["SERVER/", "ELSEWHERE/"]) {
             line = line.replace(&server.url("/"), name);
         }
-        if let (Some(start), Some(end)) = (line.find("broke off: "), line.find("; reconnecting in"))
-        {
-            line.replace_range(start + "broke off".len()..end, "");
+        if let (Some(start), Some(end)) = (line.find("cut off: "), line.find("; reconnecting in")) {
+            line.replace_range(start + "cut off".len()..end, "");
         }
         shown += &line;
         shown.push('\n');
