@@ -1,4 +1,4 @@
-//! The blocking face: events from anything that can be read.
+//! The blocking API: events from any [`std::io::Read`].
 
 use std::{fmt, io};
 
@@ -10,8 +10,8 @@ use crate::{
 
 /// An iterator over the events of any [`std::io::Read`].
 ///
-/// An error is its last item; after it, and after the end of the stream, it yields `None` for
-/// ever. Reads that were interrupted are tried again. The reader needs no buffer of its own.
+/// An error is the last item; after it, and after the end of the stream, it yields `None` forever.
+/// Interrupted reads are retried. The reader doesn't need to be buffered.
 ///
 /// ```
 /// use everstream::Reader;
@@ -23,14 +23,14 @@ use crate::{
 /// # Ok::<(), everstream::Error>(())
 /// ```
 ///
-/// An event left unfinished at the end is discarded, as the standard says, and
-/// [`has_unfinished`](Self::has_unfinished) tells of it.
+/// An unfinished event at the end of the stream is discarded, as the standard requires.
+/// [`has_unfinished`](Self::has_unfinished) returns whether there was one.
 #[must_use = "an iterator does nothing unless it is asked"]
 pub struct Reader<R> {
     reader: R,
     parser: Parser,
     buffer: Box<[u8]>,
-    /// How much of the buffer was read.
+    /// How much of the buffer is filled.
     filled: usize,
     cursor: Cursor,
     ended: bool,
@@ -39,12 +39,12 @@ pub struct Reader<R> {
 const BUFFER_BYTES: usize = 16 * 1024;
 
 impl<R: io::Read> Reader<R> {
-    /// Reads events from `reader`.
+    /// Creates an iterator over the events of `reader`.
     pub fn new(reader: R) -> Self {
         Self::with_parser(reader, Parser::new())
     }
 
-    /// Reads events with a parser that has limits or a last event ID of its own.
+    /// Creates an iterator that uses `parser`, to set limits or a last event ID.
     pub fn with_parser(reader: R, parser: Parser) -> Self {
         Self {
             reader,
@@ -56,34 +56,35 @@ impl<R: io::Read> Reader<R> {
         }
     }
 
-    /// The last event ID of the stream: that of the last block of lines that has ended.
+    /// Returns the last event ID of the stream, as of the last block of lines that has ended.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.parser.last_event_id()
     }
 
-    /// The reconnection time, once the stream has set one.
+    /// Returns the reconnection time, or `None` if the stream has not set it yet.
     #[must_use]
     pub fn reconnection_time(&self) -> Option<std::time::Duration> {
         self.parser.reconnection_time()
     }
 
-    /// Whether what was read ends in the middle of an event.
+    /// Whether the input so far ends in the middle of an event.
     #[must_use]
     pub fn has_unfinished(&self) -> bool {
         self.parser.has_unfinished()
     }
 
-    /// Takes the unfinished event at the end, as if its blank line had come.
+    /// Takes the unfinished event at the end, as if the stream had ended with a blank line. Returns
+    /// `None` if there is no event, or if it has no data.
     ///
     /// # Errors
     ///
-    /// Where it is larger than the limit.
+    /// [`ErrorKind::EventTooLarge`] if the event exceeds the limit.
     pub fn take_unfinished(&mut self) -> Result<Option<Event>, Error> {
         Ok(self.parser.take_unfinished()?)
     }
 
-    /// The reader. What was read from it and not taken yet is lost.
+    /// Returns the reader. Input that was read but not yet yielded as events is lost.
     pub fn into_inner(self) -> R {
         self.reader
     }
@@ -121,7 +122,7 @@ impl<R: io::Read> Iterator for Reader<R> {
 
 impl<R: io::Read> std::iter::FusedIterator for Reader<R> {}
 
-/// Doesn't show what is read from: a slice or a cursor would show all of the stream.
+/// Doesn't show the reader: a slice or a cursor would show the whole stream.
 impl<R> fmt::Debug for Reader<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")

@@ -1,6 +1,7 @@
-//! What a connection does, told to `tracing` where that feature is on.
+//! Reports what a connection does to `tracing`, if that feature is enabled.
 //!
-//! Statuses, counts, delays and kinds of errors; never a URL, a header, an ID or a payload.
+//! Reports statuses, counts, delays and kinds of errors, but never a URL, a header, an ID or a
+//! payload.
 
 use crate::error::Error;
 
@@ -9,7 +10,7 @@ macro_rules! tell {
     ($level:ident, $($rest:tt)*) => { tracing::$level!(target: "everstream", $($rest)*) };
 }
 
-/// Without the feature nothing is left of it but that its values count as used.
+/// Without the feature, this only marks the values as used.
 #[cfg(not(feature = "tracing"))]
 macro_rules! tell {
     ($level:ident, $($name:ident = $(?)? $value:expr,)* $message:literal) => {{
@@ -17,7 +18,7 @@ macro_rules! tell {
     }};
 }
 
-/// A request is about to be made.
+/// A request is about to be sent.
 #[cfg(feature = "client")]
 pub(crate) fn connecting(attempt: u64, resumes: bool) {
     tell!(debug, attempt = attempt, resumes = resumes, "connecting");
@@ -28,7 +29,7 @@ pub(crate) fn open(status: http::StatusCode) {
     tell!(debug, status = status.as_u16(), "the event stream is open");
 }
 
-/// Another connection will be made.
+/// A new connection will be made.
 #[cfg(feature = "client")]
 pub(crate) fn reconnecting(attempt: u32, delay: std::time::Duration, cause: Option<&Error>) {
     tell!(
@@ -41,7 +42,7 @@ pub(crate) fn reconnecting(attempt: u32, delay: std::time::Duration, cause: Opti
     );
 }
 
-/// The stream has ended, for good.
+/// The stream has ended.
 pub(crate) fn ended(events: u64, error: Option<&Error>) {
     match error {
         None => tell!(debug, events = events, "the event stream has ended"),

@@ -62,8 +62,8 @@ pub(super) fn kind(line: &[u8]) -> Kind {
     }
 }
 
-/// Returns the kind of the line that starts with `line`, and where its value starts. For an unknown
-/// kind that is 0, so the line does not end before that either.
+/// Returns the kind of the line that starts with `line`, and where its value starts: 0 without a
+/// known name and a colon. The line does not end before that position.
 #[inline(always)]
 pub(super) fn start(line: &[u8]) -> (Kind, usize) {
     if line.starts_with(b"data:") {

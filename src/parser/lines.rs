@@ -1,4 +1,4 @@
-//! bytes → lines: where a line ends, the byte order mark, UTF-8 in pieces.
+//! bytes → lines: line ends, the byte order mark, and decoding UTF-8 in pieces.
 //!
 //! From WHATWG HTML 9.2.5 and 9.2.6:
 //!
@@ -7,9 +7,9 @@
 //! end-of-line = ( cr lf / cr / lf )
 //! ```
 //!
-//! "Streams must be decoded using the UTF-8 decode algorithm": what is not UTF-8 becomes U+FFFD.
-//! Neither CR, LF, colon nor space is ever part of a longer UTF-8 sequence, so that decoding a
-//! value by itself gives what decoding the whole stream would.
+//! "Streams must be decoded using the UTF-8 decode algorithm": invalid UTF-8 becomes U+FFFD. CR,
+//! LF, colon and space are never part of a longer UTF-8 sequence, so decoding a single value has
+//! the same result as decoding the whole stream.
 
 use alloc::{borrow::Cow, string::String};
 
@@ -20,10 +20,11 @@ use super::{
 
 pub(super) const BOM: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// The offset of the first line end (CR or LF) in `bytes`, which begin a line.
+/// Returns the offset of the first line end (CR or LF) in `bytes`, which start at the start of a
+/// line.
 ///
-/// Half of all lines of a real stream are a few bytes long, where `memchr` costs more to call
-/// than to run: the first bytes are looked at eight at a time.
+/// Half of all lines in real streams are a few bytes long. For those, calling `memchr` costs more
+/// than the search, so the first bytes are searched eight at a time.
 #[inline]
 pub(super) fn end(bytes: &[u8]) -> Option<usize> {
     const SHORT: usize = 8 * (LOOKS + 4);
@@ -42,8 +43,8 @@ pub(super) fn end(bytes: &[u8]) -> Option<usize> {
     memchr::memchr2(b'\n', b'\r', rest).map(|at| 8 * LOOKS + at)
 }
 
-/// As [`end`], where most likely there is none: in a piece of a line. 32 bytes at a time are
-/// looked at for whether there is one.
+/// Like [`end`], for a piece of a line, which most likely contains no line end. It checks 32 bytes
+/// at a time whether there is one.
 #[inline]
 pub(super) fn end_in_piece(bytes: &[u8]) -> Option<usize> {
     if bytes.len() > LONG_PIECE {
@@ -77,7 +78,7 @@ fn end_in_short(bytes: &[u8]) -> Option<usize> {
         }
         rest = more;
     }
-    // Some of these were looked at: better than to look at the others one by one.
+    // Searching some of these bytes twice is faster than searching the others one by one.
     end_in_word(last).map(|at| bytes.len() - 8 + at)
 }
 
@@ -89,8 +90,8 @@ fn end_in_word(word: &[u8; 8]) -> Option<usize> {
     }
 }
 
-/// The offset of the first LF in `bytes`, where no CR is: one needle is found faster than two. The
-/// first `LOOKS` times eight bytes are looked at without `memchr`.
+/// Returns the offset of the first LF in `bytes`, which must not contain a CR: searching for one
+/// byte is faster than for two. The first `LOOKS` times eight bytes are searched without `memchr`.
 #[inline(always)]
 pub(super) fn line_feed<const LOOKS: usize>(bytes: &[u8]) -> Option<usize> {
     let mut rest = bytes;
@@ -122,22 +123,22 @@ const fn line_ends(word: u64) -> u64 {
     zeros(word ^ (ONES * b'\n' as u64)) | zeros(word ^ (ONES * b'\r' as u64))
 }
 
-/// Not zero where a byte of `word` is CR or less: hardly ever anything else than a line end, and
-/// found in a third of the time.
+/// Not zero if a byte of `word` is CR or less. That is nearly always a line end, and takes a third
+/// of the time.
 #[inline]
 const fn controls(word: u64) -> u64 {
     const TOPS: u64 = ONES << 7;
     word.wrapping_sub(ONES * (b'\r' as u64 + 1)) & !word & TOPS
 }
 
-/// Bytes to take lines from, and what is known of them.
+/// Bytes to take lines from, and what is known about them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Text<'a> {
-    /// Whole lines, known to be UTF-8.
+    /// Complete lines, known to be UTF-8.
     Valid(&'a str),
-    /// The same, and each ends with LF alone.
+    /// The same, and each line ends with a single LF.
     ValidLf(&'a str),
-    /// Anything.
+    /// Any bytes.
     Raw(&'a [u8]),
 }
 
@@ -150,13 +151,13 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The offset of the first line end in `rest`, which is a part of this text.
+    /// Returns the offset of the first line end in `rest`, which is a part of this text.
     #[inline(always)]
     pub(super) fn line_end(self, rest: &[u8]) -> Option<usize> {
         self.end::<1>(rest)
     }
 
-    /// The same, where it is most likely close by.
+    /// The same, if the line end is most likely close.
     #[inline(always)]
     pub(super) fn comment_end(self, rest: &[u8]) -> Option<usize> {
         self.end::<4>(rest)
@@ -170,11 +171,11 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text of a span that begins and ends at ASCII bytes.
+    /// Returns the text of a span that starts and ends at ASCII bytes.
     #[inline(always)]
     pub(super) fn get(self, span: Span) -> Cow<'a, str> {
         match self {
-            // In two steps, which are inlined: one is a call, and costs an event 13 instructions.
+            // Two steps are inlined; one step is a call, and costs 13 instructions per event.
             Self::Valid(text) | Self::ValidLf(text) => {
                 Cow::Borrowed(&text[..span.end][span.start..])
             }
@@ -183,8 +184,8 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The part of `rest` to take next: as many whole lines as fit a window, known to be UTF-8 by one
-/// look at all of them, where that pays.
+/// Returns the part of `rest` to parse next: as many complete lines as fit in a window, validated
+/// as UTF-8 all at once, if that pays off.
 pub(super) fn window(rest: &[u8]) -> Text<'_> {
     if rest.len() < WORTH_A_WINDOW {
         return Text::Raw(rest);
@@ -201,7 +202,7 @@ pub(super) fn window(rest: &[u8]) -> Text<'_> {
     }
 }
 
-/// `bytes`, if they are UTF-8.
+/// Returns `bytes` as text, if they are UTF-8.
 #[inline]
 pub(super) fn valid(bytes: &[u8]) -> Option<&str> {
     if bytes.len() < WORTH_SIMD {
@@ -211,7 +212,7 @@ pub(super) fn valid(bytes: &[u8]) -> Option<&str> {
     }
 }
 
-/// UTF-8 decode of a whole value.
+/// Decodes a complete value.
 #[inline(never)]
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match valid(bytes) {
@@ -220,10 +221,10 @@ pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
-/// Decodes UTF-8 that comes in pieces, as decoding the whole would.
+/// Decodes UTF-8 in pieces, with the same result as decoding the whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Decoder {
-    /// The beginning of a sequence that the pieces so far have not finished.
+    /// The start of a sequence that the pieces so far have not completed.
     held: [u8; 4],
     len: usize,
 }
@@ -253,7 +254,7 @@ impl Decoder {
                     self.len += 1;
                     piece = rest;
                 }
-                // `next` does not go on with the sequence: it is read again, as a first byte.
+                // `next` does not continue the sequence: it is read again, as a first byte.
                 Err(_) => self.finish(out),
             }
         }
@@ -276,7 +277,7 @@ impl Decoder {
         }
     }
 
-    /// Ends the text: a sequence left unfinished is one U+FFFD.
+    /// Ends the text: an incomplete sequence becomes one U+FFFD.
     #[inline]
     pub(super) fn finish(&mut self, out: &mut String) {
         if self.len > 0 {
@@ -290,8 +291,8 @@ impl Decoder {
     }
 }
 
-/// Appends `text` to `out`, which grows by a fifth once it is large: doubling would let a large
-/// event cost twice its size.
+/// Appends `text` to `out`, which grows by a fifth once it is large. If it doubled, a large event
+/// would take twice its size.
 #[inline]
 pub(super) fn push(out: &mut String, text: &str) {
     if out.capacity() >= LARGE && out.capacity() - out.len() < text.len() {

@@ -1,4 +1,4 @@
-//! The line that the stream has not ended yet: kept, passed on or dropped, piece by piece.
+//! A line whose end has not arrived yet: it is kept, decoded or dropped, piece by piece.
 
 use alloc::{string::String, vec::Vec};
 use core::mem;
@@ -13,16 +13,16 @@ use super::{
     walk::comment,
 };
 
-/// The unfinished line, and the data that the lines before it have left here.
+/// The unfinished line, and undecoded data of the lines before it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tail {
-    /// The data ([`Data::Kept`]), then what is kept of the line.
+    /// The data ([`Data::Kept`]), followed by the kept part of the line.
     pub(super) kept: Vec<u8>,
-    /// Where in it the line begins.
+    /// Where the line starts in `kept`.
     line: usize,
-    /// How many bytes of the line came before those.
+    /// How many bytes of the line came before the kept ones.
     gone: usize,
-    /// From which length of `kept` on there is something to decide.
+    /// The length of `kept` from which something has to be decided.
     room: usize,
     decoder: Decoder,
 }
@@ -42,19 +42,19 @@ impl Tail {
         }
     }
 
-    /// What is kept of the line.
+    /// The kept part of the line.
     #[inline]
     fn line(&self) -> &[u8] {
         &self.kept[self.line..]
     }
 
-    /// The wire bytes of the line so far.
+    /// The number of bytes of the line so far.
     #[inline]
     fn len(&self) -> usize {
         self.gone + self.line().len()
     }
 
-    /// Passes the value on, and keeps the next piece if it is not worth it yet.
+    /// Decodes the kept part of the value into `out`, and the next piece unless it is short.
     fn spill(&mut self, next: &[u8], out: &mut String) {
         self.decoder.push(&self.kept[self.line..], out);
         self.drop(&[]);
@@ -71,12 +71,12 @@ impl Tail {
         self.kept.truncate(self.line);
     }
 
-    /// What the line is, as far as that is known.
+    /// The kind of the line, as far as it is known.
     fn kind(&self) -> Kind {
         field::kind(self.line())
     }
 
-    /// Ends the line. What is still kept of it is not needed any more.
+    /// Ends the line. The kept part of it is no longer needed.
     #[inline]
     fn end(&mut self) {
         self.kept.truncate(self.line);
@@ -88,14 +88,14 @@ impl Tail {
         self.decoder.clear();
     }
 
-    /// Forgets the line and the data.
+    /// Discards the line and the data.
     #[inline]
     pub(super) fn clear(&mut self) {
         self.line = 0;
         self.end();
     }
 
-    /// Keeps a value of a data line, be it the first of its block.
+    /// Keeps the value of a data line, as the first of its block.
     pub(super) fn keep_data(&mut self, value: &[u8]) -> Span {
         self.kept.clear();
         self.kept.extend_from_slice(value);
@@ -106,14 +106,14 @@ impl Tail {
         }
     }
 
-    /// Keeps a value of a data line that joins the data kept so far.
+    /// Appends the value of a data line to the kept data.
     pub(super) fn join_data(&mut self, value: &[u8]) {
         self.kept.push(b'\n');
         self.kept.extend_from_slice(value);
         self.line = self.kept.len();
     }
 
-    /// Makes the value of the line, from byte `value` of it on, part of the data kept so far.
+    /// Appends the value of the line, which starts at its byte `value`, to the kept data.
     fn join_line(&mut self, value: usize) {
         self.kept[self.line] = b'\n';
         self.kept.drain(self.line + 1..self.line + value);
@@ -122,7 +122,7 @@ impl Tail {
 }
 
 impl Parser {
-    /// Whether the unfinished line is a `data`, `event` or `id` field, or the beginning of one.
+    /// Whether the unfinished line is a `data`, `event` or `id` field, or the start of one.
     pub(super) fn has_unfinished_field(&self) -> bool {
         let kind = match self.place {
             Place::Spilled => Kind::Field(Name::Data),
@@ -137,8 +137,8 @@ impl Parser {
         }
     }
 
-    /// Takes a chunk of one byte, where it ends no line and decides nothing: that is all that there
-    /// is to do for most of them.
+    /// Takes a chunk of one byte that neither ends a line nor needs a decision. For most such
+    /// chunks this is all there is to do.
     #[inline(always)]
     pub(super) fn gather(&mut self, chunk: &[u8]) -> bool {
         let &[byte] = chunk else { return false };
@@ -152,14 +152,14 @@ impl Parser {
         self.place == Place::Passed
     }
 
-    /// Takes a chunk from the middle of a long data line: where chunks are small, that is all that
-    /// there is to do for most of them.
+    /// Takes a chunk from the middle of a long data line. For most small chunks this is all there
+    /// is to do.
     #[inline(always)]
     pub(super) fn pass_on(&mut self, chunk: &[u8]) -> bool {
         self.place == Place::Spilled && self.pass_on_spilled(chunk)
     }
 
-    // Cold, as few streams have such lines: the others have it out of their way.
+    // Cold, because few streams have such lines, and it should not slow down the others.
     #[cold]
     fn pass_on_spilled(&mut self, chunk: &[u8]) -> bool {
         let keep = self.tail.has_room(chunk);
@@ -176,7 +176,7 @@ impl Parser {
         true
     }
 
-    /// Makes room for a line where an earlier one was.
+    /// Clears the buffer for a new line, unless it holds data.
     #[inline]
     fn make_room(&mut self) {
         if !matches!(self.block.data, Some(Data::Kept(_))) {
@@ -185,7 +185,7 @@ impl Parser {
         }
     }
 
-    /// Begins the line at `at`, which does not end in `text`, and returns how much was taken.
+    /// Starts the line at `at`, which does not end in `text`, and returns how much was consumed.
     #[inline]
     pub(super) fn begin_line(&mut self, text: Text<'_>, at: usize, want: Want) -> usize {
         let bytes = text.bytes();
@@ -218,8 +218,8 @@ impl Parser {
         taken
     }
 
-    /// In a line that began in an earlier chunk, or that ends in a later one: takes as much of
-    /// it as there is in a window.
+    /// In a line that started in an earlier chunk, or that ends in a later one: takes as much of it
+    /// as fits in a window.
     #[inline(always)]
     pub(super) fn continue_line(&mut self, bytes: &[u8], at: usize, want: Want) -> usize {
         let rest = &bytes[at..];
@@ -245,7 +245,8 @@ impl Parser {
         self.end_of_line(bytes, at)
     }
 
-    /// Takes a piece of the unfinished line, and returns how much of it: the limit may strike.
+    /// Takes a piece of the unfinished line. Returns how much of it was consumed, which is less if
+    /// it exceeds the limit.
     #[inline(always)]
     fn take_piece(&mut self, piece: &[u8]) -> usize {
         if self.tail.has_room(piece) {
@@ -262,7 +263,7 @@ impl Parser {
         }
     }
 
-    /// Adds to the unfinished line where something is to be decided.
+    /// Adds to the unfinished line, when something has to be decided.
     #[inline(never)]
     fn extend_line(&mut self, piece: &[u8]) -> Result<(), Strike> {
         let mut rest = piece;
@@ -326,7 +327,7 @@ impl Parser {
         let value = tail.line + field::value_start(tail.line(), Name::Data);
         tail.decoder.push(&tail.kept[value..], &mut self.data);
         tail.drop(&[]);
-        // All that it will ever need for data: it grows no more.
+        // This is all that data will need, so the buffer doesn't grow again.
         tail.kept.reserve(SPILL);
         self.place = Place::Spilled;
     }
@@ -378,7 +379,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Takes the data line that has ended, with a value from byte `value` on, where it is kept.
+    /// Takes a kept data line that has ended, and whose value starts at byte `value`.
     fn kept_data(&mut self, value: usize) -> Result<(), Strike> {
         if !self.admit(Name::Data, self.tail.len())? {
             return Ok(());

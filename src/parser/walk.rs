@@ -1,4 +1,4 @@
-//! bytes → lines → fields → blocks: the one walk over the lines of a text.
+//! bytes → lines → fields → blocks: the one loop over the lines of a text.
 
 use core::mem;
 
@@ -11,22 +11,22 @@ use super::{
     size::MAX_COMMENT_BYTES,
 };
 
-/// What the beginning of a block is, where it is not the usual event.
+/// What a block starts with, if it is not the usual event.
 pub(super) enum Unusual {
-    /// Another line, or none.
+    /// Another line, or no line.
     Other,
-    /// A data line that ends here.
+    /// A data line that ends at this offset.
     DataTo(usize),
     /// A line that does not end in the text.
     Unfinished,
 }
 
 impl Parser {
-    /// Takes `text` from `at` up to the next item, and returns how far it came. `None` once all of
-    /// it is taken, or when the limit has struck.
+    /// Parses `text` from `at` up to the next item, and returns the new offset and the item. The
+    /// item is `None` once all of the text is consumed, or if the limit is exceeded.
     ///
-    /// `text` has to be the same until then. A text known to be valid has to consist of whole lines
-    /// of a window at most, and to begin a line.
+    /// The caller must pass the same `text` until then. A text that is known to be valid must start
+    /// at the start of a line, consist of complete lines, and not be longer than a window.
     #[inline(always)]
     pub(crate) fn walk(
         &mut self,
@@ -53,7 +53,7 @@ impl Parser {
                     Err(unusual) => known = unusual,
                 }
             }
-            // The lines of a block. A CR that may be half of an end of line ends the text as well.
+            // The lines of a block. A CR that may be the first half of a CRLF also ends the text.
             loop {
                 let rest = &bytes[at..];
                 let Some(&first) = rest.first() else {
@@ -95,7 +95,7 @@ impl Parser {
         (at, None)
     }
 
-    /// What came besides events, where that is wanted.
+    /// Takes the item that is not an event, if the caller wants items.
     #[inline(always)]
     fn take_aside(&mut self, text: Text<'_>, want: Want) -> Option<Step> {
         if want == Want::Events {
@@ -106,15 +106,15 @@ impl Parser {
         Some(Step::Aside(aside))
     }
 
-    /// Whether a block is expected to begin.
+    /// Whether the next line starts a block.
     #[inline(always)]
     pub(super) fn is_between_events(&self) -> bool {
         self.place == Place::LineStart && self.block.is_new()
     }
 
-    /// At the start of a block of which nothing has come yet, where only events are wanted: passes
-    /// over blank lines and comments, and takes the event if it is like most of those of real
-    /// streams: an `event` line with the type used last, or none, and one data line.
+    /// Must be called at the start of a block, if only events are wanted. Skips blank lines and
+    /// comments, and takes the event if it is like most events in real streams: an optional `event`
+    /// line with the type used last, and one data line.
     #[inline(always)]
     pub(super) fn usual_event(
         &mut self,
@@ -176,7 +176,7 @@ impl Parser {
         Err(unusual)
     }
 
-    /// Takes `bytes` up to the next start of a line, or to their end.
+    /// Consumes `bytes` up to the next start of a line, or to their end.
     #[inline(never)]
     pub(super) fn finish_line(
         &mut self,
@@ -200,7 +200,7 @@ impl Parser {
         (at, self.aside.take().map(Step::Aside))
     }
 
-    /// Takes what comes elsewhere than at the start of a line, up to the end of that line at most.
+    /// Consumes bytes that are not at the start of a line, up to the end of that line at most.
     #[inline(always)]
     pub(super) fn within_line(&mut self, bytes: &[u8], at: usize, want: Want) -> usize {
         match self.place {
@@ -229,14 +229,13 @@ impl Parser {
         }
         self.place = match matched {
             0 => Place::LineStart,
-            // The beginning of another character, and so of a field without a meaning.
+            // The start of another character, and so of an unknown field.
             _ => Place::Dropped(Kind::Unknown),
         };
         0
     }
 
-    /// Interprets a line that is whole and not empty, of this kind, with a value from byte `value`
-    /// on.
+    /// Interprets a complete, non-empty line of this kind, whose value starts at byte `value`.
     #[inline(never)]
     pub(super) fn line(
         &mut self,
@@ -269,8 +268,8 @@ impl Parser {
         self.field(name, text, value, len, want)
     }
 
-    /// Takes the line end at `at`, and tells where the next line begins. A CR is one by itself:
-    /// nothing waits for the byte after it.
+    /// Consumes the line end at `at`, and returns where the next line starts. A CR ends the line
+    /// immediately, without waiting for the next byte.
     #[inline]
     pub(super) fn end_of_line(&mut self, bytes: &[u8], at: usize) -> usize {
         if bytes[at] == b'\n' {
@@ -287,7 +286,7 @@ impl Parser {
     }
 }
 
-/// A comment, whose colon is at `start`.
+/// Returns the comment whose colon is at `start`.
 pub(super) fn comment(start: usize, len: usize) -> Aside {
     let bytes = len - 1;
     if bytes > MAX_COMMENT_BYTES {
