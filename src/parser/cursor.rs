@@ -70,6 +70,7 @@ impl Cursor {
         self.event(parser, chunk)
     }
 
+    /// Parses a short chunk without a window, like [`Feed`](super::Feed).
     #[cold]
     #[inline(never)]
     fn event_in_short(

@@ -131,6 +131,9 @@ impl<'p, 'c> Feed<'p, 'c> {
         gathered
     }
 
+    // `lend_next` and `hand_over_next` only choose a function. Each of these lends or builds the event
+    // itself, and is small, so that it saves few registers.
+
     #[inline(never)]
     fn lend_in_window(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
         match self.usual_event() {
@@ -191,6 +194,8 @@ impl<'p, 'c> Feed<'p, 'c> {
         })
     }
 
+    /// Takes a chunk from the middle of a long data line. Without this, `large` takes 15% more
+    /// instructions in chunks of 1460 bytes.
     #[inline(always)]
     fn pass_on(&mut self) -> bool {
         let passed = self.start + self.at == 0 && self.parser.pass_on(self.chunk);
@@ -200,6 +205,8 @@ impl<'p, 'c> Feed<'p, 'c> {
         passed
     }
 
+    /// Whether the chunk is parsed without windows. Nothing is set up for it: `text` stays empty, and
+    /// `start` is the progress.
     #[inline(always)]
     fn is_short(&self) -> bool {
         self.at == 0 && self.chunk.len() < WORTH_A_WINDOW
