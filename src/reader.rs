@@ -25,7 +25,7 @@ use crate::{
 ///
 /// An unfinished event at the end of the stream is discarded, as the standard requires.
 /// [`has_unfinished`](Self::has_unfinished) returns whether there was one.
-#[must_use = "an iterator does nothing unless it is asked"]
+#[must_use = "iterators are lazy and do nothing unless consumed"]
 pub struct Reader<R> {
     reader: R,
     parser: Parser,

@@ -38,7 +38,7 @@ pub(crate) fn reconnecting(attempt: u32, delay: std::time::Duration, cause: Opti
         delay_ms = delay.as_millis() as u64,
         cause = ?cause.map(Error::kind),
         status = ?cause.and_then(Error::status),
-        "the connection is gone, another will be made"
+        "the connection has ended, reconnecting"
     );
 }
 

@@ -18,10 +18,10 @@ use crate::{
     timer::{self, Alarm, Instant},
 };
 
-/// What a server can send in an [`EventBody`].
+/// An item that a server can send in an [`EventBody`].
 ///
-/// A stream of [`Event`]s is sent as it is. One that has comments, reconnection times or IDs
-/// between its events yields this.
+/// If your stream only yields [`Event`]s, you don't need this type. Use it to send comments,
+/// reconnection times or IDs between events.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outgoing {
@@ -31,7 +31,7 @@ pub enum Outgoing {
     Id(String),
     /// A comment; see [`comment`](super::comment).
     Comment(String),
-    /// How long clients should wait before they reconnect; see [`retry`](super::retry).
+    /// The time that clients should wait before they reconnect; see [`retry`](super::retry).
     Retry(Duration),
 }
 
@@ -52,7 +52,7 @@ impl From<Event> for Outgoing {
     }
 }
 
-/// Shows what it is, never what it holds: that may be a secret.
+/// Shows the kind, but not the contents, which may be secret.
 impl fmt::Debug for Outgoing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,14 +64,14 @@ impl fmt::Debug for Outgoing {
     }
 }
 
-/// The body of an event stream: encodes a stream of events, and keeps the connection alive while
+/// The body of an event stream. It encodes a stream of events, and keeps the connection alive while
 /// there are none.
 ///
-/// It is a stream of `Bytes`, one item for each event, as every server framework takes for a body:
-/// axum's `Body::from_stream`, `StreamBody` of http-body-util for hyper, `streaming` of actix-web.
-/// It asks `events` for the next event only when the framework asks for more bytes, so that a
-/// client which reads slowly slows down the source of the events, and nothing is queued. When the
-/// client leaves, the framework drops the body, and `events` with it.
+/// It is a stream of `Bytes`, one item per event, which all server frameworks accept as a body:
+/// `Body::from_stream` of axum, `StreamBody` of http-body-util for hyper, `streaming` of actix-web.
+/// It polls `events` only when the framework polls the body. So a slow client slows down the source
+/// of the events, and nothing is queued. When the client disconnects, the framework drops the body,
+/// and `events` with it.
 ///
 /// ```
 /// use everstream::{Event, encode::EventBody};
@@ -89,17 +89,17 @@ impl fmt::Debug for Outgoing {
 /// ```
 ///
 /// The stream's items are [`Event`]s or [`Outgoing`]s. An [`EventStream`](crate::EventStream) or
-/// `EventSource` is such a stream itself: what it yields is sent on with the same types and IDs.
+/// `EventSource` is such a stream, so you can forward its events with the same types and IDs.
 ///
 /// # Errors
 ///
-/// An error of `events` is the last item, unless [`on_error`](Self::on_error) makes an event of it.
-/// A server that gets it breaks off the response, and the client sees that it is not whole. The same
-/// goes for an event that cannot be encoded: it gives an [`EncodeError`].
+/// An error of `events` is the last item, unless [`on_error`](Self::on_error) turns it into an
+/// event. The server then aborts the response, so that the client sees that it is incomplete. An
+/// event that cannot be encoded is such an error too: an [`EncodeError`].
 ///
 /// # Panics
 ///
-/// When polled outside a Tokio runtime with its timer enabled, unless
+/// Panics if polled outside a Tokio runtime with its timer enabled, unless
 /// [`keep_alive`](Self::keep_alive) is `None`.
 #[pin_project]
 #[must_use = "streams do nothing unless polled"]
@@ -119,7 +119,8 @@ pub struct EventBody<S: TryStream> {
 type ErrorEvent<E> = Box<dyn FnOnce(E) -> Event + Send>;
 
 impl<S: TryStream> EventBody<S> {
-    /// The body that sends `events`, with a keep-alive comment after each 15 seconds of silence.
+    /// Creates a body that sends `events`, and a keep-alive comment after every 15 seconds of
+    /// silence.
     pub fn new(events: S) -> Self {
         Self {
             events,
@@ -133,36 +134,36 @@ impl<S: TryStream> EventBody<S> {
         }
     }
 
-    /// Encodes with this encoder. By default it is [`Encoder::new`].
+    /// Sets the encoder; [`Encoder::new`] by default.
     ///
-    /// A server that gives an ID to some events only wants
+    /// If only some of your events have an ID, use
     /// [`without_id_resets`](Encoder::without_id_resets).
     pub fn encoder(mut self, encoder: Encoder) -> Self {
         self.encoder = encoder;
         self
     }
 
-    /// How long the body may be silent until it sends a comment: 15 seconds by default, as the
-    /// standard suggests (9.2.7). `None` or zero sends none.
+    /// Sets how long the body may be silent before it sends a comment: 15 seconds by default, as
+    /// the standard suggests (9.2.7). With `None` or zero, it sends no comments.
     ///
-    /// The time counts from when the body first had nothing to send. Comments keep proxies from
-    /// closing the connection, let clients tell a quiet server from a dead one, and let the server
-    /// notice that a client has left.
+    /// The time starts when the body first has nothing to send. Comments keep proxies from closing
+    /// the connection, let clients distinguish a quiet server from a dead one, and let the server
+    /// notice that a client has disconnected.
     pub fn keep_alive(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.keep_alive = interval.into().filter(|interval| !interval.is_zero());
         self
     }
 
-    /// The text of the keep-alive comment; empty by default. See [`comment`](super::comment).
+    /// Sets the text of the keep-alive comment; empty by default. See [`comment`](super::comment).
     pub fn keep_alive_comment(mut self, text: impl AsRef<str>) -> Self {
         self.comment = super::comment(text.as_ref()).to_bytes();
         self
     }
 
-    /// Makes an event of an error of the stream. It is sent as the last one, and the body ends as
-    /// if it were whole.
+    /// Turns an error of the stream into an event. It is sent as the last event, and the body then
+    /// ends without an error.
     ///
-    /// The event leaves the client's last event ID as it is, unless it has one itself.
+    /// The event does not change the client's last event ID, unless it has an ID.
     ///
     /// ```
     /// use everstream::{Event, encode::EventBody};
@@ -183,17 +184,17 @@ impl<S: TryStream> EventBody<S> {
         self
     }
 
-    /// The stream of events.
+    /// Returns the stream of events.
     pub fn get_ref(&self) -> &S {
         &self.events
     }
 
-    /// The stream of events. An event taken from it is not sent.
+    /// Returns the stream of events. An event taken from it is not sent.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.events
     }
 
-    /// The stream of events, from where the body left off.
+    /// Returns the stream of events, at the body's current position.
     pub fn into_inner(self) -> S {
         self.events
     }

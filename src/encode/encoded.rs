@@ -1,4 +1,4 @@
-//! [`Encoded`]: a block of lines that is encoded as it is written, with no buffer in between.
+//! [`Encoded`]: a block of lines that is encoded while it is written, without a buffer.
 
 use alloc::{string::ToString, vec::Vec};
 use core::{convert::Infallible, fmt};
@@ -6,7 +6,7 @@ use core::{convert::Infallible, fmt};
 /// A block of an event stream, ready to be written: an event, an ID, a comment or a reconnection
 /// time, with the blank line that ends it.
 ///
-/// It borrows what it was made from and allocates nothing itself.
+/// It borrows from the event or text that it encodes, without a copy.
 ///
 /// ```
 /// use everstream::{Event, encode};
@@ -21,7 +21,7 @@ use core::{convert::Infallible, fmt};
 /// # Ok::<(), encode::EncodeError>(())
 /// ```
 ///
-/// `Display` writes the same bytes to any [`fmt::Write`], and so does `write!` to any
+/// It implements `Display`, so `write!` writes the same bytes to any [`fmt::Write`] or
 /// `std::io::Write`.
 #[derive(Clone, Copy)]
 #[must_use = "nothing is sent until it is written"]
@@ -32,7 +32,7 @@ pub(super) enum Block<'a> {
     Event {
         /// `None` is `message`.
         event_type: Option<&'a str>,
-        /// `None` leaves the client's as it is.
+        /// `None` does not change the client's ID.
         id: Option<&'a str>,
         data: &'a str,
     },
@@ -43,7 +43,7 @@ pub(super) enum Block<'a> {
 }
 
 impl Encoded<'_> {
-    /// Its length in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     #[expect(clippy::len_without_is_empty, reason = "it never is")]
     pub fn len(&self) -> usize {
@@ -52,13 +52,13 @@ impl Encoded<'_> {
         len
     }
 
-    /// Appends it to `out`, which grows once at most.
+    /// Appends the block to `out`, with at most one allocation.
     pub fn append_to(&self, out: &mut Vec<u8>) {
         out.reserve(self.len());
         self.visit(|piece| out.extend_from_slice(piece.as_bytes()));
     }
 
-    /// A `Vec` that holds it and nothing else.
+    /// Returns the block as a `Vec`.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -66,24 +66,25 @@ impl Encoded<'_> {
         out
     }
 
-    /// `Bytes` that hold it and nothing else, with one allocation.
+    /// Returns the block as `Bytes`, with one allocation.
     #[cfg(feature = "stream")]
     #[must_use]
     pub fn to_bytes(&self) -> bytes::Bytes {
         self.to_vec().into()
     }
 
-    /// Writes it to any [`BufMut`](bytes::BufMut), such as `BytesMut`.
+    /// Writes the block to any [`BufMut`](bytes::BufMut), such as `BytesMut`.
     ///
     /// # Panics
     ///
-    /// If the buffer has less room than [`len`](Self::len). `BytesMut` and `Vec` grow as needed.
+    /// Panics if the buffer has less room than [`len`](Self::len). `BytesMut` and `Vec` grow as
+    /// needed.
     #[cfg(feature = "stream")]
     pub fn put_into(&self, out: &mut impl bytes::BufMut) {
         self.visit(|piece| out.put_slice(piece.as_bytes()));
     }
 
-    /// Without the blank line.
+    /// Returns the block without its blank line.
     #[cfg(feature = "testing")]
     pub(crate) fn to_lines(self) -> Vec<u8> {
         let mut out = self.to_vec();
@@ -102,9 +103,9 @@ impl Encoded<'_> {
         }
     }
 
-    /// Hands out its text, piece by piece.
+    /// Passes the text to `put`, piece by piece.
     fn try_visit<E>(&self, mut put: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
-        // The space after a colon is always written, so that a value may begin with one.
+        // There is always a space after the colon, so that a value may start with a space.
         let mut line = |field: &str, value: &str| {
             put(field)?;
             put(value)?;
@@ -138,7 +139,8 @@ impl Encoded<'_> {
     }
 }
 
-/// The lines of a text, whatever their ends: at least one, and an empty one after a last line end.
+/// Returns the lines of a text, with any line ends. There is at least one line, and an empty one
+/// after a line end at the end.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -160,7 +162,7 @@ impl fmt::Display for Encoded<'_> {
     }
 }
 
-/// Shows what it is and how long, never what it holds: that may be a secret.
+/// Shows the kind and the length, but not the contents, which may be secret.
 impl fmt::Debug for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.0 {

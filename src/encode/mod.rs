@@ -1,8 +1,8 @@
 //! Writes events as the bytes of an event stream: for servers, proxies and tests.
 //!
 //! An [`Encoder`] writes the events of one response, one after another. It is the inverse of the
-//! [`Parser`](crate::Parser): every event that a parser gave can be written, and reads back the
-//! same, its ID included.
+//! [`Parser`](crate::Parser): every event from a parser can be encoded, and is parsed as the same
+//! event again, including its ID.
 //!
 //! ```
 //! use everstream::{Event, Parser, encode::{self, Encoder}};
@@ -24,20 +24,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Everything here returns an [`Encoded`], which can be written wherever it is needed: to a
-//! `Vec<u8>`, to `Bytes` or any `BufMut`, or to any [`fmt::Write`].
+//! All functions return an [`Encoded`], which you can write to a `Vec<u8>`, to `Bytes` or any
+//! `BufMut`, or to any [`fmt::Write`].
 //!
-//! # Nothing can be forged
+//! # No injection
 //!
-//! Data may hold anything: its line ends become further `data` lines. A type or an ID with a
-//! line end in it is an [`EncodeError`], and a line end in a comment begins another comment. So
-//! text from users can never add a field or an event.
+//! Data may contain anything: each of its lines becomes a `data` line. A type or an ID that
+//! contains a line end is an [`EncodeError`], and each line of a comment becomes a comment. So text
+//! from users can't inject a field or an event.
 //!
 //! # Every block ends with a blank line
 //!
-//! The standard asks for the blank line only after an event. Comments and `retry` get one as well:
-//! many clients split the stream at blank lines and look only at how each part begins, and would
-//! miss an event right after a comment.
+//! The standard requires the blank line only after an event. Here, comments and `retry` end with
+//! one too: many clients split the stream at blank lines and only look at the start of each part,
+//! so they would miss an event directly after a comment.
 
 #[cfg(feature = "stream")]
 mod body;
@@ -69,9 +69,9 @@ pub enum EncodeError {
 
 /// Encodes the events of one response, in order.
 ///
-/// It remembers the last event ID that the client has, and writes an `id` field when the ID of an
-/// event differs from it: once for several events with the same ID, and with an empty value where
-/// the ID was reset.
+/// It keeps track of the client's last event ID, and writes an `id` field if the ID of an event
+/// differs from it: once for consecutive events with the same ID, and with an empty value if the ID
+/// was reset.
 ///
 /// ```
 /// use everstream::{Event, encode::Encoder};
@@ -85,45 +85,46 @@ pub enum EncodeError {
 /// # Ok::<(), everstream::encode::EncodeError>(())
 /// ```
 ///
-/// # Servers that give an ID to some events only
+/// # If only some events have an ID
 ///
-/// To the encoder, an event without an ID says that the ID is the empty string now, and a client
-/// that was sent it no longer knows where to resume. That is right for a proxy, whose events come
-/// from a parser. A server that makes its own events, and some of them without an ID, wants
+/// By default, an event without an ID resets the client's last event ID to the empty string, so the
+/// client no longer knows where to resume. This is right for a proxy, whose events come from a
+/// parser. If your server creates its own events, and some of them have no ID, use
 /// [`without_id_resets`](Self::without_id_resets).
 #[derive(Clone, Default)]
 pub struct Encoder {
-    /// What the client's parser has.
+    /// The last event ID of the client's parser.
     last_event_id: String,
     keeps_id: bool,
 }
 
 impl Encoder {
-    /// An encoder at the start of a response, to a client without a last event ID.
+    /// Creates an encoder at the start of a response, for a client without a last event ID.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The last event ID to start from. The empty string by default.
+    /// Sets the client's last event ID at the start; the empty string by default.
     ///
-    /// A proxy that starts the parser of the upstream's answer with the `Last-Event-ID` of the
-    /// client's request starts the encoder with the same, and so passes on that the upstream reset
-    /// it. With the default, an event before the first ID leaves the client's as it is.
+    /// In a proxy that starts the parser of the upstream response with the `Last-Event-ID` of the
+    /// client's request, start the encoder with the same ID. Then the client's ID is reset if the
+    /// upstream resets it. With the default, an event before the first ID does not change the
+    /// client's ID.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = id.into();
         self
     }
 
-    /// Never resets the client's last event ID: an event with an empty ID leaves it as it is.
+    /// Never resets the client's last event ID: an event with an empty ID does not change it.
     #[must_use]
     pub fn without_id_resets(mut self) -> Self {
         self.keeps_id = true;
         self
     }
 
-    /// The last event ID of a client that has read everything encoded so far.
+    /// Returns the last event ID of a client that has read everything encoded so far.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
@@ -131,12 +132,12 @@ impl Encoder {
 
     /// Encodes an event: an `&Event` or an [`EventRef`].
     ///
-    /// The encoder counts it as sent: write it before the next one.
+    /// The encoder assumes that the event is sent, so write it before you encode the next one.
     ///
     /// # Errors
     ///
-    /// If its type contains a CR or LF, or its ID has to be written and contains a CR, LF or NUL.
-    /// The encoder can be used further. Events that a parser gave never fail.
+    /// [`EncodeError`] if its type contains a CR or LF, or if its ID has to be written and contains
+    /// a CR, LF or NUL. The encoder stays usable. Events from a parser never fail.
     pub fn event<'a>(&mut self, event: impl AnyEvent<'a>) -> Result<Encoded<'a>, EncodeError> {
         let parts = event.parts();
         let kept = parts.id == self.last_event_id || (self.keeps_id && parts.id.is_empty());
@@ -147,10 +148,10 @@ impl Encoder {
         Ok(encoded)
     }
 
-    /// Encodes a block that sets the client's last event ID and dispatches no event. It is written
-    /// even if the client already has that ID.
+    /// Encodes a block that sets the client's last event ID without an event, even if the client
+    /// already has that ID.
     ///
-    /// Such a block moves the position of a client past events that it need not see:
+    /// Use it to move a client past events that it doesn't need:
     ///
     /// ```
     /// use everstream::{Parser, encode::Encoder};
@@ -164,7 +165,7 @@ impl Encoder {
     ///
     /// # Errors
     ///
-    /// If `id` contains a CR, LF or NUL.
+    /// [`EncodeError::Id`] if `id` contains a CR, LF or NUL.
     pub fn id<'a>(&mut self, id: &'a str) -> Result<Encoded<'a>, EncodeError> {
         check_id(id)?;
         self.set_last_event_id(id);
@@ -177,7 +178,7 @@ impl Encoder {
     }
 }
 
-/// Shows no ID: it may be a secret.
+/// Does not show the ID, which may be secret.
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder")
@@ -186,25 +187,24 @@ impl fmt::Debug for Encoder {
     }
 }
 
-/// Encodes a single event, whatever was sent before it: an `&Event` or an [`EventRef`].
+/// Encodes a single event, without regard to earlier events: an `&Event` or an [`EventRef`].
 ///
-/// Its ID is written if it has one. An event without an ID leaves the client's last event ID as it
-/// is. To send several events, use an [`Encoder`].
+/// The ID is written if the event has one. An event without an ID does not change the client's last
+/// event ID. To send several events, use an [`Encoder`].
 ///
 /// # Errors
 ///
-/// If its type contains a CR or LF, or its ID a CR, LF or NUL.
+/// [`EncodeError`] if its type contains a CR or LF, or its ID a CR, LF or NUL.
 pub fn event<'a>(event: impl AnyEvent<'a>) -> Result<Encoded<'a>, EncodeError> {
     let parts = event.parts();
     let has_id = !parts.id.is_empty();
     parts.encode(has_id)
 }
 
-/// Encodes a comment, which clients ignore. Servers send one now and then to keep a connection
-/// alive (9.2.7).
+/// Encodes a comment, which clients ignore. Servers send comments from time to time to keep a
+/// connection alive (9.2.7).
 ///
-/// Nothing is put between the colon and `text`. Each further line of `text` becomes another
-/// comment.
+/// Nothing is added between the colon and `text`. Each line of `text` becomes a comment.
 ///
 /// ```
 /// # use everstream::encode;
@@ -216,7 +216,7 @@ pub fn comment(text: &str) -> Encoded<'_> {
 }
 
 /// Encodes a `retry` field: how long clients should wait before they reconnect, in whole
-/// milliseconds, rounded down. Times of more than 2⁶⁴ − 1 ms become that.
+/// milliseconds, rounded down. A longer time than 2⁶⁴ − 1 ms becomes 2⁶⁴ − 1 ms.
 ///
 /// ```
 /// # use everstream::encode;
@@ -230,7 +230,7 @@ pub fn retry(time: Duration) -> Encoded<'static> {
 
 /// An event that can be encoded: a reference to an [`Event`], or an [`EventRef`].
 ///
-/// It cannot be implemented by other crates.
+/// Other crates can't implement it.
 pub trait AnyEvent<'a>: sealed::Parted<'a> {}
 
 impl<'a, T: sealed::Parted<'a>> AnyEvent<'a> for T {}
@@ -238,7 +238,7 @@ impl<'a, T: sealed::Parted<'a>> AnyEvent<'a> for T {}
 mod sealed {
     use super::{Event, EventRef};
 
-    /// What is encoded of an event.
+    /// The parts of an event that are encoded.
     #[derive(Clone, Copy)]
     #[expect(missing_debug_implementations, reason = "nobody can name it")]
     pub struct Parts<'a> {
@@ -279,7 +279,7 @@ mod sealed {
 }
 
 impl<'a> sealed::Parts<'a> {
-    /// The ID is left out, and may be anything, unless it is to be written.
+    /// Encodes the event. Without `with_id`, the ID is not written, and may be anything.
     fn encode(self, with_id: bool) -> Result<Encoded<'a>, EncodeError> {
         if has_line_end(self.event_type) {
             return Err(EncodeError::EventType);

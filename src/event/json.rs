@@ -1,11 +1,11 @@
-//! The data of an event, read as JSON.
+//! Reading the data of an event as JSON.
 
 use alloc::string::{String, ToString};
 use core::fmt;
 
 use serde_json::error::Category;
 
-/// The data of an event is not JSON, or is JSON that does not fit the type asked for.
+/// The data of an event is not JSON, or does not fit the requested type.
 ///
 /// ```
 /// use everstream::Event;
@@ -18,43 +18,43 @@ use serde_json::error::Category;
 /// assert!(error.is_data());
 /// ```
 ///
-/// `Display` says which, and where. Neither it nor `Debug` quotes the data, which may be secret;
-/// [`detail`](Self::detail) does.
+/// `Display` says which, and where. The data may be secret, so `Display` and `Debug` don't quote
+/// it, but [`detail`](Self::detail) may.
 pub struct JsonError(serde_json::Error);
 
 impl JsonError {
-    /// The line of the data where reading stopped, from 1.
+    /// Returns the line of the data at which reading stopped, from 1.
     #[must_use]
     pub fn line(&self) -> usize {
         self.0.line()
     }
 
-    /// The column where reading stopped, in bytes, from 1. It is 0 before the first byte of a
-    /// line.
+    /// Returns the column at which reading stopped, in bytes, from 1. It is 0 before the first byte
+    /// of a line.
     #[must_use]
     pub fn column(&self) -> usize {
         self.0.column()
     }
 
-    /// Whether the data is not JSON, such as a text, or JSON that is cut short.
+    /// Whether the data is not valid JSON: some other text, or JSON that was cut short.
     #[must_use]
     pub fn is_syntax(&self) -> bool {
         self.0.is_syntax() || self.0.is_eof()
     }
 
-    /// Whether the data is JSON that does not fit the type: a field is missing, for example, or is
-    /// of another type.
+    /// Whether the data is JSON that does not fit the type: for example, a field is missing or has
+    /// another type.
     ///
-    /// What comes after the place of the error was not read, and may not be JSON.
+    /// The data after the error was not read, and may be invalid JSON.
     #[must_use]
     pub fn is_data(&self) -> bool {
         self.0.is_data()
     }
 
-    /// What the deserializer says, such as ``missing field `text` ``.
+    /// Returns the message of the deserializer, such as ``missing field `text` ``.
     ///
-    /// It may quote the data: `invalid type: string "…", expected u64`. Keep it out of logs where
-    /// the data is secret.
+    /// It may quote the data: `invalid type: string "…", expected u64`. Don't log it if the data is
+    /// secret.
     #[must_use]
     pub fn detail(&self) -> String {
         self.0.to_string()
@@ -82,7 +82,7 @@ impl fmt::Debug for JsonError {
     }
 }
 
-/// It has no source: that of serde would quote the data.
+/// It has no source: serde's error would quote the data.
 impl core::error::Error for JsonError {}
 
 pub(super) fn from_data<'a, T: serde::Deserialize<'a>>(data: &'a str) -> Result<T, JsonError> {

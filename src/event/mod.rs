@@ -1,4 +1,4 @@
-//! What a user holds: [`EventRef`], borrowed from the parser, and [`Event`], owned.
+//! Events: [`EventRef`], borrowed from the parser, and [`Event`], owned.
 
 #[cfg(feature = "json")]
 mod json;
@@ -19,13 +19,13 @@ pub(crate) use shared::{SharedText, Types, empty};
 #[cfg(feature = "json")]
 pub use surrogates::SurrogateJoiner;
 
-/// The type of an event whose stream names none.
+/// The type of an event without an `event` field.
 pub(crate) const MESSAGE: &str = "message";
 
 /// An event borrowed from a parser: nothing is copied.
 ///
-/// It can be used until the parser is asked for the next event. [`to_owned`](Self::to_owned) makes
-/// an [`Event`] of it, which can be kept.
+/// It is valid until you ask the parser for the next event. To keep it, use
+/// [`to_owned`](Self::to_owned), which returns an [`Event`].
 ///
 /// ```
 /// let mut parser = everstream::Parser::new();
@@ -47,31 +47,31 @@ impl<'a> EventRef<'a> {
         Self { event, data, id }
     }
 
-    /// The event type: the value of its last `event` field, or `message` if it has none or an
-    /// empty one (9.2.6).
+    /// Returns the event type: the value of the last `event` field, or `message` if there is none
+    /// or it is empty (9.2.6).
     #[inline]
     #[must_use]
     pub fn event_type(&self) -> &'a str {
         self.event.map_or(MESSAGE, SharedText::as_str)
     }
 
-    /// The data: the values of its `data` fields, joined by LF.
+    /// Returns the data: the values of the `data` fields, joined with LF.
     #[inline]
     #[must_use]
     pub fn data(&self) -> &'a str {
         self.data
     }
 
-    /// The last event ID of the stream when this event was dispatched: its own `id`, or else that
-    /// of the nearest event before it. The empty string if there was none, or if it was reset.
+    /// Returns the last event ID of the stream when this event was dispatched: its own `id`, or
+    /// otherwise the last one before it. It is empty if there was none, or if it was reset.
     #[inline]
     #[must_use]
     pub fn id(&self) -> &'a str {
         self.id.as_str()
     }
 
-    /// Copies it to an [`Event`]. This allocates once, for the data: the type and the ID are shared
-    /// with earlier events that had the same.
+    /// Copies it to an [`Event`]. Allocates once, for the data, if earlier events had the same type
+    /// and ID, since these are shared.
     #[inline]
     #[must_use]
     pub fn to_owned(&self) -> Event {
@@ -87,18 +87,18 @@ impl<'a> EventRef<'a> {
         }
     }
 
-    /// Reads the data as JSON, borrowing from it where `T` does.
+    /// Reads the data as JSON. `T` may borrow from the data.
     ///
     /// # Errors
     ///
-    /// If the data is not JSON, or is JSON that does not fit `T`.
+    /// [`JsonError`] if the data is not JSON, or does not fit `T`.
     #[cfg(feature = "json")]
     pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, JsonError> {
         json::from_data(self.data)
     }
 }
 
-/// Events are equal if their type, data and ID are.
+/// Two events are equal if their type, data and ID are equal.
 impl PartialEq for EventRef<'_> {
     fn eq(&self, other: &Self) -> bool {
         (self.event_type(), self.data, self.id()) == (other.event_type(), other.data, other.id())
@@ -136,9 +136,9 @@ impl fmt::Debug for EventRef<'_> {
     }
 }
 
-/// An owned event: what a stream yields, and what a server [encodes](crate::encode).
+/// An owned event, which a stream yields and a server [encodes](crate::encode).
 ///
-/// It takes 56 bytes and its data; the type and the ID are shared between the events of a stream.
+/// It takes 56 bytes plus its data. The events of a stream share their types and IDs.
 ///
 /// ```
 /// use everstream::Event;
@@ -157,10 +157,9 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event of type `message` without an ID.
+    /// Creates an event of type `message` without an ID.
     ///
-    /// Line ends in `data` become LF, because an event stream cannot carry a CR or CRLF within
-    /// data.
+    /// Line ends in `data` become LF, because data in an event stream can't contain a CR or CRLF.
     #[must_use]
     pub fn new(data: impl Into<String>) -> Self {
         let mut data = data.into();
@@ -183,34 +182,34 @@ impl Event {
         self
     }
 
-    /// Sets the ID. The empty string means that there is none.
+    /// Sets the ID. The empty string means no ID.
     #[must_use]
     pub fn with_id(mut self, id: impl AsRef<str>) -> Self {
         self.id = Some(id.as_ref()).filter(|id| !id.is_empty()).map(Arc::from);
         self
     }
 
-    /// The event type: the value of its last `event` field, or `message` if it has none or an
-    /// empty one (9.2.6).
+    /// Returns the event type: the value of the last `event` field, or `message` if there is none
+    /// or it is empty (9.2.6).
     #[must_use]
     pub fn event_type(&self) -> &str {
         self.event.as_deref().unwrap_or(MESSAGE)
     }
 
-    /// The data: the values of its `data` fields, joined by LF.
+    /// Returns the data: the values of the `data` fields, joined with LF.
     #[must_use]
     pub fn data(&self) -> &str {
         &self.data
     }
 
-    /// Takes the data, without copying it.
+    /// Returns the data, without copying it.
     #[must_use]
     pub fn into_data(self) -> String {
         self.data
     }
 
-    /// Takes the event apart: its type, its data and its ID. The data is moved; the type and the ID
-    /// are copied, since other events may share them.
+    /// Returns the type, the data and the ID. The data is moved; the type and the ID are copied,
+    /// since other events may share them.
     ///
     /// ```
     /// # use everstream::Event;
@@ -224,16 +223,16 @@ impl Event {
         (event_type, self.data, id)
     }
 
-    /// The last event ID of the stream when this event was dispatched: its own `id`, or else that
-    /// of the nearest event before it. The empty string if there was none, or if it was reset.
+    /// Returns the last event ID of the stream when this event was dispatched: its own `id`, or
+    /// otherwise the last one before it. It is empty if there was none, or if it was reset.
     ///
-    /// Store it *after* you have handled the event, to resume from there.
+    /// To resume after this event, store its ID *after* you have handled the event.
     #[must_use]
     pub fn id(&self) -> &str {
         self.id.as_deref().unwrap_or_default()
     }
 
-    /// Reads the data as JSON, borrowing from it where `T` does.
+    /// Reads the data as JSON. `T` may borrow from the data.
     ///
     /// ```
     /// # use everstream::Event;
@@ -248,7 +247,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If the data is not JSON, or is JSON that does not fit `T`.
+    /// [`JsonError`] if the data is not JSON, or does not fit `T`.
     #[cfg(feature = "json")]
     pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, JsonError> {
         json::from_data(&self.data)

@@ -1,4 +1,4 @@
-//! `Event` in the formats of serde, such as for a queue or a file.
+//! Serializes and deserializes `Event` with serde, for example for a queue or a file.
 
 use alloc::string::String;
 
@@ -28,7 +28,7 @@ fn message() -> String {
     MESSAGE.into()
 }
 
-/// A struct of three strings: `event_type`, `data` and `id`.
+/// Serializes as a struct of three strings: `event_type`, `data` and `id`.
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl Serialize for Event {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -41,7 +41,7 @@ impl Serialize for Event {
     }
 }
 
-/// From what [`Serialize`] made. `event_type` and `id` may be left out, and the line ends of `data`
+/// Deserializes what [`Serialize`] wrote. `event_type` and `id` are optional. Line ends in `data`
 /// become LF, as in [`Event::new`].
 #[cfg_attr(docsrs, doc(cfg(feature = "serde")))]
 impl<'de> Deserialize<'de> for Event {

@@ -1,16 +1,16 @@
-//! Text that outlives an event: kept in a buffer that is used again, and shared with owned
-//! events by a count, made when the first of them asks for it.
+//! Text that outlives an event: it is kept in a reusable buffer. The first owned event that needs
+//! it creates a reference-counted copy, which later ones share.
 
 use alloc::{string::String, sync::Arc, vec::Vec};
 
-/// Set once through a shared reference. With `std` it can be so from any thread, which leaves
-/// [`EventRef`](crate::EventRef) `Send` and `Sync`.
+/// A cell that is set once through a shared reference. With `std` it is `Sync`, so
+/// [`EventRef`](crate::EventRef) is `Send` and `Sync`.
 #[cfg(not(feature = "std"))]
 use core::cell::OnceCell as Once;
 #[cfg(feature = "std")]
 use std::sync::OnceLock as Once;
 
-/// A text and, once an owned event needed it, its shared copy.
+/// A text, and its shared copy once an owned event needed it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SharedText {
     text: String,
@@ -28,7 +28,7 @@ impl SharedText {
         Arc::clone(self.shared.get_or_init(|| Arc::from(self.text.as_str())))
     }
 
-    /// Replaces the text. The shared copy stays where the text is the same.
+    /// Replaces the text. If the text is the same, the shared copy is kept.
     pub(crate) fn set(&mut self, text: &str) {
         if self.text == text {
             return;
@@ -39,7 +39,7 @@ impl SharedText {
     }
 }
 
-/// Empties a buffer, to be used again if it is no larger than most texts of its kind.
+/// Clears a buffer for reuse. Frees it if it is larger than most texts of its kind.
 #[inline]
 pub(crate) fn empty(buffer: &mut String) {
     buffer.clear();
@@ -48,7 +48,7 @@ pub(crate) fn empty(buffer: &mut String) {
     }
 }
 
-/// A type or an ID longer than this is none of those that real streams use.
+/// Types and IDs of real streams are not longer than this, in bytes.
 const LONG: usize = 1024;
 
 impl From<String> for SharedText {
@@ -60,21 +60,22 @@ impl From<String> for SharedText {
     }
 }
 
-/// The event types that a stream has used lately. Real streams use a handful: each is copied
-/// and shared once.
+/// The event types that a stream has used recently. Real streams use a handful, so each type is
+/// copied and shared once.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Types {
     known: Vec<SharedText>,
-    /// The one used last, where the search begins.
+    /// The slot used last, where the search starts.
     last: u8,
-    /// The one to give up for a type not known.
+    /// The slot to reuse for an unknown type.
     oldest: u8,
 }
 
 impl Types {
     const COUNT: usize = 8;
 
-    /// Where the type `text` is kept from now on, until as many others were seen.
+    /// Returns the slot that keeps the type `text`. It stays there until all slots were reused for
+    /// other types.
     #[inline]
     pub(crate) fn slot(&mut self, text: &str) -> u8 {
         self.last = match self.repeated(text.as_bytes()) {
@@ -84,15 +85,15 @@ impl Types {
         self.last
     }
 
-    /// The slot used last, if it holds these bytes: they need not be decoded then.
+    /// Returns the slot used last, if it contains these bytes, so that they need not be decoded.
     #[inline]
     pub(crate) fn repeated(&self, bytes: &[u8]) -> Option<u8> {
         let last = self.known.get(usize::from(self.last))?;
         (last.as_str().as_bytes() == bytes).then_some(self.last)
     }
 
-    /// The slot used last, if a line of `bytes` begins with what it holds and ends there, by LF. The
-    /// line need not be looked through for its end then.
+    /// Returns the slot used last, if `bytes` start with its text and an LF, so that the end of the
+    /// line need not be searched for.
     #[inline(always)]
     pub(crate) fn repeated_line(&self, bytes: &[u8]) -> Option<(u8, usize)> {
         let last = self.known.get(usize::from(self.last))?;
@@ -114,8 +115,8 @@ impl Types {
         slot
     }
 
-    /// A slot for a type of this length. There is never more than one long type, so that eight of
-    /// them cannot fill the memory.
+    /// Returns a slot for a type of this length. Only one long type is kept, so that eight of them
+    /// cannot fill the memory.
     fn free(&mut self, len: usize) -> u8 {
         let long = (0u8..)
             .zip(&self.known)
@@ -168,7 +169,7 @@ mod tests {
             let slot = types.slot(name);
             assert!(Arc::ptr_eq(shared, &types.get(slot).share()));
         }
-        // A ninth one takes the place of the oldest.
+        // A ninth type replaces the oldest.
         let slot = types.slot("i");
         assert_eq!(types.get(slot).as_str(), "i");
         let slot = types.slot("a");

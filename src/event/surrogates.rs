@@ -1,12 +1,12 @@
-//! Halves of surrogate pairs in JSON: `\ud83c` at the end of one event, `\udf0d` at the beginning
-//! of the next.
+//! Halves of surrogate pairs in JSON: `\ud83c` at the end of one event, `\udf0d` at the start of
+//! the next.
 //!
-//! A server that cuts text by UTF-16 code units may cut a character in two. Each half is valid as
-//! an escape by the grammar of JSON ([RFC 8259, section 8.2]) and stands for no character, so a
-//! strict parser refuses the whole event. Here a half costs at most itself.
+//! A server that splits text by UTF-16 code units may split a character. Each half is a valid
+//! escape in the grammar of JSON ([RFC 8259, section 8.2]), but not a character, so a strict parser
+//! rejects the whole event. Here, at most the half is lost.
 //!
-//! Only escapes within strings are looked at, and only in data that begins as JSON does. What holds
-//! no half is never copied.
+//! Only escapes within strings are considered, and only in data that starts like JSON. Data without
+//! a half is never copied.
 //!
 //! [RFC 8259, section 8.2]: https://www.rfc-editor.org/rfc/rfc8259#section-8.2
 
@@ -16,18 +16,18 @@ use memchr::{memchr, memchr_iter, memchr2};
 
 use crate::event::{Event, EventRef};
 
-/// What stands for a half that is lost.
+/// The replacement for a half that is lost.
 const REPLACEMENT: &str = r"\ufffd";
 
 /// The length of an escape: `\ud83c`.
 const ESCAPE: usize = 6;
 
 impl Event {
-    /// Reads the data as JSON as [`json`](Self::json) does, with U+FFFD for every half of a
-    /// surrogate pair that stands alone: `\ud83c` without `\udf0d` behind it.
+    /// Reads the data as JSON, like [`json`](Self::json), but replaces every unpaired half of a
+    /// surrogate pair with U+FFFD: `\ud83c` that is not followed by `\udf0d`.
     ///
-    /// `json` refuses such data, as there is no character to give. Where the other half comes with
-    /// the next event, [`SurrogateJoiner`] brings them together.
+    /// `json` rejects such data, because a half is not a character. If the other half arrives in
+    /// the next event, use [`SurrogateJoiner`] to join them.
     ///
     /// ```
     /// # use everstream::Event;
@@ -40,33 +40,33 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// Where the data is not JSON, or JSON that does not fit `T`.
+    /// [`JsonError`](crate::JsonError) if the data is not JSON, or does not fit `T`.
     pub fn json_lossy<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::JsonError> {
         super::json::from_data(&replace_lone_halves(self.data()))
     }
 }
 
 impl EventRef<'_> {
-    /// As [`Event::json_lossy`].
+    /// The same as [`Event::json_lossy`].
     ///
     /// # Errors
     ///
-    /// Where the data is not JSON, or JSON that does not fit `T`.
+    /// [`JsonError`](crate::JsonError) if the data is not JSON, or does not fit `T`.
     pub fn json_lossy<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::JsonError> {
         super::json::from_data(&replace_lone_halves(self.data()))
     }
 }
 
-/// The same JSON with U+FFFD for every half of a surrogate pair that stands alone in a string.
+/// Replaces every unpaired half of a surrogate pair in the strings of `json` with U+FFFD.
 pub(crate) fn replace_lone_halves(json: &str) -> Cow<'_, str> {
     rewrite(json, |_, out| out.push_str(REPLACEMENT))
 }
 
-/// Brings together the halves of a character that a server has cut in two between two events.
+/// Joins the halves of a character that a server has split between two events.
 ///
-/// It takes the data of one event after another. A high half that ends a string is taken out of
-/// its event and kept; the next event that has a string of the same name which begins with a low
-/// half gets both. Nothing is read ahead: every event can be handed out at once.
+/// Pass it the data of each event, in order. A high half at the end of a string is removed from its
+/// event and kept. When a later event has a string with the same name that starts with a low half,
+/// both halves are put there. Nothing is read ahead, so every event is available immediately.
 ///
 /// ```
 /// use everstream::SurrogateJoiner;
@@ -76,14 +76,14 @@ pub(crate) fn replace_lone_halves(json: &str) -> Cow<'_, str> {
 /// assert_eq!(joiner.join(r#"{"text":"\udf0d!"}"#), r#"{"text":"\ud83c\udf0d!"}"#);
 /// ```
 ///
-/// Events in between change nothing: keep-alives, usage, other choices. A half whose other half
-/// never comes is lost without a trace, as the event that it ended is long gone; a newer one takes
-/// its place. One high half is kept at a time: where several strings of one event end with one, it
-/// is the last, and the others become U+FFFD, as does every half that stands alone in the middle of
-/// a string, in a name, or at a beginning that nothing was kept for. Only lone halves are ever
-/// touched.
+/// Other events in between, such as keep-alives, usage or other choices, don't matter. If the other
+/// half never arrives, the kept half is lost silently, because its event was already returned. Only
+/// one high half is kept at a time, and a newer one replaces it. If several strings of an event end
+/// with a high half, the last one is kept, and the others become U+FFFD. An unpaired half in the
+/// middle of a string, in a name, or at the start of a string without a matching kept half also
+/// becomes U+FFFD. Everything else is unchanged.
 ///
-/// Data that is not JSON, and JSON without a lone half, comes back as it is, without a copy.
+/// Data that is not JSON, and JSON without unpaired halves, is returned unchanged, without a copy.
 #[derive(Default, Clone, PartialEq, Eq)]
 pub struct SurrogateJoiner {
     kept: Option<Kept>,
@@ -92,13 +92,13 @@ pub struct SurrogateJoiner {
 /// A high half that ended a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
-    /// The escape, as it was written.
+    /// The escape, as written in the JSON.
     escape: String,
-    /// The name of the string, as it was written; `None` in an array.
+    /// The name of the string, as written in the JSON; `None` in an array.
     name: Option<String>,
 }
 
-/// Shows nothing of an event.
+/// Shows no part of an event.
 impl core::fmt::Debug for SurrogateJoiner {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("SurrogateJoiner").finish_non_exhaustive()
@@ -106,13 +106,13 @@ impl core::fmt::Debug for SurrogateJoiner {
 }
 
 impl SurrogateJoiner {
-    /// A joiner that has kept nothing yet. One stream of events needs one.
+    /// Creates a joiner. Use one per stream.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The data of the next event, its halves joined or replaced.
+    /// Returns the data of the next event, with its halves joined or replaced.
     pub fn join<'a>(&mut self, data: &'a str) -> Cow<'a, str> {
         let mut last = None;
         walk(data, |half| {
@@ -141,7 +141,7 @@ impl SurrogateJoiner {
         })
     }
 
-    /// The next event, the halves in its data joined or replaced.
+    /// Returns the next event, with the halves in its data joined or replaced.
     #[must_use]
     pub fn join_event(&mut self, event: Event) -> Event {
         match self.join(event.data()) {
@@ -153,13 +153,13 @@ impl SurrogateJoiner {
     }
 }
 
-/// The escape of a half of a pair that stands alone.
+/// The escape of an unpaired half.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Half<'a> {
-    /// Where its backslash is.
+    /// The offset of its backslash.
     at: usize,
     is_low: bool,
-    /// Whether its string begins with it.
+    /// Whether its string starts with it.
     begins: bool,
     /// Whether its string ends with it.
     ends: bool,
@@ -170,13 +170,13 @@ struct Half<'a> {
 }
 
 impl Half<'_> {
-    /// Whether its other half may come with another event.
+    /// Whether its other half may arrive in a later event.
     fn may_wait(&self) -> bool {
         !self.is_low && self.ends && !self.in_name
     }
 }
 
-/// `json`, each lone half of a pair replaced by what `replace` writes.
+/// Returns `json`, with each unpaired half replaced by what `replace` writes.
 fn rewrite<'a>(json: &'a str, mut replace: impl FnMut(&Half<'a>, &mut String)) -> Cow<'a, str> {
     let mut out = String::new();
     let mut copied = None;
@@ -194,14 +194,14 @@ fn rewrite<'a>(json: &'a str, mut replace: impl FnMut(&Half<'a>, &mut String)) -
     }
 }
 
-/// Calls `each` with every lone half in the strings of `json`.
+/// Calls `each` for every unpaired half in the strings of `json`.
 fn walk<'a>(json: &'a str, mut each: impl FnMut(Half<'a>)) {
     let bytes = json.as_bytes();
     let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
     if !is_json || !may_hold_a_half(bytes) {
         return;
     }
-    // The last name, and where its colon is.
+    // The last name, and the offset of its colon.
     let mut named: Option<(&str, usize)> = None;
     let mut from = 0;
     while let Some(quote) = memchr(b'"', &bytes[from..]) {
@@ -229,12 +229,12 @@ fn walk<'a>(json: &'a str, mut each: impl FnMut(Half<'a>)) {
     }
 }
 
-/// A look at the backslashes only: most JSON ends here.
+/// Only looks at the backslashes. For most JSON this is enough.
 fn may_hold_a_half(bytes: &[u8]) -> bool {
     memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"ud" | b"uD")))
 }
 
-/// Where the quote is that ends the string which begins at `start`.
+/// Returns the offset of the quote that ends the string that starts at `start`.
 fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
     loop {
@@ -246,7 +246,7 @@ fn string_end(bytes: &[u8], start: usize) -> Option<usize> {
     }
 }
 
-/// Calls `each` with every lone half within one string.
+/// Calls `each` for every unpaired half in one string.
 fn halves<'a>(bytes: &[u8], string: core::ops::Range<usize>, mut each: impl FnMut(Half<'a>)) {
     let mut at = string.start;
     while let Some(backslash) = memchr(b'\\', &bytes[at..string.end]) {
@@ -273,7 +273,7 @@ fn halves<'a>(bytes: &[u8], string: core::ops::Range<usize>, mut each: impl FnMu
     }
 }
 
-/// The code unit of the escape that `bytes` begin with.
+/// Returns the code unit of the escape at the start of `bytes`.
 fn code_unit(bytes: &[u8]) -> Option<u16> {
     let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
     digits.iter().try_fold(0, |unit, digit| {
@@ -299,7 +299,7 @@ mod tests {
                 r#""\ufffd\ud83c\udf0d\ufffd""#,
             ),
             (r#"{"\ud83c":["\ud83c"]}"#, r#"{"\ufffd":["\ufffd"]}"#),
-            // An escaped backslash escapes nothing.
+            // An escaped backslash does not start an escape.
             (r#""\\\ud83c""#, r#""\\\ufffd""#),
             (" \n[\"\\ud83c\"]", " \n[\"\\ufffd\"]"),
         ] {
@@ -317,7 +317,7 @@ mod tests {
             r#""\uD83C\uDF0D \u4f60 \n""#,
             r#""\\ud83c""#,
             r#"{"code":"\\ud83c\\udf0d","n":1}"#,
-            // Not JSON: a path, and a string that does not end.
+            // Not JSON: a path, and an unterminated string.
             r"C:\ud83c",
             r#"C:"\ud83c""#,
             r#""\ud83c"#,

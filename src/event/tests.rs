@@ -5,7 +5,7 @@ use crate::Parser;
 
 #[test]
 fn an_event_is_small() {
-    // A promise of the documentation, where pointers have eight bytes.
+    // The documentation promises this, for 64-bit pointers.
     assert_eq!(size_of::<Event>(), 7 * size_of::<usize>());
 }
 

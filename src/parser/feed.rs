@@ -26,7 +26,7 @@ use crate::event::{Event, EventRef};
 /// assert_eq!(feed.next_event()?.map(|event| event.data()), Some("2"));
 /// # Ok::<(), everstream::EventTooLarge>(())
 /// ```
-#[must_use = "the chunk is parsed as its events are asked for"]
+#[must_use = "a chunk is only parsed while its events are read"]
 pub struct Feed<'p, 'c> {
     parser: &'p mut Parser,
     chunk: &'c [u8],

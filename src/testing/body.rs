@@ -1,4 +1,4 @@
-//! [`Reply`] → the chunks of a body, without a wire.
+//! [`Reply`] → the chunks of a body, without a connection.
 
 use std::io;
 
@@ -10,19 +10,19 @@ use super::open::Open;
 use super::reply::{Framing, Reply, Shape, Step};
 use crate::{Error, ErrorKind};
 
-/// About how many bytes of a repeated body make one chunk.
+/// The approximate chunk size of a repeated body, in bytes.
 const REPEATED: usize = 64 << 10;
 
-/// A body on its way.
+/// A body that is being sent.
 pub(super) struct Playing {
     steps: std::vec::IntoIter<Step>,
     shape: Shape,
     framing: Framing,
-    /// What is left of the bytes that are being played.
+    /// The rest of the bytes that are being sent.
     bytes: Bytes,
-    /// What comes after them once more, and how much of it.
+    /// The bytes to repeat after them, and how many are left; `None` is endless.
     again: Option<(Bytes, Option<u64>)>,
-    /// Bytes handed out.
+    /// The number of bytes sent.
     sent: u64,
     ended: bool,
     /// Dropped with the body, or at its end.
@@ -75,7 +75,7 @@ impl Playing {
         None
     }
 
-    /// The next chunk of the bytes at hand.
+    /// Returns the next chunk of the current bytes.
     async fn piece(&mut self) -> Bytes {
         let mut length = self.shape.piece_length(self.sent, self.bytes.len());
         if let (Some(delay), 1..) = (self.shape.pace, self.sent) {
@@ -89,7 +89,7 @@ impl Playing {
         self.bytes.split_to(length)
     }
 
-    /// Takes the repeated bytes once more, if there are any.
+    /// Starts another repetition, if there is one.
     fn repeat(&mut self) -> bool {
         let Some((block, left)) = &mut self.again else {
             return false;
@@ -109,7 +109,7 @@ impl Playing {
         true
     }
 
-    /// The end: of an error where the body was cut short and the client can tell.
+    /// Ends the body, with an error if it was cut short and the client can tell.
     fn end(mut self, cut: bool, reset: bool) -> Option<(Result<Bytes, Error>, Self)> {
         self.ended = true;
         let told = reset || (cut && !matches!(self.framing, Framing::UntilClose));
@@ -126,7 +126,7 @@ fn block(unit: &Bytes) -> Bytes {
     block.freeze()
 }
 
-/// The connection has ended too early.
+/// The error for a connection that ended too early.
 pub(super) fn gone(kind: ErrorKind, reset: bool) -> Error {
     Error::new(
         kind,

@@ -1,4 +1,4 @@
-//! One connection: requests in, replies out, until it ends.
+//! A connection: requests in, replies out, until it ends.
 
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use super::reply::Reply;
 use super::request::Request;
 use super::state::State;
 
-/// How much of the next requests is read while a reply is still being written, in bytes.
+/// How much of the next requests is read while a reply is being written, in bytes.
 const READ_AHEAD: usize = 64 << 10;
 
 /// A connection, counted as open until it is dropped.
@@ -29,7 +29,8 @@ pub(super) struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Closed first and counted then: whoever waits for the count finds it closed.
+        // Close it before the count changes, so that it is closed for anyone who waits for the
+        // count.
         drop(self.stream.take());
         if std::thread::panicking() {
             self.state.add_panic(
@@ -59,7 +60,7 @@ impl Connection {
         let Some(stream) = &mut self.stream else {
             return;
         };
-        // Each piece leaves as it is written. It fails only if the client has gone.
+        // Send each piece immediately. This fails only if the client has disconnected.
         let _ = stream.set_nodelay(true);
         let mut buffer = BytesMut::new();
         let after = loop {
@@ -73,7 +74,7 @@ impl Connection {
                         explanation.len(),
                     );
                     self.state.complain(explanation);
-                    // It may have gone; it is told as far as it listens.
+                    // The client may have disconnected; then this has no effect.
                     let _ = stream.write_all(wire.as_bytes()).await;
                     break After::Close;
                 }
@@ -83,7 +84,7 @@ impl Connection {
             let reply = answer(handler, &request, &self.state);
             let (mut from, mut to) = stream.split();
             let played = tokio::select! {
-                // First: a reply without an end would take the task's whole turn.
+                // Poll the client first, because an endless reply never yields.
                 biased;
                 () = client_gone(&mut from, &mut buffer) => break After::Close,
                 played = play(&reply, &request, &mut to) => played,
@@ -98,7 +99,7 @@ impl Connection {
     }
 }
 
-/// The handler's reply, or what has to be said in its place.
+/// Returns the handler's reply, or an error response instead.
 fn answer<H: Fn(&Request) -> Reply>(handler: &H, request: &Request, state: &State) -> Reply {
     let excuse = match catch_unwind(AssertUnwindSafe(|| handler(request))) {
         Ok(reply) => {
@@ -124,14 +125,15 @@ fn answer<H: Fn(&Request) -> Reply>(handler: &H, request: &Request, state: &Stat
         .raw(excuse)
 }
 
-/// Waits until the client has closed the connection; keeps what it sends until then.
+/// Waits until the client has closed the connection, and buffers what it sends until then.
 async fn client_gone(from: &mut ReadHalf<'_>, buffer: &mut BytesMut) {
     while buffer.len() < READ_AHEAD {
         if let Ok(0) | Err(_) = from.read_buf(buffer).await {
             return;
         }
     }
-    // It asks ahead faster than it is answered; its closing is noticed when writing fails.
+    // The client sends requests faster than they are answered. A close is noticed when writing
+    // fails.
     pending::<()>().await;
 }
 
@@ -146,7 +148,7 @@ async fn close(stream: &mut TcpStream, after: After) {
         let _ = stream.set_linger(Some(Duration::ZERO));
         return;
     }
-    // What the client sent and nobody read turns a close into a reset. An end sent before that is
-    // what the client sees first. It fails only if the client has gone already.
+    // Unread bytes from the client turn a close into a reset. After a shutdown, the client sees the
+    // end first. This fails only if the client has already disconnected.
     let _ = stream.shutdown().await;
 }

@@ -1,4 +1,4 @@
-//! [`Script`]: a connector that answers as a test has it, without a network.
+//! [`Script`]: a scripted connector for tests, without a network.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,19 +18,18 @@ use crate::transport::{
 };
 use crate::{Error, ErrorKind, EventStreamBuilder};
 
-/// A connector that answers the nth attempt with the nth answer of a script: for tests without a
-/// network, and with a clock that may be paused.
+/// A connector that answers the nth attempt with the nth answer of a script. Tests need no network,
+/// and can pause the clock.
 ///
-/// It stands where the request stands in the program: an
-/// [`EventSource`](crate::EventSource) is built from it. Clones are the same script, so a test
-/// keeps one to see what was asked for and what is still open. After the last answer it answers
-/// with a 204, which ends a source.
+/// Use it instead of a request to build an [`EventSource`](crate::EventSource). Clones share the
+/// script, so a test can keep one to inspect the attempts and the open connections. After the last
+/// answer, it answers with a 204, which ends a source.
 ///
-/// An answer is the same [`Reply`] that the [`Server`](super::Server) gives. What describes the
-/// bytes on the wire has nothing to act on here: framing, trailers, reason phrases and
-/// informational heads are left out, and a [`raw_response`](Reply::raw_response) is none. A
-/// [`cut`](Reply::cut) breaks the body off, unless it is delimited by the close, and each piece is
-/// one chunk. All pauses are in Tokio's time, as the client's own limits are.
+/// The answers are [`Reply`]s, as for a [`Server`](super::Server). Framing, trailers, reason
+/// phrases and informational responses have no effect here, because there is no connection, and a
+/// [`raw_response`](Reply::raw_response) is not supported. A [`cut`](Reply::cut) ends the body with
+/// an error, unless the body is [`until_close`](Reply::until_close). Each piece is one chunk. All
+/// pauses use Tokio's clock, like the client's time limits.
 ///
 /// ```
 /// use everstream::testing::{Reply, Script};
@@ -51,7 +50,7 @@ use crate::{Error, ErrorKind, EventStreamBuilder};
 ///         data.push(event.into_data());
 ///     }
 ///
-///     // Minutes have passed for the program, and none for whoever runs the test.
+///     // Minutes have passed for the program, but the test did not wait.
 ///     assert_eq!(data, ["one", "two"]);
 ///     let ids: Vec<_> = script.attempts().iter().map(|a| a.last_event_id().to_owned()).collect();
 ///     assert_eq!(ids, ["", "1", "1", "2"]);
@@ -90,16 +89,16 @@ enum Answer {
 
 /// The script.
 impl Script {
-    /// A script without answers: every attempt is answered with a 204.
+    /// Creates a script without answers: every attempt is answered with a 204.
     ///
-    /// It stands for a GET that is sent again and again; see [`not_safe`](Self::not_safe) and
-    /// [`anew`](Self::anew).
+    /// It behaves like a GET request, which may be repeated; see also [`not_safe`](Self::not_safe)
+    /// and [`anew`](Self::anew).
     #[must_use]
     pub fn new() -> Self {
         Self::with(Answers::default())
     }
 
-    /// Asks `handler` what to answer once the script is at its end.
+    /// Creates a script that calls `handler` for the answer, after the answers that are added.
     #[must_use]
     pub fn from_fn(handler: impl FnMut(&Attempt) -> Reply + Send + 'static) -> Self {
         Self::with(Answers {
@@ -126,19 +125,19 @@ impl Script {
         self.then(Answer::Reply(Box::new(reply)))
     }
 
-    /// Adds a failure of this kind in place of an answer, such as [`ErrorKind::Connect`].
+    /// Adds a failure of this kind instead of an answer, such as [`ErrorKind::Connect`].
     #[must_use]
     pub fn fail(self, kind: ErrorKind) -> Self {
-        self.fail_with(Error::new(kind, "as the script has it"))
+        self.fail_with(Error::new(kind, "a failure of the script"))
     }
 
-    /// Adds a failure in place of an answer.
+    /// Adds a failure instead of an answer.
     #[must_use]
     pub fn fail_with(self, error: Error) -> Self {
         self.then(Answer::Fail(error))
     }
 
-    /// Adds an answer that never comes.
+    /// Adds an answer that never arrives.
     #[must_use]
     pub fn never(self) -> Self {
         self.then(Answer::Never)
@@ -149,16 +148,17 @@ impl Script {
         self
     }
 
-    /// Has the script stand for a request that is not safe, such as a POST: it is sent once,
-    /// unless [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods) says otherwise.
+    /// Makes the script behave like a request whose method is not safe, such as POST: it is sent
+    /// once, unless [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods)
+    /// says otherwise.
     #[must_use]
     pub fn not_safe(mut self) -> Self {
         self.safe = false;
         self
     }
 
-    /// Has the script stand for requests that are made anew, as by a factory: a 401 is worth
-    /// another one.
+    /// Makes the script behave like a factory that creates each request: after a 401, there is
+    /// another attempt.
     #[must_use]
     pub fn anew(mut self) -> Self {
         self.anew = true;
@@ -174,7 +174,7 @@ impl Default for Script {
 
 /// What the program did.
 impl Script {
-    /// Takes the next answer for that to one request, as `events()` on a request of reqwest does.
+    /// Uses the next answer for a single request, like `events()` on a reqwest request.
     pub fn events(&self) -> EventStreamBuilder {
         let number = self.shared.counts.borrow().attempts as u64 + 1;
         match Attempt::new(number, "", None) {
@@ -183,7 +183,7 @@ impl Script {
         }
     }
 
-    /// The attempts so far, in order.
+    /// Returns the attempts so far, in order.
     ///
     /// They are kept in memory; see [`take_attempts`](Self::take_attempts).
     #[must_use]
@@ -192,27 +192,27 @@ impl Script {
         answers.attempts.iter().map(|(_, it)| it.clone()).collect()
     }
 
-    /// When each of the attempts was made, in Tokio's time since the script was.
+    /// Returns the time of each attempt, by Tokio's clock, since the script was created.
     #[must_use]
     pub fn times(&self) -> Vec<Duration> {
         self.answers().attempts.iter().map(|(at, _)| *at).collect()
     }
 
-    /// The attempts since the last call, which the script then forgets, for long tests.
+    /// Returns the attempts since the last call, and removes them from memory, for long tests.
     #[must_use]
     pub fn take_attempts(&self) -> Vec<Attempt> {
         let attempts = std::mem::take(&mut self.answers().attempts);
         attempts.into_iter().map(|(_, attempt)| attempt).collect()
     }
 
-    /// How many connections are open: attempts under way, and bodies that neither have ended nor
-    /// were dropped.
+    /// Returns how many connections are open: attempts in progress, and bodies that have neither
+    /// ended nor been dropped.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.shared.counts.borrow().open
     }
 
-    /// Waits until `n` attempts have been made in all; at once if they have.
+    /// Waits until `n` attempts have been made in total. Returns immediately if they already have.
     ///
     /// # Cancel safety
     ///
@@ -221,7 +221,7 @@ impl Script {
         self.wait(|counts| counts.attempts >= n).await;
     }
 
-    /// Waits until no connection is open; at once if none is or was.
+    /// Waits until no connection is open. Returns immediately if there is none.
     ///
     /// # Cancel safety
     ///
@@ -235,21 +235,21 @@ impl Script {
         let _ = self.shared.counts.subscribe().wait_for(condition).await;
     }
 
-    /// Checks that all went as scripted.
+    /// Checks that everything went as scripted.
     ///
     /// # Panics
     ///
-    /// Panics with a list of what did not: expectations that were not met, answers that were never
-    /// asked for, replies that only a [`Server`](super::Server) can give.
+    /// Panics with a list of everything that did not: expectations that were not met, answers that
+    /// were not used, replies that only a [`Server`](super::Server) supports.
     #[track_caller]
     pub fn verify(&self) {
         let answers = self.answers();
         let mut faults = answers.complaints.clone();
         let left = answers.script.len();
-        // Let go before a panic: whoever looks at the script afterwards shall be able to.
+        // Unlock before a panic, so that the script can still be inspected afterwards.
         drop(answers);
         if left > 0 {
-            faults.push(format!("{left} answers were never asked for"));
+            faults.push(format!("{left} answers were not used"));
         }
         assert!(
             faults.is_empty(),
@@ -258,14 +258,13 @@ impl Script {
         );
     }
 
-    /// A lock that a panic elsewhere does not spoil: what it guards is whole after every
-    /// statement.
+    /// Locks, and ignores poisoning: the data is consistent after every statement.
     fn answers(&self) -> MutexGuard<'_, Answers> {
         let answers = self.shared.answers.lock();
         answers.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer to this attempt, which is remembered.
+    /// Records the attempt, and returns its answer.
     fn next(&self, attempt: &Attempt) -> Answer {
         let mut answers = self.answers();
         let at = self.shared.born.elapsed();
@@ -306,7 +305,7 @@ fn complaints(reply: &Reply, attempt: &Attempt, number: usize) -> Vec<String> {
     let mut complaints: Vec<_> = unmet.filter_map(|it| it.complaint(&request)).collect();
     let has_bytes = |step: &Step| matches!(step, Step::Bytes(_) | Step::Repeat { .. });
     if reply.head.is_none() && reply.steps.iter().any(has_bytes) {
-        complaints.push("a raw response is for a server to give".to_owned());
+        complaints.push("only a server can send a raw response".to_owned());
     }
     complaints
 }
@@ -363,7 +362,7 @@ async fn respond(reply: Reply, open: Open) -> Result<Response, Error> {
     Ok(Response::new(status, headers, body))
 }
 
-/// What an HTTP client makes of the head, or of one that is none.
+/// Parses the head like an HTTP client. A malformed one is an error.
 fn parse(head: &Head) -> Result<(StatusCode, HeaderMap), Error> {
     let malformed = |error: http::Error| Error::new(ErrorKind::Transport, error);
     let status = StatusCode::from_u16(head.status).map_err(|it| malformed(it.into()))?;

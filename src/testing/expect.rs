@@ -1,22 +1,22 @@
-//! The replies that demand something of the request they answer.
+//! Expectations of replies about the request that they answer.
 
 use super::expectation::Expectation;
 use super::reply::{Reply, copy};
 
-/// What the request has to be like. If it is not, the answer is a 500 that says so, and
+/// Expectations about the request. If one is not met, the response is a 500 that says so, and
 /// [`Server::verify`](super::Server::verify) panics.
 impl Reply {
-    /// Expects exactly one `Last-Event-ID` header, with that value.
+    /// Expects exactly one `Last-Event-ID` header, with this value.
     pub fn expect_last_event_id(self, id: impl AsRef<[u8]>) -> Self {
         self.expect_header("last-event-id", id)
     }
 
-    /// Expects that there is no `Last-Event-ID` header, not even an empty one.
+    /// Expects no `Last-Event-ID` header, not even an empty one.
     pub fn expect_no_last_event_id(self) -> Self {
         self.expect_no_header("last-event-id")
     }
 
-    /// Expects exactly one header of that name, with that value.
+    /// Expects exactly one header with this name, with this value.
     pub fn expect_header(self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
         self.expect(Expectation::Header {
             name: name.into(),
@@ -24,7 +24,7 @@ impl Reply {
         })
     }
 
-    /// Expects that there is no header of that name.
+    /// Expects no header with this name.
     pub fn expect_no_header(self, name: impl Into<String>) -> Self {
         self.expect(Expectation::Header {
             name: name.into(),
@@ -32,12 +32,12 @@ impl Reply {
         })
     }
 
-    /// Expects that method, in this case.
+    /// Expects this method (case-sensitive).
     pub fn expect_method(self, method: impl Into<String>) -> Self {
         self.expect(Expectation::Method(method.into()))
     }
 
-    /// Expects that target: path and query, exactly.
+    /// Expects exactly this target: path and query.
     pub fn expect_target(self, target: impl Into<String>) -> Self {
         self.expect(Expectation::Target(target.into()))
     }

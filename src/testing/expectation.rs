@@ -1,13 +1,13 @@
-//! What a reply demands of the request it answers.
+//! What a reply expects of the request that it answers.
 
 use bytes::Bytes;
 
 use super::request::Request;
 
-/// One demand.
+/// One expectation.
 #[derive(Clone, Debug)]
 pub(super) enum Expectation {
-    /// Exactly one header of that name, with that value; without a value: none.
+    /// Exactly one header with this name and value; without a value: no header with this name.
     Header {
         name: String,
         value: Option<Bytes>,
@@ -17,7 +17,7 @@ pub(super) enum Expectation {
 }
 
 impl Expectation {
-    /// Says what was expected and what came, or `None` if the request is as it should be.
+    /// Returns what was expected and what was sent, or `None` if the request is as expected.
     pub(super) fn complaint(&self, request: &Request) -> Option<String> {
         match self {
             Self::Header { name, value } => {
@@ -27,7 +27,7 @@ impl Expectation {
                     .iter()
                     .map(|value| value.as_bytes())
                     .eq(wanted.iter().copied());
-                (!met).then(|| format!("expected {name}: {wanted:?}, came: {came:?}"))
+                (!met).then(|| format!("expected {name}: {wanted:?}, got: {came:?}"))
             }
             Self::Method(method) => differs("method", method, request.method().as_str()),
             Self::Target(target) => differs("target", target, request.target()),
@@ -36,5 +36,5 @@ impl Expectation {
 }
 
 fn differs(what: &str, expected: &str, came: &str) -> Option<String> {
-    (expected != came).then(|| format!("expected {what} {expected:?}, came {came:?}"))
+    (expected != came).then(|| format!("expected {what} {expected:?}, got {came:?}"))
 }

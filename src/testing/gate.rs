@@ -1,14 +1,14 @@
-//! A point that a reply does not pass until the test says so.
+//! A point at which a reply stops until the test continues it.
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-/// A point in a [`Reply`](super::Reply) that the server does not pass before the test opens it.
+/// A point in a [`Reply`](super::Reply) at which the server waits until the test opens it.
 ///
-/// Gates take the place of sleeping: the test decides when the server goes on, and
-/// [`wait_for_arrivals`](Gate::wait_for_arrivals) tells it when the server has come that far. Clones
-/// are the same gate, and one gate may stand in several replies. Once open it stays open.
+/// Use gates instead of sleeping: the test decides when the server continues, and
+/// [`wait_for_arrivals`](Gate::wait_for_arrivals) waits until the server has reached the gate.
+/// Clones are the same gate, and a gate can be used in several replies. Once open, it stays open.
 ///
 /// ```
 /// use everstream::testing::{Gate, Reply};
@@ -31,15 +31,15 @@ struct State {
 }
 
 impl Gate {
-    /// Makes a gate, closed.
+    /// Creates a closed gate.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Opens the gate for whoever waits at it and whoever comes later.
+    /// Opens the gate for all replies that wait at it or reach it later.
     ///
-    /// Opening it again changes nothing.
+    /// Opening it again has no effect.
     pub fn open(&self) {
         self.state.send_modify(|state| state.open = true);
     }
@@ -50,15 +50,15 @@ impl Gate {
         self.state.borrow().open
     }
 
-    /// How many replies have come to the gate so far, those that have passed it included.
+    /// Returns how many replies have reached the gate so far, including those that have passed it.
     #[must_use]
     pub fn arrivals(&self) -> usize {
         self.state.borrow().arrivals
     }
 
-    /// Waits until at least `n` replies have come to the gate.
+    /// Waits until at least `n` replies have reached the gate.
     ///
-    /// By then the server has given everything that stands before the gate to the operating system.
+    /// By then, the server has passed everything before the gate to the operating system.
     ///
     /// # Cancel safety
     ///
@@ -67,7 +67,7 @@ impl Gate {
         self.wait(|state| state.arrivals >= n).await;
     }
 
-    /// Comes to the gate and waits until it is open.
+    /// Arrives at the gate, and waits until it is open.
     pub(super) async fn pass(&self) {
         self.state.send_modify(|state| state.arrivals += 1);
         self.wait(|state| state.open).await;

@@ -1,9 +1,9 @@
 //! A scripted server and connector, to test programs that read event streams.
 //!
-//! [`Server`] speaks real HTTP/1.1 on the loopback interface and does as it is told: it answers
-//! with these events, split here; it stalls, cuts the connection after so many bytes, resets it,
-//! promises more than it sends, refuses with a 429, and it remembers what was asked of it. What it
-//! answers is a [`Reply`], given one after another or by a function of the [`Request`].
+//! [`Server`] is a real HTTP/1.1 server on the loopback interface that follows your script. It can
+//! send events split at any byte, stall, close the connection after a number of bytes, reset it,
+//! announce more bytes than it sends, or refuse with a 429. It records all requests. Each answer is
+//! a [`Reply`], from a list or from a function of the [`Request`].
 //!
 //! ```
 //! use everstream::testing::{Reply, Server};
@@ -32,9 +32,9 @@
 //!
 //! # Without sleeping
 //!
-//! A test that sleeps is slow on a fast machine and wrong on a slow one. A [`Gate`] holds a reply
-//! at a point until the test opens it, and tells the test when the server has come there.
-//! [`Server::wait_for_requests`] and [`Server::wait_until_closed`] wait for what the client does.
+//! A test that sleeps is slow on a fast machine and wrong on a slow one. Instead, use a [`Gate`]:
+//! it stops a reply at a point until the test opens it, and the test can wait until the server has
+//! reached it. [`Server::wait_for_requests`] and [`Server::wait_until_closed`] wait for the client.
 //!
 //! ```
 //! use everstream::testing::{Gate, Reply, Server};
@@ -56,14 +56,14 @@
 //!
 //! # Time
 //!
-//! The server lives on a thread of its own, with its own clock: [`Reply::pause`] and its like take
-//! real time, also where the test has paused tokio's. A paused clock does not go well with sockets:
-//! it jumps ahead whenever the test waits for one.
+//! The server runs on its own thread, with its own clock: [`Reply::pause`] and similar methods take
+//! real time, even if the test has paused Tokio's clock. Don't combine a paused clock with sockets:
+//! it jumps ahead whenever the test waits for a socket.
 //!
 //! # Without a network
 //!
-//! [`Script`] gives the same replies in place of a request, without a socket. Its pauses are in
-//! Tokio's time, so with a paused clock a test of minutes takes none.
+//! [`Script`] takes the place of a request and returns the same replies, without a socket. Its
+//! pauses use Tokio's clock. So if the clock is paused, minutes of waiting take no time.
 
 mod body;
 mod connection;

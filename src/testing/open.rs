@@ -1,8 +1,8 @@
-//! What a script counts: attempts, and connections that are open.
+//! The counters of a script: attempts and open connections.
 
 use tokio::sync::watch;
 
-/// What has been counted so far.
+/// The counts so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) attempts: usize,

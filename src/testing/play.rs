@@ -12,28 +12,28 @@ use tokio::time::sleep;
 use super::reply::{Framing, Head, Prelude, Reply, Shape, Step};
 use super::request::Request;
 
-/// About how many bytes of a repeated body are written at once.
+/// The approximate number of bytes of a repeated body that are written at once.
 const REPEATED: usize = 64 << 10;
 
-/// What becomes of the connection after a reply.
+/// What happens to the connection after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum After {
     /// The next request may come.
     Open,
-    /// It is closed in order (FIN).
+    /// It is closed normally (FIN).
     Close,
     /// It is reset (RST).
     Reset,
 }
 
-/// Whether the reply goes on, or ends here and how.
+/// Whether the reply continues, or how it ends here.
 type Flow = ControlFlow<After>;
 
 /// Writes the reply to `request`.
 ///
 /// # Errors
 ///
-/// Only those of writing: the client has gone.
+/// Only errors of writing: the client has disconnected.
 pub(super) async fn play<W>(reply: &Reply, request: &Request, out: &mut W) -> io::Result<After>
 where
     W: AsyncWrite + Unpin,
@@ -83,16 +83,16 @@ where
     }
 }
 
-/// How the body's bytes are dressed on this connection.
+/// How the body is framed on this connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// The request or the status allow no body.
+    /// The request or the status does not allow a body.
     None,
-    /// As they are; the connection's end is theirs.
+    /// Without framing; the end of the connection ends the body.
     Bare,
-    /// As they are, as many as the head promised.
+    /// Without framing, with the length that the head announced.
     Length,
-    /// As they are, fewer than the head promised.
+    /// Without framing, shorter than the head announced.
     Truncated,
     Chunked,
 }
@@ -113,7 +113,7 @@ impl Mode {
     }
 }
 
-/// Whether HTTP ends such a response with its head (RFC 9112, 6.3).
+/// Whether a response with this status ends with its head (RFC 9112, 6.3).
 fn never_has_a_body(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }
@@ -140,7 +140,7 @@ where
         Framing::Chunked if mode == Mode::Chunked => {
             header_line(b"transfer-encoding", b"chunked", &mut wire);
         }
-        // The answer to HEAD may and a 204 must not have a length (RFC 9110, 8.6).
+        // A response to HEAD may have a length, but a 204 must not (RFC 9110, 8.6).
         Framing::Length { beyond } if mode != Mode::None || !never_has_a_body(head.status) => {
             let length = body_length(&reply.steps).saturating_add(beyond);
             header_line(b"content-length", length.to_string().as_bytes(), &mut wire);
@@ -191,25 +191,25 @@ async fn endless_headers<W: AsyncWrite + Unpin>(out: &mut W) -> io::Result<()> {
     Ok(())
 }
 
-/// The bytes of the whole body; of an endless one, more than there will ever be.
+/// The length of the whole body; a huge number if it is endless.
 fn body_length(steps: &[Step]) -> u64 {
     let lengths = steps.iter().map(|step| match step {
         Step::Bytes(bytes) => bytes.len() as u64,
         Step::Repeat { total, .. } => total.unwrap_or(u64::MAX),
         _ => 0,
     });
-    // Clients take at most 2⁶³ − 1, some a little more.
+    // Clients accept at most 2⁶³ − 1, some a little more.
     lengths.fold(0, u64::saturating_add).min(i64::MAX as u64)
 }
 
-/// A body on its way.
+/// A body that is being written.
 struct Body<'a, W> {
     out: &'a mut W,
     mode: Mode,
     shape: &'a Shape,
-    /// Bytes written, framing not counted.
+    /// The number of bytes written, without framing.
     sent: u64,
-    /// A chunk with its framing, so that it takes one write.
+    /// A chunk with its framing, to write it at once.
     buffer: Vec<u8>,
 }
 
@@ -238,7 +238,7 @@ impl<W: AsyncWrite + Unpin> Body<'_, W> {
                 return Ok(flow);
             }
         }
-        // A body that was shorter than its cut still ends without its framing's end.
+        // A body that is shorter than its cut also ends without the end of its framing.
         match self.shape.cut_after {
             Some(_) if self.mode != Mode::None => Ok(Break(After::Close)),
             _ => Ok(Continue(())),
@@ -247,7 +247,7 @@ impl<W: AsyncWrite + Unpin> Body<'_, W> {
 
     async fn repeat(&mut self, unit: &Bytes, total: Option<u64>) -> io::Result<Flow> {
         if self.mode == Mode::None {
-            // An endless nothing would keep the thread to itself.
+            // Endlessly writing nothing would block the thread.
             return Ok(Continue(()));
         }
         let units = REPEATED.div_ceil(unit.len());
@@ -268,7 +268,7 @@ impl<W: AsyncWrite + Unpin> Body<'_, W> {
         Ok(Continue(()))
     }
 
-    /// Writes bytes in as many pieces as the reply's shape asks for.
+    /// Writes bytes in the pieces of the reply's shape.
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<Flow> {
         while !bytes.is_empty() && self.mode != Mode::None {
             let (piece, rest) = bytes.split_at(self.shape.piece_length(self.sent, bytes.len()));

@@ -6,7 +6,7 @@ use tokio::net::TcpSocket;
 
 /// A port on which nothing listens: connections to it are refused.
 ///
-/// It stays reserved for as long as this lives, so that no other program comes to listen there.
+/// It stays reserved while this value lives, so that no other program can listen on it.
 ///
 /// ```
 /// use everstream::testing::{ClosedPort, Reply};
@@ -27,11 +27,11 @@ pub struct ClosedPort {
 }
 
 impl ClosedPort {
-    /// Reserves a port of the loopback interface.
+    /// Reserves a port on the loopback interface.
     ///
     /// # Panics
     ///
-    /// Panics if the operating system gives none.
+    /// Panics if the operating system doesn't provide a port.
     #[must_use]
     pub fn reserve() -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -42,13 +42,13 @@ impl ClosedPort {
         Self { socket, addr }
     }
 
-    /// Its address.
+    /// Returns its address.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The `http` URL of `path` at this address.
+    /// Returns the `http` URL of `path` at this address.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         url(self.addr, path)
@@ -59,7 +59,7 @@ impl ClosedPort {
     }
 }
 
-/// The `http` URL of `path`, with or without its first slash.
+/// Returns the `http` URL of `path`, which may start with a slash.
 pub(super) fn url(addr: SocketAddr, path: &str) -> String {
     format!("http://{addr}/{}", path.strip_prefix('/').unwrap_or(path))
 }

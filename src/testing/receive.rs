@@ -8,9 +8,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::request::Request;
 
-/// The largest head and the largest body taken, in bytes.
+/// The size limit of a head, and of a body, in bytes.
 const LIMIT: usize = 64 << 20;
-/// The most header lines taken in one request.
+/// The maximum number of header lines in a request.
 const MAX_HEADERS: usize = 256;
 
 /// Why there is no request.
@@ -18,7 +18,7 @@ const MAX_HEADERS: usize = 256;
 pub(super) enum Fault {
     /// The client closed or broke the connection.
     Gone,
-    /// What it sent is not an HTTP/1 request that this server takes.
+    /// The client sent something that is not an HTTP/1 request, or that this server doesn't accept.
     Malformed(String),
 }
 
@@ -28,9 +28,10 @@ impl From<httparse::Error> for Fault {
     }
 }
 
-/// Reads one request. `buffer` holds bytes already read and keeps those of the next request.
+/// Reads one request. `buffer` contains bytes that were already read, and keeps those of the next
+/// request.
 ///
-/// The caller numbers it: `number` and `connection` are 0 here.
+/// The caller sets `number` and `connection`, which are 0 here.
 pub(super) async fn receive<S>(stream: &mut S, buffer: &mut BytesMut) -> Result<Request, Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -55,7 +56,7 @@ where
     Ok(request)
 }
 
-/// The request's head and its length, or `None` while it is incomplete.
+/// Returns the request's head and its length, or `None` while it is incomplete.
 fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, Fault> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Request::new(&mut slots);
@@ -84,7 +85,7 @@ fn parse_head(bytes: &[u8]) -> Result<Option<(Request, usize)>, Fault> {
     Ok(Some((request, length)))
 }
 
-/// How the body's end is known (RFC 9112, 6.3).
+/// How the end of the body is determined (RFC 9112, 6.3).
 enum Framing {
     Length(usize),
     Chunked,
@@ -176,7 +177,7 @@ where
     if buffer.len() > LIMIT {
         return Err(Fault::Malformed(format!("more than {LIMIT} bytes")));
     }
-    // As much again as is there, so that parsing a long head anew after each read stays linear.
+    // Double the buffer, so that parsing a long head again after each read stays linear.
     buffer.reserve(buffer.len().max(4096));
     match stream.read_buf(buffer).await {
         Ok(0) | Err(_) => Err(Fault::Gone),
@@ -188,7 +189,7 @@ where
 mod tests {
     use super::*;
 
-    /// Receives two requests from `wire`, given whole and then one byte at a time.
+    /// Receives two requests from `wire`, first in one piece and then one byte at a time.
     fn both_ways(wire: &[u8], check: impl Fn(Request, Request)) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

@@ -1,4 +1,4 @@
-//! What the server answers: a head, then one step after another.
+//! The server's answer: a head, followed by steps.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use super::expectation::Expectation;
 use super::gate::Gate;
 use crate::{Event, encode};
 
-/// An answer, described step by step: a head, and pieces of a body with pauses, gates, cuts and
-/// lies between them.
+/// A scripted response: a head, and pieces of a body with pauses, gates, cuts and false lengths
+/// between them.
 ///
 /// The methods that add to the body ([`data`](Reply::data), [`raw`](Reply::raw),
-/// [`pause`](Reply::pause), [`cut`](Reply::cut), …) take effect in the order in which they are
-/// called; all others describe the reply as a whole and may stand anywhere. Each piece is written
-/// on its own and, in the chunked framing, is one HTTP chunk, so that a client whose HTTP library
-/// hands out chunks as they are sees these very pieces.
+/// [`pause`](Reply::pause), [`cut`](Reply::cut), …) take effect in the order of the calls. All
+/// others apply to the whole reply, and can be called at any point. Each piece is one write, and,
+/// with chunked framing, one HTTP chunk. So a client whose HTTP library does not merge chunks sees
+/// the same pieces.
 ///
-/// Nothing is checked: names and values of headers go out byte for byte as given, also such as no
-/// server should send.
+/// Nothing is checked: header names and values are sent byte for byte, even if no server should
+/// send them.
 ///
 /// ```
 /// use everstream::testing::Reply;
@@ -30,7 +30,7 @@ use crate::{Event, encode};
 /// # let _ = (answer, busy, cut_off, shredded);
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "a reply does nothing until a server gives it"]
+#[must_use = "a reply does nothing until a server sends it"]
 pub struct Reply {
     pub(super) head: Option<Head>,
     pub(super) prelude: Vec<Prelude>,
@@ -53,7 +53,7 @@ pub(super) struct Head {
     pub(super) endless: bool,
 }
 
-/// What comes before the head.
+/// What happens before the head.
 #[derive(Clone, Debug)]
 pub(super) enum Prelude {
     Informational(u16),
@@ -61,7 +61,7 @@ pub(super) enum Prelude {
     Gate(Gate),
 }
 
-/// How the client can tell where the body ends.
+/// How the client knows where the body ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Framing {
     Chunked,
@@ -69,7 +69,7 @@ pub(super) enum Framing {
     UntilClose,
 }
 
-/// What is done, one after another, once the head has been sent.
+/// A step after the head was sent.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Bytes(Bytes),
@@ -81,18 +81,19 @@ pub(super) enum Step {
     Reset,
 }
 
-/// How the body's bytes are cut into pieces, and where they stop.
+/// How the body is split into pieces, and where it is cut.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shape {
     pub(super) every: Option<usize>,
-    /// Offsets into the whole body, sorted.
+    /// Offsets in the whole body, sorted.
     pub(super) at: Vec<u64>,
     pub(super) cut_after: Option<u64>,
     pub(super) pace: Option<Duration>,
 }
 
 impl Shape {
-    /// How many of `available` bytes make the next piece, after `sent` of them in all.
+    /// Returns how many of the `available` bytes are the next piece, after `sent` bytes of the
+    /// body.
     pub(super) fn piece_length(&self, sent: u64, available: usize) -> usize {
         let next = self.at.partition_point(|&offset| offset <= sent);
         let until_split = self.at.get(next).map_or(u64::MAX, |offset| offset - sent);
@@ -103,18 +104,18 @@ impl Shape {
     }
 }
 
-/// Where a reply begins.
+/// Constructors.
 impl Reply {
-    /// A 200 with `Content-Type: text/event-stream`, chunked.
+    /// Creates a 200 response with `Content-Type: text/event-stream`, chunked.
     pub fn events() -> Self {
         Self::status(200).content_type("text/event-stream")
     }
 
-    /// A reply of that status, without a content type; any number is sent, also one that is no
-    /// HTTP status.
+    /// Creates a response with this status, without a content type. Any number is sent, even if it
+    /// is not a valid HTTP status.
     ///
-    /// The answers to HEAD and those of status 1xx, 204 and 304 have no body: its pieces are then
-    /// left out unless [`force_body`](Reply::force_body) insists.
+    /// Responses to HEAD, and those with status 1xx, 204 or 304, have no body: its pieces are not
+    /// sent, unless you call [`force_body`](Reply::force_body).
     pub fn status(status: u16) -> Self {
         Self::with_head(Some(Head {
             status,
@@ -125,24 +126,25 @@ impl Reply {
         }))
     }
 
-    /// A redirect of that status, to that `Location`.
+    /// Creates a redirect with this status and `Location`.
     pub fn redirect(status: u16, location: impl AsRef<[u8]>) -> Self {
         Self::status(status).header("location", location)
     }
 
-    /// The whole response as given, status line, headers and framing included, such as one that
-    /// was recorded; then the connection is closed.
+    /// Creates a response from these bytes: status line, headers, body and framing, for example
+    /// from a recording. Then the connection is closed.
     ///
-    /// Steps added to it go on where it ends, without any framing, and
-    /// [`split_every`](Reply::split_every) and its like count from its first byte.
+    /// Steps that you add follow at its end, without framing. [`split_every`](Reply::split_every)
+    /// and similar methods count from its first byte.
     pub fn raw_response(response: impl AsRef<[u8]>) -> Self {
         Self::with_head(None).raw(response)
     }
 
-    /// No answer: the request is read and the connection closed without a byte.
+    /// Creates a reply without a response: the server reads the request, and closes the connection
+    /// without sending a byte.
     ///
-    /// With [`reset`](Reply::reset) it is reset instead. For an address at which nothing listens
-    /// see [`ClosedPort`](super::ClosedPort).
+    /// With [`reset`](Reply::reset), it resets the connection instead. For a port on which nothing
+    /// listens, see [`ClosedPort`](super::ClosedPort).
     pub fn refuse() -> Self {
         Self::with_head(None)
     }
@@ -162,51 +164,52 @@ impl Reply {
     }
 }
 
-/// The head. None of this has an effect on a [`raw_response`](Reply::raw_response), but for what
-/// comes before it.
+/// The head. On a [`raw_response`](Reply::raw_response), only the methods for what comes before the
+/// head have an effect.
 impl Reply {
-    /// Adds a header, byte for byte; one of the same name that is there already stays.
+    /// Adds a header, byte for byte. Existing headers with the same name are kept.
     pub fn header(self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Self {
         let header = (copy(name), copy(value));
         self.map_head(|head| head.headers.push(header))
     }
 
-    /// Sets the content type in place of the one there was.
+    /// Sets the content type, and replaces an existing one.
     pub fn content_type(self, value: impl AsRef<[u8]>) -> Self {
         let value = copy(value);
         self.map_head(|head| head.content_type = Some(value))
     }
 
-    /// Sends no content type.
+    /// Removes the content type.
     pub fn without_content_type(self) -> Self {
         self.map_head(|head| head.content_type = None)
     }
 
-    /// Sets the reason phrase; it may be empty. By default it is the usual one of the status.
+    /// Sets the reason phrase, which may be empty. By default it is the standard one of the status.
     pub fn reason(self, phrase: impl AsRef<[u8]>) -> Self {
         let phrase = copy(phrase);
         self.map_head(|head| head.reason = Some(phrase))
     }
 
-    /// After the head's headers, sends more of them for ever; the head never ends.
+    /// Sends more headers forever after the given ones; the head never ends.
     pub fn endless_headers(self) -> Self {
         self.map_head(|head| head.endless = true)
     }
 
-    /// Sends a head of that status (such as 103) and no headers before the real one.
+    /// Sends an informational response with this status (such as 103), without headers, before the
+    /// real head.
     ///
-    /// It keeps its place among [`delay_head`](Reply::delay_head) and
+    /// It is sent in the order of the calls, with [`delay_head`](Reply::delay_head) and
     /// [`gate_head`](Reply::gate_head).
     pub fn informational(self, status: u16) -> Self {
         self.before(Prelude::Informational(status))
     }
 
-    /// Waits that long, in real time, before the head.
+    /// Waits for `delay`, in real time, before the head.
     pub fn delay_head(self, delay: Duration) -> Self {
         self.before(Prelude::Pause(delay))
     }
 
-    /// Waits before the head until the gate is open.
+    /// Waits until the gate is open, before the head.
     pub fn gate_head(self, gate: &Gate) -> Self {
         self.before(Prelude::Gate(gate.clone()))
     }
@@ -224,30 +227,30 @@ impl Reply {
     }
 }
 
-/// The framing. Chunked is the default; the answer to an HTTP/1.0 request is then delimited by the
-/// close instead.
+/// The framing. The default is chunked; then the end of the connection ends the body of a response
+/// to an HTTP/1.0 request.
 impl Reply {
-    /// Sends a `Content-Length` and no chunks.
+    /// Sends a `Content-Length` instead of chunks.
     ///
-    /// It is the length of all pieces, also of those after a [`cut`](Reply::cut); an endless body
-    /// promises 2⁶³ − 1 bytes.
+    /// It is the length of all pieces, including those after a [`cut`](Reply::cut); 2⁶³ − 1 bytes
+    /// for an endless body.
     pub fn length_delimited(self) -> Self {
         self.truncated_length(0)
     }
 
-    /// Promises `extra` bytes more than the body has, and closes the connection at its end.
+    /// Announces `extra` bytes more than the body has, and closes the connection at its end.
     pub fn truncated_length(mut self, extra: u64) -> Self {
         self.framing = Framing::Length { beyond: extra };
         self
     }
 
-    /// Sends `Connection: close` and neither length nor chunks: the body ends with the connection.
+    /// Sends `Connection: close`, without a length or chunks: the body ends with the connection.
     pub fn until_close(mut self) -> Self {
         self.framing = Framing::UntilClose;
         self
     }
 
-    /// Sends these trailers after the last chunk; other framings have no place for them.
+    /// Sends these trailers after the last chunk. With other framings they are not sent.
     pub fn trailers<N, V>(mut self, trailers: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: AsRef<[u8]>,
@@ -260,13 +263,14 @@ impl Reply {
         self
     }
 
-    /// Sends the body, framing included, where HTTP allows none: after 1xx, 204, 304, and to HEAD.
+    /// Sends the body, with its framing, even if HTTP doesn't allow one: for 1xx, 204, 304, and
+    /// HEAD.
     pub fn force_body(mut self) -> Self {
         self.force_body = true;
         self
     }
 
-    /// Sends `Connection: close` and closes after the reply, which ends as its framing demands.
+    /// Sends `Connection: close`, and closes the connection after the complete reply.
     pub fn close_after(mut self) -> Self {
         self.close = true;
         self
@@ -279,73 +283,74 @@ impl Reply {
     ///
     /// # Panics
     ///
-    /// Panics if its type or its ID cannot be sent, as [`encode::event`] says; such a thing is for
-    /// [`raw`](Reply::raw).
+    /// Panics if its type or ID can't be encoded; see [`encode::event`]. Use [`raw`](Reply::raw) to
+    /// send it anyway.
     pub fn event(self, event: &Event) -> Self {
         let wire = encode::event(event).expect("an event that a stream can carry");
         self.raw(wire.to_vec())
     }
 
-    /// Adds an event of that data and of no type or ID, as one piece.
+    /// Adds an event with this data, without type and ID, as one piece.
     pub fn data(self, data: impl Into<String>) -> Self {
         self.event(&Event::new(data))
     }
 
-    /// Adds a comment, as one piece; of several lines, as one comment for each.
+    /// Adds a comment, as one piece. Each line of `text` becomes a comment.
     ///
-    /// Nothing comes between the colon and the text.
+    /// Nothing is added between the colon and the text.
     pub fn comment(self, text: impl AsRef<str>) -> Self {
         self.raw(encode::comment(text.as_ref()).to_lines())
     }
 
-    /// Adds a `retry` field with that reconnection time in milliseconds, as one piece.
+    /// Adds a `retry` field with this reconnection time in milliseconds, as one piece.
     pub fn retry_ms(self, milliseconds: u64) -> Self {
         self.raw(encode::retry(Duration::from_millis(milliseconds)).to_lines())
     }
 
-    /// Adds these bytes as they are, as one piece; none for no bytes.
+    /// Adds these bytes unchanged, as one piece. Without bytes, there is no piece.
     pub fn raw(self, bytes: impl AsRef<[u8]>) -> Self {
         self.then(Step::Bytes(copy(bytes)))
     }
 
-    /// Adds `unit` over and over, `total` bytes in all (the last one may be cut short), or for ever.
+    /// Adds `unit` repeatedly, `total` bytes in total (the last unit may be cut short); endlessly
+    /// if `total` is `None`.
     ///
-    /// It goes out in pieces of about 64 KiB and takes no more memory than that (and the unit),
-    /// however long it is.
+    /// It is sent in pieces of about 64 KiB, and takes only that much memory, plus the unit.
     ///
     /// # Panics
     ///
     /// Panics if `unit` is empty.
     pub fn repeat(self, unit: impl AsRef<[u8]>, total: impl Into<Option<u64>>) -> Self {
         let unit = copy(unit);
-        assert!(!unit.is_empty(), "nothing, repeated, is still nothing");
+        assert!(!unit.is_empty(), "`unit` must not be empty");
         self.then(Step::Repeat {
             unit,
             total: total.into(),
         })
     }
 
-    /// Writes every piece in smaller ones of `n` bytes, each an HTTP chunk and a write of its own.
+    /// Splits every piece into smaller ones of `n` bytes, each of which is one HTTP chunk and one
+    /// write.
     ///
     /// # Panics
     ///
     /// Panics if `n` is 0.
     pub fn split_every(mut self, n: usize) -> Self {
-        assert!(n > 0, "a piece has at least one byte");
+        assert!(n > 0, "`n` must not be 0");
         self.shape.every = Some(n);
         self
     }
 
-    /// Splits pieces at these offsets, counted in bytes from the beginning of the whole body.
+    /// Splits pieces at these offsets, in bytes from the start of the whole body.
     pub fn split_at(mut self, offsets: impl IntoIterator<Item = u64>) -> Self {
         self.shape.at.extend(offsets);
         self.shape.at.sort_unstable();
         self
     }
 
-    /// Waits that long, in real time, before every piece but the first.
+    /// Waits for `delay`, in real time, before every piece except the first.
     ///
-    /// With `split_every(1)` the body comes byte by byte at this pace.
+    /// With `split_every(1)`, the body is sent byte by byte at this pace.
     pub fn pace(mut self, delay: Duration) -> Self {
         self.shape.pace = Some(delay);
         self
@@ -354,10 +359,10 @@ impl Reply {
 
 /// The flow: what happens between the pieces.
 ///
-/// While it waits or writes, the server listens to the client: once that has closed, the reply is
-/// given up at once and the connection counts as closed.
+/// If the client closes the connection while the server waits or writes, the server drops the reply
+/// immediately, and counts the connection as closed.
 impl Reply {
-    /// Waits that long, in real time. Where a [`gate`](Reply::gate) can do, prefer it.
+    /// Waits for `delay`, in real time. Prefer a [`gate`](Reply::gate) if possible.
     pub fn pause(self, delay: Duration) -> Self {
         self.then(Step::Pause(delay))
     }
@@ -372,27 +377,29 @@ impl Reply {
         self.then(Step::Hold)
     }
 
-    /// Closes the connection here without ending the framing.
+    /// Closes the connection here, without ending the framing.
     ///
-    /// In a body delimited by the close this is an ordinary end; [`reset`](Reply::reset) is not.
+    /// If the body is [`until_close`](Reply::until_close), this is a normal end;
+    /// [`reset`](Reply::reset) is not.
     pub fn cut(self) -> Self {
         self.then(Step::Cut)
     }
 
-    /// Closes the connection once `n` bytes of the body, counted over all pieces and without their
-    /// framing, have been written.
+    /// Closes the connection once `n` bytes of the body have been written, counted over all pieces,
+    /// without framing.
     ///
-    /// The chunk in which that falls announces its whole size. Bodies of no more than `n` bytes are
-    /// written whole; the framing's end is not: only in a length-delimited body does the client
-    /// then see a complete one. With 0 the connection is closed after the head.
+    /// The last chunk announces its full size. A body of at most `n` bytes is written completely,
+    /// but without the end of its framing, so the client only sees a complete body if it is
+    /// length-delimited. With 0, the connection is closed after the head.
     pub fn cut_after(mut self, n: u64) -> Self {
         self.shape.cut_after = Some(n);
         self
     }
 
-    /// Resets the connection here (RST): the client sees an error and not an end.
+    /// Resets the connection here (RST): the client sees an error instead of an end.
     ///
-    /// What was written before still reaches a client on the same machine that has room for it.
+    /// Bytes that were written before still reach a client on the same machine, if its buffer has
+    /// room for them.
     pub fn reset(self) -> Self {
         self.then(Step::Reset)
     }

@@ -1,9 +1,9 @@
-//! What a client asked for.
+//! The requests of a client.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
-/// A request as the server received it, with the whole of its body.
+/// A request as the server received it, with its complete body.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub(super) number: usize,
@@ -16,15 +16,16 @@ pub struct Request {
 }
 
 impl Request {
-    /// Which request of the server's life this is, counted from 0, over all connections.
+    /// Returns the number of this request on the server, counted from 0, over all connections.
     ///
-    /// In a handler it tells the first attempt from the second.
+    /// A handler can use it to distinguish the first attempt from the second.
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
     }
 
-    /// Which connection it came on, counted from 0 in the order in which they were accepted.
+    /// Returns the number of its connection, counted from 0 in the order in which they were
+    /// accepted.
     ///
     /// Two requests with the same number shared a connection (keep-alive).
     #[must_use]
@@ -32,60 +33,60 @@ impl Request {
         self.connection
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The request target exactly as sent, such as `/feed?since=4`.
+    /// Returns the request target exactly as sent, such as `/feed?since=4`.
     #[must_use]
     pub fn target(&self) -> &str {
         &self.target
     }
 
-    /// The target without its query.
+    /// Returns the target without its query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    /// All headers.
+    /// Returns all headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The value of the first header of that name, in any case.
+    /// Returns the value of the first header with this name (case-insensitive).
     ///
-    /// `None` where there is none and where its value is not UTF-8;
-    /// [`header_bytes`](Request::header_bytes) tells the two apart.
+    /// Returns `None` if there is no such header, or if its value is not UTF-8. Use
+    /// [`header_bytes`](Request::header_bytes) to distinguish the two.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.header_bytes(name)?).ok()
     }
 
-    /// The value of the first header of that name, in any case, as it was sent.
+    /// Returns the value of the first header with this name (case-insensitive), as it was sent.
     #[must_use]
     pub fn header_bytes(&self, name: &str) -> Option<&[u8]> {
         Some(self.headers.get(name)?.as_bytes())
     }
 
-    /// The `Last-Event-ID` header, which the standard has clients send as UTF-8.
+    /// Returns the `Last-Event-ID` header, which clients send as UTF-8 according to the standard.
     ///
-    /// `None` where there is none and where it is not UTF-8.
+    /// Returns `None` if there is no such header, or if it is not UTF-8.
     #[must_use]
     pub fn last_event_id(&self) -> Option<&str> {
         self.header("last-event-id")
     }
 
-    /// The body, without its framing; empty where there was none.
+    /// Returns the body, without its framing; empty if there was none.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Whether the client allows another request on the connection.
+    /// Whether the client allows further requests on the connection.
     pub(super) fn keeps_alive(&self) -> bool {
         let close = self
             .headers

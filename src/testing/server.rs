@@ -16,39 +16,39 @@ use super::reply::Reply;
 use super::request::Request;
 use super::state::{Counts, State};
 
-/// Connections that may wait to be accepted.
+/// The number of connections that may wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// An HTTP/1.1 server on the loopback interface that answers as a test has it.
+/// A scripted HTTP/1.1 server on the loopback interface.
 ///
-/// It runs on a thread of its own, so that it serves blocking clients and those of any runtime. It
-/// keeps connections alive between requests. Dropping it stops it and closes all its sockets before
-/// the drop returns.
+/// It runs on its own thread, so it works with blocking clients, and with any runtime. It keeps
+/// connections alive between requests. Dropping it stops the server, and closes all its sockets
+/// before the drop returns.
 ///
 /// See the [module](super) for examples.
 pub struct Server {
     addr: SocketAddr,
     state: Arc<State>,
-    /// How many replies the script has; 0 without one.
+    /// The number of replies in the script; 0 without a script.
     scripted: usize,
-    /// Tells the thread to end by being dropped.
+    /// Stops the thread when it is dropped.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Starting.
+/// Constructors.
 impl Server {
-    /// Starts a server that asks `handler` what to answer to each request.
+    /// Starts a server that calls `handler` for the answer to each request.
     ///
-    /// The handler is called on the server's thread when the whole request has been read; while it
-    /// runs, no other connection is served. If it panics, the client gets a 500 and the panic comes
-    /// up again in [`verify`](Server::verify) or when the server is dropped.
+    /// The handler is called on the server's thread after the complete request was read. While it
+    /// runs, no other connection is served. If it panics, the client gets a 500, and
+    /// [`verify`](Server::verify), or dropping the server, panics too.
     ///
     /// The future can be awaited on any runtime.
     ///
     /// # Panics
     ///
-    /// Panics if the operating system gives no port or no thread.
+    /// Panics if the operating system doesn't provide a port or a thread.
     pub async fn start<H>(handler: H) -> Self
     where
         H: Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -56,24 +56,24 @@ impl Server {
         Self::listen(ClosedPort::reserve(), 0, handler).await
     }
 
-    /// Starts a server that answers the nth request with the nth of these replies, over all
-    /// connections, and any further one with a 204, which tells a client not to reconnect.
+    /// Starts a server that answers the nth request, over all connections, with the nth of these
+    /// replies. All further requests get a 204, which tells a client not to reconnect.
     ///
-    /// A further request is no fault to [`verify`](Server::verify): where it matters, count
+    /// [`verify`](Server::verify) accepts further requests; if they matter, check the number of
     /// [`requests`](Server::requests).
     ///
     /// # Panics
     ///
-    /// As [`start`](Server::start).
+    /// The same as [`start`](Server::start).
     pub async fn script(replies: impl IntoIterator<Item = Reply>) -> Self {
         Self::script_then(replies, Reply::status(204)).await
     }
 
-    /// As [`script`](Server::script), with `last` as the reply to any further request.
+    /// Like [`script`](Server::script), but all further requests get the reply `last`.
     ///
     /// # Panics
     ///
-    /// As [`start`](Server::start).
+    /// The same as [`start`](Server::start).
     pub async fn script_then(replies: impl IntoIterator<Item = Reply>, last: Reply) -> Self {
         let replies: Vec<_> = replies.into_iter().collect();
         let scripted = replies.len();
@@ -100,7 +100,8 @@ impl Server {
                     .into_socket()
                     .listen(BACKLOG)
                     .expect("to listen on the port");
-                // Whoever started the server may have gone; then `stopped` says so too.
+                // The future that started the server may have been dropped; then `stopped` resolves
+                // too.
                 let _ = ready.send(());
                 tokio::select! {
                     _ = stopped => {}
@@ -121,21 +122,22 @@ impl Server {
     }
 }
 
-/// What the client is told, and what it did.
+/// Addresses, and what the client did.
 impl Server {
-    /// The address, on the loopback interface.
+    /// Returns the address, on the loopback interface.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The `http` URL of `path` on this server.
+    /// Returns the `http` URL of `path` on this server.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         url(self.addr, path)
     }
 
-    /// The requests so far, in order; each from when it was read whole, before it is answered.
+    /// Returns the requests so far, in order. A request is included once it was read completely,
+    /// before it is answered.
     ///
     /// They are kept in memory; see [`take_requests`](Server::take_requests).
     #[must_use]
@@ -143,33 +145,33 @@ impl Server {
         self.state.requests()
     }
 
-    /// The requests since the last call, which the server then forgets.
+    /// Returns the requests since the last call, and removes them from memory.
     ///
-    /// Numbers and counts go on: this is for long tests that have to run in constant memory.
+    /// Numbers and counts continue. Use it in long tests that have to run in constant memory.
     #[must_use]
     pub fn take_requests(&self) -> Vec<Request> {
         self.state.take_requests()
     }
 
-    /// How many connections have been accepted so far.
+    /// Returns how many connections have been accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.state.counts.borrow().accepted
     }
 
-    /// How many connections are open now.
+    /// Returns how many connections are open now.
     ///
-    /// A connection stops being open when the client closes it, also in the middle of a reply, or
-    /// when the server has closed it. A client that shuts down only its sending side counts as
-    /// having closed.
+    /// A connection is open until the client closes it, even in the middle of a reply, or until the
+    /// server closes it. If a client only shuts down its sending side, the connection counts as
+    /// closed.
     #[must_use]
     pub fn open_connections(&self) -> usize {
         self.state.counts.borrow().open
     }
 
-    /// Waits until `n` requests have come in all; at once if they have.
+    /// Waits until `n` requests have arrived in total. Returns immediately if they already have.
     ///
-    /// It waits for ever if they never come, so give the test a limit.
+    /// It waits forever if they never arrive, so use a timeout in the test.
     ///
     /// # Cancel safety
     ///
@@ -178,9 +180,9 @@ impl Server {
         self.wait(|counts| counts.requests >= n).await;
     }
 
-    /// Waits until no connection is open; at once if none is or was.
+    /// Waits until no connection is open. Returns immediately if there is none.
     ///
-    /// Clients that keep connections for later requests, as most do, have to be dropped first.
+    /// Most clients keep connections for later requests, so drop the client first.
     ///
     /// # Cancel safety
     ///
@@ -194,12 +196,12 @@ impl Server {
         let _ = self.state.counts.subscribe().wait_for(condition).await;
     }
 
-    /// Checks that all went as scripted.
+    /// Checks that everything went as scripted.
     ///
     /// # Panics
     ///
-    /// Panics with a list of what did not: expectations that were not met, what came and was no
-    /// request, scripted replies that were never asked for, panics of the handler.
+    /// Panics with a list of everything that did not: expectations that were not met, malformed
+    /// requests, scripted replies that were not used, panics of the handler.
     #[track_caller]
     pub fn verify(&self) {
         let mut faults = self.state.take_panics();
@@ -207,7 +209,7 @@ impl Server {
         let asked = self.state.counts.borrow().requests;
         if asked < self.scripted {
             faults.push(format!(
-                "{} replies were scripted, {asked} asked for",
+                "{} replies were scripted, {asked} were used",
                 self.scripted
             ));
         }
@@ -219,18 +221,12 @@ impl Server {
     }
 }
 
-/// Stops the server and closes its sockets.
-///
-/// # Panics
-///
-/// Panics if the handler has panicked and [`verify`](Server::verify) was not asked since, unless
-/// the thread is panicking already.
 impl ClosedPort {
-    /// Starts a server on this port: it comes back to life.
+    /// Starts a server on this port, like a server that comes back up.
     ///
     /// # Panics
     ///
-    /// As [`Server::start`].
+    /// The same as [`Server::start`].
     pub async fn open<H>(self, handler: H) -> Server
     where
         H: Fn(&Request) -> Reply + Send + Sync + 'static,
@@ -239,13 +235,19 @@ impl ClosedPort {
     }
 }
 
+/// Stops the server and closes its sockets.
+///
+/// # Panics
+///
+/// Panics if the handler has panicked since the last call of [`verify`](Server::verify), unless the
+/// thread is already panicking.
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.stop.take());
         let Some(thread) = self.thread.take() else {
             return;
         };
-        // A handler may own the server; its thread cannot wait for itself.
+        // A handler may own the server, and its thread cannot wait for itself.
         if thread.thread().id() == std::thread::current().id() {
             return;
         }
@@ -268,12 +270,12 @@ impl fmt::Debug for Server {
     }
 }
 
-/// Accepts connections for ever, each served by a task of its own.
+/// Accepts connections forever. A separate task serves each of them.
 async fn accept<H>(listener: TcpListener, state: Arc<State>, handler: Arc<H>)
 where
     H: Fn(&Request) -> Reply + Send + Sync + 'static,
 {
-    // Dropped with this future: the tasks end with the server.
+    // Dropped with this future, so that the tasks end with the server.
     let mut tasks = JoinSet::new();
     loop {
         tokio::select! {
@@ -283,10 +285,10 @@ where
                     let handler = Arc::clone(&handler);
                     tasks.spawn(async move { connection.serve(&*handler).await });
                 }
-                // The client has gone again, or there are too many open files: the next may do.
+                // The client has already disconnected, or too many files are open: try again.
                 Err(_) => tokio::time::sleep(Duration::from_millis(1)).await,
             },
-            // A panic among them has been remembered by the connection's own drop.
+            // If a task has panicked, dropping its connection has recorded that.
             Some(_) = tasks.join_next() => {}
         }
     }

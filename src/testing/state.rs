@@ -1,4 +1,4 @@
-//! What the server's thread and the test that owns it share.
+//! The state that the server's thread shares with the test.
 
 use std::any::Any;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,16 +7,16 @@ use tokio::sync::watch;
 
 use super::request::Request;
 
-/// What has happened so far.
+/// Everything that has happened so far.
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// What the test may wait for.
+    /// The counts, which the test can wait for.
     pub(super) counts: watch::Sender<Counts>,
     requests: Mutex<Vec<Request>>,
     faults: Mutex<Faults>,
 }
 
-/// What has been counted so far.
+/// The counts so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Counts {
     pub(super) requests: usize,
@@ -24,7 +24,7 @@ pub(super) struct Counts {
     pub(super) open: usize,
 }
 
-/// What should not have happened.
+/// Everything that should not have happened.
 #[derive(Debug, Default)]
 struct Faults {
     /// Requests that were not as expected.
@@ -34,7 +34,7 @@ struct Faults {
 }
 
 impl State {
-    /// Numbers and remembers a request.
+    /// Numbers and records a request.
     pub(super) fn add_request(&self, request: &mut Request) {
         let mut requests = lock(&self.requests);
         request.number = self.counts.borrow().requests;
@@ -54,16 +54,16 @@ impl State {
         lock(&self.faults).complaints.push(complaint);
     }
 
-    /// Remembers a panic; returns what it said.
+    /// Records a panic, and returns its message.
     pub(super) fn add_panic(&self, whose: &str, payload: &(dyn Any + Send)) -> String {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        let panic = format!("{whose} panicked: {}", text.unwrap_or("(not a text)"));
+        let panic = format!("{whose} panicked: {}", text.unwrap_or("(no message)"));
         lock(&self.faults).panics.push(panic.clone());
         panic
     }
 
-    /// The panics since the last call.
+    /// Returns the panics since the last call.
     pub(super) fn take_panics(&self) -> Vec<String> {
         std::mem::take(&mut lock(&self.faults).panics)
     }
@@ -73,7 +73,7 @@ impl State {
     }
 }
 
-/// A lock that a panic elsewhere does not spoil: what it guards is whole after every statement.
+/// Locks, and ignores poisoning: the data is consistent after every statement.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,27 +1,27 @@
-//! [`Alarm`]: what every time limit and every wait sleeps with.
+//! [`Alarm`]: the sleep of every time limit and every wait.
 
 use std::task::{Context, Poll, Waker};
 
 use super::{Instant, clock::Sleep};
 
-/// A deadline that moves often and strikes seldom.
+/// A deadline that often moves and rarely fires.
 ///
-/// The waker that asked last will be woken at the deadline or before,
-/// whatever task or runtime that was in, and whatever was left of the task's cooperative budget.
+/// Wakes the waker that polled last, at the deadline or earlier, in any task or runtime, even if
+/// the task's cooperative budget is used up.
 ///
-/// The sleep behind it is not moved with the deadline, and is polled only when there is something
-/// new to tell it: waiting for one more chunk costs a look at the clock and at the runtime.
+/// The inner sleep does not move with the deadline, and is polled only if something has changed.
+/// Waiting for another chunk only costs reading the clock and the current runtime.
 ///
-/// It needs a Tokio runtime with its timer enabled, and panics without.
+/// It panics outside a Tokio runtime with its timer enabled.
 #[derive(Debug, Default)]
 pub(crate) struct Alarm {
     sleep: Option<Sleep>,
-    /// Whom the sleep wakes. As long as this is kept, no other waker can look like it.
+    /// The waker that the sleep wakes. While this is kept, no other waker can be equal to it.
     waker: Option<Waker>,
 }
 
 impl Alarm {
-    /// Ready once `deadline` has passed.
+    /// Returns `Ready` once `deadline` has passed.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
         let now = Instant::now();
         if now >= deadline {
@@ -31,12 +31,12 @@ impl Alarm {
         Poll::Pending
     }
 
-    /// Whether whoever asked last has been woken since, or has left the runtime in which it asked.
+    /// Whether the last waker was woken, or the caller has left the runtime in which it was set.
     pub(crate) fn has_rung(&self) -> bool {
         self.sleep.as_ref().is_some_and(|sleep| !sleep.is_set())
     }
 
-    /// Whether what was set before has the task woken, after `now`.
+    /// Whether the current sleep will wake the task, after `now`.
     #[inline]
     pub(crate) fn will_wake(&self, cx: &Context<'_>, now: Instant) -> bool {
         self.sleep.as_ref().is_some_and(|sleep| {
@@ -44,7 +44,7 @@ impl Alarm {
         })
     }
 
-    /// Has the task woken at `until`, or before.
+    /// Arranges for the task to be woken at `until`, or earlier.
     pub(crate) fn wake_at(&mut self, cx: &mut Context<'_>, now: Instant, until: Instant) {
         let sleep = match &mut self.sleep {
             Some(sleep) => {
@@ -59,7 +59,7 @@ impl Alarm {
             none => none.insert(Sleep::until(until)),
         };
         if sleep.poll(cx).is_ready() {
-            // It struck just now: the next poll sees that.
+            // It has just fired: the next poll will see that.
             cx.waker().wake_by_ref();
         }
         match &mut self.waker {
@@ -71,8 +71,8 @@ impl Alarm {
 
 #[inline]
 fn is_known(waker: Option<&Waker>, cx: &Context<'_>) -> bool {
-    // A runtime that lends its waker to the task, as Tokio's `block_on` does, lends one that is
-    // like none of its clones: its vtable lies elsewhere, though the same is in it.
+    // A runtime may pass a borrowed waker to the task, as Tokio's `block_on` does. Its vtable has
+    // the same contents as that of its clones, but another address.
     waker.is_some_and(|waker| {
         let lent = cx.waker();
         let is_same = waker.data() == lent.data() && waker.vtable() == lent.vtable();
@@ -104,7 +104,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
-    /// Polls once, and whether the deadline has passed.
+    /// Polls once, and returns whether the deadline has passed.
     async fn has_struck(alarm: &mut Alarm, deadline: Instant) -> bool {
         poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_ready())).await
     }
@@ -162,7 +162,7 @@ mod tests {
         assert!(Instant::now() >= deadline);
     }
 
-    /// A sleep that has no budget is pending without a word to the timer.
+    /// A sleep without budget returns `Pending` without registering with the timer.
     #[tokio::test(start_paused = true)]
     async fn a_task_without_budget_is_woken_all_the_same() {
         for moved in [false, true] {
@@ -182,7 +182,7 @@ mod tests {
         }
     }
 
-    /// Each poll has a waker of its own, and only the last one counts.
+    /// Each poll has its own waker, and only the last one counts.
     #[tokio::test(start_paused = true)]
     async fn only_the_last_waker_is_called_and_only_once() {
         let deadline = Instant::now() + SECOND;
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(wakers.each_ref().map(|calls| calls.count()), [0, 0, 0, 1]);
     }
 
-    /// The waker of a `FuturesUnordered`, or of a thread that blocks, is the same in each runtime.
+    /// The waker of a `FuturesUnordered`, or of a blocked thread, is the same in every runtime.
     #[test]
     fn a_waker_known_from_a_runtime_that_stands_still_is_woken_in_another() {
         let calls = Arc::new(Calls::default());

@@ -17,7 +17,7 @@ pub(crate) fn wall_clock() -> SystemTime {
     web_time::SystemTime::now().to_std()
 }
 
-/// A wake-up at a moment, over as many timeouts as it takes.
+/// A wake-up at a point in time, with as many timeouts as needed.
 #[derive(Debug)]
 pub(super) struct Sleep {
     deadline: Instant,
@@ -36,7 +36,7 @@ impl Sleep {
         self.deadline
     }
 
-    /// Whether a timeout will still strike.
+    /// Whether a timeout will still fire.
     pub(super) fn is_set(&self) -> bool {
         self.timeout.is_some()
     }
@@ -46,10 +46,11 @@ impl Sleep {
         self.timeout = None;
     }
 
-    /// Has `cx` woken, unless the moment has come.
+    /// Arranges for `cx` to be woken, unless the deadline has passed.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            // A timeout may strike a moment early: clocks of browsers are made coarse on purpose.
+            // A timeout may fire slightly early, because browsers make their clocks coarse on
+            // purpose.
             let left = self.deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Poll::Ready(());
@@ -63,7 +64,8 @@ impl Sleep {
     }
 }
 
-/// As `setTimeout` takes them: what exceeds an `i32`, 24.8 days, would strike at once.
+/// Milliseconds for `setTimeout`, limited to an `i32` (24.8 days): anything longer would fire
+/// immediately.
 fn milliseconds(time: Duration) -> u32 {
     const MAX: u32 = i32::MAX as u32;
     let rounded_up = time.as_nanos().div_ceil(1_000_000);

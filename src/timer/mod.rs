@@ -1,7 +1,7 @@
-//! The only place that sleeps or reads a clock.
+//! The only module that sleeps or reads a clock.
 //!
-//! `tokio::time` everywhere, so that tests can pause it; the browser's own clock and `setTimeout`
-//! where Tokio does not run. Whatever has a time limit waits for it with an [`Alarm`].
+//! It uses `tokio::time`, so that tests can pause it, or the browser's clock and `setTimeout` where
+//! Tokio does not run. All time limits wait with an [`Alarm`].
 
 mod alarm;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
@@ -16,7 +16,7 @@ use std::time::Duration;
 pub(crate) use alarm::Alarm;
 pub(crate) use clock::{Instant, wall_clock};
 
-/// The moment so long after `since`; no clock counts more than a century.
+/// Returns the instant `time` after `since`, at most a century, so that it does not overflow.
 pub(crate) fn after(since: Instant, time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     since + time.min(CENTURY)

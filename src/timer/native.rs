@@ -20,7 +20,7 @@ pub(crate) fn wall_clock() -> SystemTime {
     SystemTime::now()
 }
 
-/// A wake-up at a moment, by the timer of the runtime in which it was set.
+/// A wake-up at a point in time, by the timer of the runtime in which it was set.
 #[derive(Debug)]
 pub(super) struct Sleep {
     sleep: Pin<Box<time::Sleep>>,
@@ -30,7 +30,7 @@ pub(super) struct Sleep {
 impl Sleep {
     /// # Panics
     ///
-    /// Outside a Tokio runtime, and in one whose timer is not enabled.
+    /// Panics outside a Tokio runtime, or if its timer is not enabled.
     pub(super) fn until(deadline: Instant) -> Self {
         Self {
             sleep: Box::pin(time::sleep_until(deadline)),
@@ -42,33 +42,35 @@ impl Sleep {
         self.sleep.deadline()
     }
 
-    /// Whether the timer of this runtime will still strike.
+    /// Whether the timer of the current runtime will still fire.
     ///
-    /// That of another runtime may stand still, or be gone: it strikes all that is left when it
-    /// goes, and the identity of its runtime may be given to the next.
+    /// The timer of another runtime may not be running, or may be shut down. When it shuts down, it fires all
+    /// its sleeps, and the ID of its runtime may be reused.
     pub(super) fn is_set(&self) -> bool {
         Handle::try_current().is_ok_and(|runtime| runtime.id() == self.runtime)
             && !self.sleep.is_elapsed()
     }
 
-    /// Moves the wake-up, and to the timer of this runtime if it is not [set](Self::is_set) there.
+    /// Moves the wake-up to `deadline`, and to the timer of the current runtime if it is not
+    /// [set](Self::is_set) there.
     ///
     /// # Panics
     ///
-    /// As [`until`](Self::until).
+    /// The same as [`until`](Self::until).
     pub(super) fn reset(&mut self, deadline: Instant) {
         if self.is_set() {
             self.sleep.as_mut().reset(deadline);
         } else {
-            // To touch a sleep of a runtime that is gone would be a panic.
+            // Resetting a sleep of a runtime that was shut down would panic.
             self.sleep.set(time::sleep_until(deadline));
             self.runtime = Handle::current().id();
         }
     }
 
-    /// Has `cx` woken, unless the moment has come.
+    /// Arranges for `cx` to be woken, unless the deadline has passed.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Where the cooperative budget is used up, a sleep is pending without a word to the timer.
+        // If the cooperative budget is used up, a sleep returns `Pending` without registering with
+        // the timer.
         pin!(unconstrained(self.sleep.as_mut())).poll(cx)
     }
 }

@@ -72,27 +72,27 @@ async fn expectations_are_checked_and_remembered() {
     let unmet = [
         (
             reply().expect_last_event_id("43"),
-            r#"expected last-event-id: [b"43"], came: ["42"]"#,
+            r#"expected last-event-id: [b"43"], got: ["42"]"#,
         ),
         (
             reply().expect_no_last_event_id(),
-            r#"expected last-event-id: [], came: ["42"]"#,
+            r#"expected last-event-id: [], got: ["42"]"#,
         ),
         (
             reply().expect_header("x-none", ""),
-            r#"expected x-none: [b""], came: []"#,
+            r#"expected x-none: [b""], got: []"#,
         ),
         (
             reply().expect_header("x-twice", "1"),
-            r#"expected x-twice: [b"1"], came: ["1", "2"]"#,
+            r#"expected x-twice: [b"1"], got: ["1", "2"]"#,
         ),
         (
             reply().expect_method("GET"),
-            r#"expected method "GET", came "POST""#,
+            r#"expected method "GET", got "POST""#,
         ),
         (
             reply().expect_target("/b"),
-            r#"expected target "/b", came "/a""#,
+            r#"expected target "/b", got "/a""#,
         ),
     ];
     for (reply, complaint) in unmet {
@@ -112,7 +112,7 @@ async fn expectations_are_checked_and_remembered() {
 async fn replies_never_asked_for_are_reported() {
     let server = Server::script([Reply::status(200), Reply::status(200)]).await;
     exchange(&server, LAST).await;
-    assert!(verdict(&server).contains("2 replies were scripted, 1 asked for"));
+    assert!(verdict(&server).contains("2 replies were scripted, 1 were used"));
 }
 
 #[tokio::test]

@@ -79,11 +79,11 @@ async fn what_is_ready_goes_before_a_comment_that_is_due() {
     let (sender, events) = fed();
     let mut body = EventBody::new(events).keep_alive(SECOND);
     assert!(body.next().now_or_never().is_none());
-    // The client reads nothing for an hour.
+    // The client does not read for an hour.
     advance(3600 * SECOND).await;
     sender.send(event_of("x")).unwrap();
     assert_eq!(body.next().await.unwrap().unwrap(), "data: x\n\n");
-    // The silence begins where there is nothing to send.
+    // The silence starts when there is nothing to send.
     advance(3600 * SECOND).await;
     assert!(body.next().now_or_never().is_none());
 }
@@ -166,7 +166,7 @@ async fn what_cannot_be_encoded_ends_the_body() {
     assert!(body.next().await.is_none());
 }
 
-/// The next event is asked for only when the one before it was taken.
+/// The next event is polled only after the previous one was taken.
 #[tokio::test]
 async fn nothing_is_read_ahead() {
     let mut asked = 0;

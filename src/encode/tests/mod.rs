@@ -43,7 +43,7 @@ fn an_id_is_written_when_it_changes() {
             "id: 1\ndata: a\n\nid\ndata: b\n\ndata: c\n\n",
             "id: 1\ndata: a\n\nid: \ndata: b\n\ndata: c\n\n",
         ),
-        // White space belongs to it.
+        // White space is part of it.
         ("id:  1 \ndata: a\n\n", "id:  1 \ndata: a\n\n"),
     ];
     for (wire, expected) in from_nothing {
@@ -75,7 +75,7 @@ fn without_resets_an_event_without_an_id_changes_nothing() {
         "id: 1\ndata: x\n\ndata: x\n\ndata: x\n\nid: 2\ndata: x\n\ndata: x\n\n"
     );
     assert_eq!(encoder.last_event_id(), "2");
-    // One that is set on purpose counts.
+    // An ID that was set explicitly counts.
     assert_eq!(encoder.id("").unwrap().to_string(), "id: \n\n");
     assert_eq!(encoder.last_event_id(), "");
 }
@@ -122,7 +122,7 @@ fn what_no_stream_can_carry_is_refused() {
         assert_eq!(encoder.last_event_id(), "0", "nothing was sent");
     }
     assert_eq!(Encoder::new().id("a\nb").unwrap_err(), EncodeError::Id);
-    // What the client has already need not be written.
+    // An ID that the client already has need not be written.
     let odd = Event::new("x").with_id("1\x002");
     let mut encoder = Encoder::new().with_last_event_id("1\x002");
     assert_eq!(encoder.event(&odd).unwrap().to_string(), "data: x\n\n");
