@@ -141,7 +141,8 @@ impl Parser {
             return None;
         }
         // "If the data buffer is an empty string, set the data buffer and the event type buffer to
-        // the empty string and return." (`data:` alone is not empty there: LF.)
+        // the empty string and return." (After a single `data:` line, the buffer is not empty: it
+        // contains an LF.)
         let Some(data) = block.data else {
             if want == Want::Items && (block.has_id || block.event.is_some()) {
                 self.aside = Some(Aside::Undispatched(block.event));

@@ -307,7 +307,7 @@ impl Parser {
         Ok(())
     }
 
-    /// From which length of what is kept on there is something to decide.
+    /// Returns the length of `kept` from which something has to be decided.
     fn room(&self) -> usize {
         let of_line = match self.place {
             Place::Kept(Kind::Undecided) if self.left() >= SPILL => SPILL,

@@ -153,7 +153,7 @@ fn a_usual_event_is_held_against_the_limit_and_a_failure_lasts() {
 fn asking_again_takes_nothing_twice() {
     for chunk in [&b"d"[..], b"data: x", b"\n\ndata: x"] {
         let mut parser = Parser::new();
-        // After the byte order mark, which a stream begins with at most.
+        // After the byte order mark; only one is stripped.
         assert_eq!(parser.feed(b"\n").next_owned(), Ok(None));
         let mut feed = parser.feed(chunk);
         for _ in 0..3 {

@@ -87,7 +87,7 @@ enum Answer {
     Never,
 }
 
-/// The script.
+/// Building the script.
 impl Script {
     /// Creates a script without answers: every attempt is answered with a 204.
     ///
@@ -172,7 +172,7 @@ impl Default for Script {
     }
 }
 
-/// What the program did.
+/// Inspecting what the program did.
 impl Script {
     /// Uses the next answer for a single request, like `events()` on a reqwest request.
     pub fn events(&self) -> EventStreamBuilder {

@@ -17,7 +17,7 @@
 //! ])
 //! .await;
 //!
-//! // In place of these three lines stands the program that is tested.
+//! // Replace these lines with the program to test.
 //! let client = reqwest::Client::new();
 //! assert_eq!(client.get(server.url("/feed")).send().await?.status(), 503);
 //! assert!(client.get(server.url("/feed")).send().await?.text().await.is_err());
@@ -47,7 +47,7 @@
 //!
 //! let mut response = reqwest::get(server.url("/")).await?;
 //! assert_eq!(response.chunk().await?.as_deref(), Some(&b"data: first\n\n"[..]));
-//! // Here nothing more can have come: the moment to test what the program does meanwhile.
+//! // The server waits at the gate: test here what the program does in the meantime.
 //! gate.open();
 //! assert_eq!(response.chunk().await?.as_deref(), Some(&b"data: second\n\n"[..]));
 //! # Ok(())
