@@ -18,9 +18,9 @@ use crate::{
     },
 };
 
-/// Everything that can be said of an [`EventSource`] before it begins.
+/// A builder for an [`EventSource`], with all of its options.
 ///
-/// Where a time limit strikes, the connection is given up and another is made.
+/// When a time limit is exceeded, the source drops the connection and reconnects.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest013")]
@@ -52,22 +52,24 @@ pub struct EventSourceBuilder {
 }
 
 impl EventSource {
-    /// Options for a source: of a request, or of a connector of one's own.
+    /// Creates a builder for a source from a request or from your own connector.
     pub fn builder(connector: impl IntoConnector) -> EventSourceBuilder {
         EventSourceBuilder::new(connector.into_connector())
     }
 
-    /// Options for a source each request of which is made anew, by an async function of the
-    /// [`Attempt`]: with a fresh token, another URL, or another body.
+    /// Creates a builder for a source that calls an async function to create each request, for
+    /// example with a fresh token, another URL or another body.
     ///
-    /// It gives a [`Response`](crate::transport::Response), or a request builder of reqwest, on which the headers of the
-    /// attempt are put.
+    /// The function receives the [`Attempt`]. It returns a
+    /// [`Response`](crate::transport::Response), or a reqwest request builder, to which the source
+    /// adds the headers of the attempt.
     ///
-    /// Its own errors count as failures to connect, whatever they are: a token service that answers
-    /// 204 or 401 doesn't speak for the feed. Such an error is the source of one of kind
-    /// [`ErrorKind::Other`](crate::ErrorKind::Other). The exception is an error that it makes by [`Error::new`]: one of kind
-    /// [`ErrorKind::Request`](crate::ErrorKind::Request) ends the source. A function that is a connector, all of whose errors
-    /// are about the feed, goes to [`Connector::from_fn`].
+    /// Any error of the function counts as a failure to connect, because it may not come from the
+    /// feed: a token service may have responded with 204 or 401. It becomes the source of an error
+    /// of kind [`ErrorKind::Other`](crate::ErrorKind::Other). The exception is an error that the
+    /// function creates with [`Error::new`]: with kind
+    /// [`ErrorKind::Request`](crate::ErrorKind::Request), it ends the source. If all errors of your
+    /// function are about the feed, use [`Connector::from_fn`].
     ///
     /// ```no_run
     /// # #[cfg(feature = "reqwest013")]
@@ -110,32 +112,33 @@ impl EventSourceBuilder {
         }
     }
 
-    /// How long to wait before connecting again; see [`Backoff`] for the defaults.
+    /// Sets how long to wait before reconnecting; see [`Backoff`] for the defaults.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.rules.backoff = backoff;
         self
     }
 
-    /// How many failures in a row are tried before a connection has ever opened; 3 by default,
-    /// `None` without end. The last failure is the error.
+    /// Sets how many failures in a row end the source before its first connection has opened; 3 by
+    /// default, `None` means no limit. The stream ends with the last failure as its error. Timeouts
+    /// while waiting for the headers don't count.
     pub fn max_initial_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
         self.rules.max_initial_failures = failures.into();
         self
     }
 
-    /// How many failures in a row are tried at any time; without end by default. The last
-    /// failure is the error.
+    /// Sets how many failures in a row end the source at any time; no limit by default. The stream
+    /// ends with the last failure as its error.
     ///
-    /// A connection that ends cleanly but has brought nothing, no event and no ID, and has not
-    /// lasted 5 seconds nor the reconnection time, counts as a failure. Only an event, a changed
-    /// ID or 60 seconds of life start the count over.
+    /// A connection that ends cleanly counts as a failure if it delivered neither an event nor a
+    /// changed ID, and lasted less than 5 seconds or less than the reconnection time. An event, a
+    /// changed ID or a connection that lasts 60 seconds resets the count.
     pub fn max_consecutive_failures(mut self, failures: impl Into<Option<u32>>) -> Self {
         self.rules.max_consecutive_failures = failures.into();
         self
     }
 
-    /// How long failures in a row may go on; for ever by default. It is checked before each
-    /// wait, the wait included.
+    /// Sets the maximum time for failures in a row; no limit by default. It is checked before each
+    /// delay, and includes that delay.
     pub fn max_elapsed(mut self, elapsed: impl Into<Option<Duration>>) -> Self {
         self.rules.max_elapsed = elapsed.into();
         self
@@ -145,12 +148,13 @@ impl EventSourceBuilder {
 
     body_setters!();
 
-    /// Has the last word on every failure: it sees status, headers and error, and says whether to
-    /// connect again. It is asked of a 200 of the wrong content type, too, which is final
-    /// otherwise, but not of a response that ended as it should.
+    /// Sets a closure that decides whether to reconnect after a failure. It can see the status, the
+    /// headers and the error. It is also called for a 200 with a wrong content type, which is
+    /// otherwise final. It is not called for a 204, nor for a clean end unless
+    /// [`retry_on_end`](Self::retry_on_end) is set.
     ///
-    /// Limits on attempts and time hold nevertheless, and a request that is not safe is not
-    /// repeated for it.
+    /// The limits on failures and time still apply, and a request whose method is not safe is not
+    /// sent again.
     pub fn retry_when(
         mut self,
         retry_when: impl FnMut(&Failure<'_>) -> Retry + MaybeSend + 'static,
@@ -159,47 +163,49 @@ impl EventSourceBuilder {
         self
     }
 
-    /// Sets whether [`retry_when`](Self::retry_when) is asked about clean ends, too:
-    /// [`Failure::ended_cleanly`]. It isn't by default.
+    /// Sets whether [`retry_when`](Self::retry_when) is also called for clean ends (see
+    /// [`Failure::ended_cleanly`]); `false` by default.
     pub fn retry_on_end(mut self, ask: bool) -> Self {
         self.asks_on_end = ask;
         self
     }
 
-    /// Allows for a request that is not safe, such as a POST, to be sent again whenever a GET
-    /// would be. Whatever it does on the server is then done more than once.
+    /// Sets whether a request whose method is not safe, such as POST, is sent again whenever a GET
+    /// would be; `false` by default. The server may then process it more than once.
     ///
-    /// Safe are GET, HEAD, OPTIONS and TRACE. A REPORT, SEARCH or QUERY, which is so by its own
-    /// specification, needs this too.
+    /// GET, HEAD, OPTIONS and TRACE are safe. REPORT, SEARCH and QUERY are safe by their own
+    /// specifications, but need this option, too.
     pub fn resend_unsafe_methods(mut self, resend: bool) -> Self {
         self.resend_unsafe_methods = resend;
         self
     }
 
-    /// Does as a browser does, to the letter of the standard: a status other than 200 and a wrong
-    /// content type end the stream at any time, a network error never does, and `Retry-After`
-    /// counts for nothing. There are no limits on attempts or time. The floor of the reconnection
-    /// time and the random time after a failure stay, since the standard allows for waiting
-    /// longer; so do the limits on silence and on the size of an event, which no browser is
-    /// without: [`idle_timeout(None)`](Self::idle_timeout) and
-    /// [`max_event_bytes`](Self::max_event_bytes) lift them.
+    /// Follows the standard to the letter, as browsers do: a status other than 200 or a wrong
+    /// content type always ends the stream, a network error never does, and `Retry-After` is
+    /// ignored. There are no limits on attempts or time.
+    ///
+    /// The minimum reconnection time and the random delay after a failure still apply, because the
+    /// standard allows longer delays. So do the limits on silence and on the size of an event,
+    /// which browsers have, too; change them with [`idle_timeout(None)`](Self::idle_timeout) and
+    /// [`max_event_bytes`](Self::max_event_bytes).
     pub fn standard(mut self) -> Self {
         self.rules.standard = true;
         self
     }
 
-    /// Makes the random part of the waits the same in every run, for tests.
+    /// Seeds the random part of the delays, to make it the same in every test run. By default, the
+    /// seed is random.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
     }
 
-    /// The source. Nothing is sent until it is polled.
+    /// Builds the source. It sends nothing until it is polled.
     ///
     /// # Errors
     ///
-    /// Of kind [`ErrorKind::Request`](crate::ErrorKind::Request), where the request is not valid,
-    /// or may have to be repeated but has a body that cannot be.
+    /// Returns an error of kind [`ErrorKind::Request`](crate::ErrorKind::Request) if the request is
+    /// invalid, or if it may have to be sent again but its body can't be.
     pub fn build(mut self) -> Result<EventSource, Error> {
         let prepare = PrepareOptions::new().with_resend_unsafe_methods(self.resend_unsafe_methods);
         let policy = self.connector.prepare(&prepare)?;

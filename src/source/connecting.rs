@@ -1,4 +1,4 @@
-//! [`Connecting`]: what makes the connections of a source.
+//! [`Connecting`]: makes the connections of a source.
 
 use std::task::{Context, Poll, ready};
 
@@ -9,16 +9,16 @@ use crate::{
     transport::{Attempt, Body, Connect, Connector, Head},
 };
 
-/// The connector, and the request that is under way.
+/// The connector, and the current request.
 ///
-/// It alone knows whether there is one: a session that is connecting has sent it, and whatever leads
-/// out of that state [abandons](Self::abandon) it.
+/// Only this type knows whether there is a request. The source sends it when the session starts to
+/// connect, and [abandons](Self::abandon) it when the session leaves that state.
 pub(super) struct Connecting {
     connector: Connector,
     accepted: Accepted,
-    /// The URL that is asked, where the connector told it.
+    /// The URL of the request, if the connector provided it.
     url: Option<Box<str>>,
-    /// Boxed, as an open source has no use for its room.
+    /// Boxed, to save memory while the source is open.
     opening: Option<Box<Opening>>,
 }
 
@@ -40,8 +40,8 @@ impl Connecting {
         self.opening = Some(Box::new(opening));
     }
 
-    /// Ready with the head and the body of an event stream, or with what else has come of the
-    /// request; with `None` where none is under way.
+    /// Ready with the head and the body of an event stream, or with the error of the request; with
+    /// `None` if there is no request.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -55,7 +55,7 @@ impl Connecting {
         Poll::Ready(Some(opened))
     }
 
-    /// Gives up the request that is under way.
+    /// Drops the current request.
     pub(super) fn abandon(&mut self) {
         self.opening = None;
     }

@@ -1,4 +1,4 @@
-//! What `retry_when` is asked about.
+//! [`Failure`]: the argument of `retry_when`.
 
 use super::{Retry, session::is_no_content};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     transport::MaybeSend,
 };
 
-/// What [`retry_when`](crate::EventSourceBuilder::retry_when) is asked about.
+/// A failure that [`retry_when`](crate::EventSourceBuilder::retry_when) decides about.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Failure<'a> {
@@ -17,29 +17,30 @@ pub struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    /// What failed, with status and headers where the server refused.
+    /// Returns the error. If the server refused the request, it holds the status and the headers.
     ///
-    /// After a [clean end](Self::ended_cleanly) it is one of kind [`ErrorKind::Incomplete`] that
-    /// says so.
+    /// After a [clean end](Self::ended_cleanly), this is an error of kind
+    /// [`ErrorKind::Incomplete`].
     #[must_use]
     pub fn error(&self) -> &'a Error {
         self.error
     }
 
-    /// Which request of the source it was, from 1.
+    /// Returns the number of the source's request that failed, starting with 1.
     #[must_use]
     pub fn attempt(&self) -> u64 {
         self.attempt
     }
 
-    /// How many failures in a row this makes. It is 0 after a clean end with progress.
+    /// Returns the number of failures in a row, including this one. It is 0 after a clean end with
+    /// progress.
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Whether the server ended the response as it should, between two events. It is only asked
-    /// about with [`retry_on_end`](crate::EventSourceBuilder::retry_on_end).
+    /// Returns whether the server ended the response cleanly, between two events. Only `true` with
+    /// [`retry_on_end`](crate::EventSourceBuilder::retry_on_end).
     #[must_use]
     pub fn ended_cleanly(&self) -> bool {
         self.ended_cleanly
@@ -51,13 +52,13 @@ type Advise = Box<dyn FnMut(&Failure<'_>) -> Retry + Send>;
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 type Advise = Box<dyn FnMut(&Failure<'_>) -> Retry>;
 
-/// The user's word on failures.
+/// The user's `retry_when` closure.
 pub(super) struct RetryWhen {
     advise: Advise,
     pub(super) on_end: bool,
 }
 
-/// A loss, as far as the user is asked about it.
+/// The parts of a loss that the closure can see.
 #[derive(Clone, Copy)]
 pub(super) struct Ask<'a> {
     pub(super) error: Option<&'a Error>,
@@ -76,7 +77,7 @@ impl RetryWhen {
     pub(super) fn ask(&mut self, ask: Ask<'_>) -> Retry {
         let ended;
         let error = match ask.error {
-            // A 204 is the server's word, not a failure.
+            // A 204 is a command of the server, not a failure.
             Some(error) if is_no_content(error) => return Retry::Default,
             Some(error) => error,
             None if !self.on_end => return Retry::Default,

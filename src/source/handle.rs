@@ -1,9 +1,9 @@
-//! [`EventSourceHandle`]: an `EventSource` steered from elsewhere.
+//! [`EventSourceHandle`]: controls an `EventSource` from another task.
 //!
-//! A mutex guards what the two ends share. Cloning, waking and dropping a waker runs code that
-//! isn't ours: it may use a handle, or drop the source. So none of that happens under the lock.
+//! A mutex guards the state that both ends share. Cloning, waking and dropping a waker runs foreign
+//! code, which may use a handle or drop the source. So none of that happens under the lock.
 //!
-//! `tests/handle_model.rs` compiles this file against loom, and tries every order of events.
+//! `tests/handle_model.rs` compiles this file against loom, and checks all interleavings.
 
 use std::{fmt, mem, sync::PoisonError, task::Waker};
 
@@ -14,21 +14,22 @@ use super::{
 
 /// Closes an `EventSource`, or makes it reconnect, from another task.
 ///
-/// The source obeys when it is next polled, and the task that polled it last is woken for that.
-/// A handle doesn't keep its source alive: once the source is dropped, it is closed.
+/// The source executes the command when it is next polled. The handle wakes the task that polled it
+/// last. A handle doesn't keep its source alive. After the source is dropped, the handle reports it
+/// as closed.
 ///
 /// Handles are cheap to clone. `Debug` doesn't show the last event ID.
 #[derive(Clone)]
 pub struct EventSourceHandle(Arc<Mutex<Shared>>);
 
 struct Shared {
-    /// Once closed, for good: by either end.
+    /// Either end can set this to closed, which is final.
     state: ReadyState,
     /// Whether the source may send its request again.
     repeats: bool,
     last_event_id: String,
     command: Option<Command>,
-    /// Wakes the task that polled the source last. A source that is closed has none.
+    /// Wakes the task that polled the source last. `None` for a closed source.
     waker: Option<Waker>,
 }
 
@@ -39,7 +40,7 @@ pub(super) enum Command {
 }
 
 impl EventSourceHandle {
-    /// Closes the source for good. If it is closed already, this does nothing.
+    /// Closes the source for good. Does nothing if it is already closed.
     pub fn close(&self) {
         let mut shared = lock(&self.0);
         if shared.state == ReadyState::Closed {
@@ -49,14 +50,13 @@ impl EventSourceHandle {
         order(shared, Command::Close);
     }
 
-    /// Makes the source drop its connection, or stop waiting for the next one, and connect again
-    /// at once. Returns whether it will.
+    /// Makes the source drop its connection, or skip the delay before the next one, and reconnect
+    /// immediately. Returns whether it will.
     ///
-    /// It is `false`, and nothing happens, if the source is closed, or if its request must not be
-    /// sent again: see
-    /// [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods). It is `true`
-    /// for a source that was not polled yet: its first connection is still to come. A source that
-    /// ends by itself before it is polled again doesn't reconnect.
+    /// Returns `false` and does nothing if the source is closed, or if its request must not be sent
+    /// again: see [`resend_unsafe_methods`](crate::EventSourceBuilder::resend_unsafe_methods).
+    /// Returns `true` for a source that was not polled yet, which is about to connect for the first
+    /// time. A source that ends by itself before it is polled again doesn't reconnect.
     #[allow(
         clippy::must_use_candidate,
         reason = "the command counts, not the answer"
@@ -70,13 +70,13 @@ impl EventSourceHandle {
         possible
     }
 
-    /// The state of the source's connection.
+    /// Returns the state of the source's connection.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         lock(&self.0).state
     }
 
-    /// The last event ID of the source, also after its end.
+    /// Returns the last event ID of the source. This works after the end of the source, too.
     #[must_use]
     pub fn last_event_id(&self) -> String {
         lock(&self.0).last_event_id.clone()
@@ -91,7 +91,7 @@ impl fmt::Debug for EventSourceHandle {
     }
 }
 
-/// Leaves a command for the source, and wakes it once the lock is released.
+/// Leaves a command for the source, and wakes its task after the lock is released.
 fn order(mut shared: MutexGuard<'_, Shared>, command: Command) {
     shared.command = Some(command);
     let waker = shared.waker.take();
@@ -101,12 +101,12 @@ fn order(mut shared: MutexGuard<'_, Shared>, command: Command) {
     }
 }
 
-/// No code that may panic runs under the lock, so what it guards is whole.
+/// Ignores poisoning: no code that can panic runs under the lock, so the state is consistent.
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The source's end of its handles. Dropping it closes them.
+/// The source's end of the shared state. Dropping it marks the source as closed.
 pub(super) struct Watched(Arc<Mutex<Shared>>);
 
 impl Watched {
@@ -124,7 +124,7 @@ impl Watched {
         EventSourceHandle(Arc::clone(&self.0))
     }
 
-    /// Takes the command that was given since the last call. The next one wakes `waker`.
+    /// Takes the command given since the last call. The next command wakes `waker`.
     pub(super) fn command(&mut self, waker: &Waker) -> Option<Command> {
         let mut shared = lock(&self.0);
         if !shared.lacks(waker) {
@@ -132,7 +132,7 @@ impl Watched {
         }
         drop(shared);
         let waker = waker.clone();
-        // A command that came meanwhile has woken the old waker, if there was one, and is taken here.
+        // A command given in the meantime has woken the old waker, if any, and is taken here.
         let mut shared = lock(&self.0);
         let outdated = shared.waker.replace(waker);
         let command = shared.command.take();
@@ -141,7 +141,7 @@ impl Watched {
         command
     }
 
-    /// Tells the handles the state of the source.
+    /// Updates the state that the handles see.
     pub(super) fn tell(&self, state: ReadyState, last_event_id: &str) {
         let mut shared = lock(&self.0);
         if shared.last_event_id != last_event_id {
@@ -158,10 +158,9 @@ impl Drop for Watched {
     }
 }
 
-/// A source that is closed needs nobody to wake it: its task may be gone, and what the waker holds
-/// of it with it.
+/// Drops the waker of a closed source, as it would keep the memory of a finished task alive.
 fn set_state(mut shared: MutexGuard<'_, Shared>, state: ReadyState) {
-    // A handle may have closed the source before it knows.
+    // A handle may have closed the source before the source noticed.
     if shared.state == ReadyState::Closed && state != ReadyState::Closed {
         return;
     }
@@ -174,7 +173,7 @@ fn set_state(mut shared: MutexGuard<'_, Shared>, state: ReadyState) {
 }
 
 impl Shared {
-    /// Whether commands to come would not wake `waker`, but should.
+    /// Whether future commands should wake `waker`, but wouldn't.
     fn lacks(&self, waker: &Waker) -> bool {
         let known = |known: &Waker| known.will_wake(waker);
         self.state != ReadyState::Closed && !self.waker.as_ref().is_some_and(known)

@@ -1,7 +1,7 @@
 //! [`EventSource`]: one stream over many connections.
 //!
-//! It drives a [`Session`] over a transport: the session says when, the connector how, and
-//! [`Events`] reads. What is left here is to move values between them.
+//! It drives a [`Session`] over a transport: the session decides when to connect, the connector
+//! connects, and [`Events`] reads the body. This file only moves values between them.
 
 mod builder;
 mod connecting;
@@ -41,13 +41,13 @@ use crate::{
     transport::{Attempt, Body, Connector, Head, attempt::Cause},
 };
 
-/// The events of a feed, over as many connections as it takes.
+/// The events of a feed, over as many connections as needed.
 ///
-/// It is the standard's `EventSource` (WHATWG HTML 9.2): it connects when it is first polled,
-/// reconnects when a connection ends, resumes with `Last-Event-ID` and waits as long as the server
-/// asks. A reconnection is no error and no item, but a [`Signal`]: see
-/// [`signals`](Self::signals). An error is the last item; after it, after [`close`](Self::close)
-/// and after a response of 204 the stream is `None` for ever.
+/// This is the standard's `EventSource` (WHATWG HTML 9.2). It connects when it is first polled,
+/// reconnects when a connection ends, resumes with `Last-Event-ID`, and waits as long as the server
+/// asks. Reconnections are neither errors nor items; observe them with [`signals`](Self::signals).
+/// An error is the last item. After an error, after [`close`](Self::close) and after a response
+/// with status 204, the stream yields `None` forever.
 ///
 /// ```no_run
 /// # #[cfg(feature = "reqwest013")]
@@ -62,23 +62,23 @@ use crate::{
 /// # }
 /// ```
 ///
-/// A request that is not safe, such as a POST, is sent once, and the source ends with its answer,
-/// unless [`resend_unsafe_methods`](EventSourceBuilder::resend_unsafe_methods) says otherwise or each request is
-/// made anew by a factory.
+/// A request whose method is not safe, such as POST, is sent only once, and the source ends after
+/// its response. To reconnect with such a method, use
+/// [`resend_unsafe_methods`](EventSourceBuilder::resend_unsafe_methods), or create each request
+/// with a [`factory`](Self::factory).
 ///
-/// It is `Send`, `Unpin` and fused, spawns nothing and needs a Tokio runtime with its timer
-/// enabled. Dropping it closes the connection; polling it can be given up at any time without
-/// losing anything.
+/// An `EventSource` is `Send`, `Unpin` and fused. It spawns no tasks, and needs a Tokio runtime
+/// with its timer enabled. Dropping it closes the connection.
 #[must_use = "a stream does nothing unless it is polled"]
 pub struct EventSource {
     session: Session,
-    /// What makes connections: one is being made while the session is connecting.
+    /// Makes connections. A request is under way while the session is connecting.
     connecting: Connecting,
-    /// The body of the connection, and what all of them have in common.
+    /// Reads the body of the current connection, and keeps the parser across connections.
     body: Events,
-    /// For the waits between connections.
+    /// For the delays between connections.
     alarm: Alarm,
-    /// The moment that the session's time is counted from.
+    /// The start of the session's time.
     origin: Instant,
     record: Record,
     retry_when: Option<RetryWhen>,
@@ -88,16 +88,16 @@ pub struct EventSource {
 /// What has happened so far.
 #[derive(Default)]
 struct Record {
-    /// Requests.
+    /// The number of requests.
     attempts: u64,
     events: u64,
-    /// One of the requests has reached a server, or may have.
+    /// A request has reached a server, or may have.
     reached: bool,
-    /// An event of progress came since the last connection was lost.
+    /// An event of progress arrived since the last connection was lost.
     progress: bool,
-    /// The last event ID when it was.
+    /// The last event ID at that time.
     resumed_from: String,
-    /// The body of this connection has ended within an event, and this was told.
+    /// The body of this connection ended within an event, and this was signalled.
     unfinished: bool,
     /// What ended the last connection.
     cause: Option<Cause>,
@@ -127,41 +127,40 @@ impl EventSource {
         }
     }
 
-    /// The state of the connection.
+    /// Returns the state of the connection.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         self.session.ready_state()
     }
 
-    /// The last event ID: that of the last event handed out, or of a block of lines without data
-    /// since. It is what the next connection resumes from.
+    /// Returns the last event ID, which the next connection resumes from: the ID of the last event
+    /// that was yielded, or of a later block of lines without data. Empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         self.body.parser().last_event_id()
     }
 
-    /// The reconnection time: what the server set by `retry`, or else what was configured, 3
-    /// seconds by default.
+    /// Returns the reconnection time: the value that the server set with `retry`, or else
+    /// [`Backoff::reconnection_time`], which is 3 seconds by default.
     #[must_use]
     pub fn reconnection_time(&self) -> Duration {
         let server = self.body.parser().reconnection_time();
         self.session.rules().backoff.reconnection_time_or(server)
     }
 
-    /// The head of the last response that was an event stream.
+    /// Returns the head of the last response that was an event stream. `None` before the first.
     #[must_use]
     pub fn head(&self) -> Option<&Head> {
         self.body.head()
     }
 
-    /// The status that ended the source without an error, which is 204. `None` until then, and
-    /// if something else ended it.
+    /// Returns status 204 if the server ended the source with it, or else `None`.
     #[must_use]
     pub fn closed_by(&self) -> Option<StatusCode> {
         self.record.closed_by
     }
 
-    /// Closes the connection, for good. The stream is `None` from now on.
+    /// Closes the source for good. The stream yields `None` from now on.
     pub fn close(&mut self) {
         self.session.close();
         self.disconnect();
@@ -170,7 +169,7 @@ impl EventSource {
 
     /// Returns a handle to close the source, or make it reconnect, from another task.
     ///
-    /// A handle wakes the task that has polled the source since the first handle was made.
+    /// A handle can only wake a task that has polled the source since the first handle was created.
     pub fn handle(&mut self) -> EventSourceHandle {
         let state = self.session.ready_state();
         let repeats = self.session.rules().repeats;
@@ -180,23 +179,23 @@ impl EventSource {
             .handle()
     }
 
-    /// Turns it into a stream of everything that happens: every opening and every reconnection,
-    /// comments and skips, too.
+    /// Turns this into a stream of everything that happens: not only events, but also opened
+    /// connections, reconnections, comments, skipped events and so on.
     pub fn signals(self) -> Signals<Self> {
         Signals::new(self)
     }
 
     next_event!(Event);
 
-    /// Waits for the next signal. `None` is the end of the stream.
+    /// Waits for the next signal. Returns `None` at the end of the stream.
     ///
     /// # Errors
     ///
-    /// As the stream's items. After an error it returns `None`.
+    /// The same errors as the stream's items. After an error, it returns `None`.
     ///
     /// # Cancel safety
     ///
-    /// The future can be dropped at any time without losing anything.
+    /// Dropping the future loses no events.
     pub async fn next_signal(&mut self) -> Result<Option<Signal>, Error> {
         poll_fn(|cx| self.poll_signal(cx)).await.transpose()
     }
@@ -207,7 +206,7 @@ impl EventSource {
         self.origin.elapsed()
     }
 
-    /// Lets go of whatever holds a connection.
+    /// Drops everything that holds a connection.
     fn disconnect(&mut self) {
         self.connecting.abandon();
         self.body.close();
@@ -229,7 +228,7 @@ impl EventSource {
         polled
     }
 
-    /// Goes on until something has happened. (At most a wait and a request lie before that.)
+    /// Runs until there is a signal. (That takes at most one delay and one request.)
     fn advance(&mut self, cx: &mut Context<'_>, want: Want) -> Poll<Option<Result<Signal, Error>>> {
         loop {
             match self.session.state() {
@@ -294,7 +293,7 @@ impl EventSource {
         })
     }
 
-    /// Does what a handle asked for.
+    /// Executes the command of a handle.
     fn obey(&mut self, cx: &Context<'_>) -> Option<Signal> {
         match self.watched.as_mut()?.command(cx.waker())? {
             Command::Close => {
@@ -302,7 +301,7 @@ impl EventSource {
                 None
             }
             Command::Reconnect => {
-                // Before the first connection there is nothing to give up.
+                // Before the first request, there is nothing to reconnect.
                 if self.record.attempts == 0 {
                     return None;
                 }
@@ -333,7 +332,7 @@ impl EventSource {
         Ok(())
     }
 
-    /// "Announce the connection": it is open.
+    /// "Announce the connection": marks it as open.
     fn announce(&mut self, head: Head, body: Body) -> Signal {
         trace::open(head.status());
         self.record.reached = true;
@@ -342,7 +341,7 @@ impl EventSource {
         Signal::Open(head)
     }
 
-    /// The body has ended as it should, but maybe within an event.
+    /// Handles the clean end of a body, which may be within an event.
     fn end(&mut self) -> Option<Result<Signal, Error>> {
         if !self.body.parser().has_unfinished() {
             return self.lose(None);
@@ -356,11 +355,11 @@ impl EventSource {
         self.lose(Some(self.body.located(error)))
     }
 
-    /// The connection was lost, or could not be made: does what the session makes of that.
+    /// Handles a connection that was lost or failed to open, as the session decides.
     fn lose(&mut self, error: Option<Error>) -> Option<Result<Signal, Error>> {
         self.disconnect();
         self.record.reached |= error.as_ref().is_some_and(|error| !error.is_unsent());
-        // To a browser the end of the body is the end, whatever was in it.
+        // For a browser, any end of the body is a clean end.
         let error = error.filter(|error| {
             let ended = [ErrorKind::Incomplete, ErrorKind::NotEventStream];
             !(self.session.rules().standard && ended.contains(&error.kind()))
@@ -406,7 +405,8 @@ impl EventSource {
         }
     }
 
-    /// Whether an event of progress has come, one that was passed over, or another last event ID, since this was asked last.
+    /// Returns whether there was progress since the last call: an event that counts, a skipped
+    /// event, or a changed last event ID.
     fn take_progress(&mut self) -> bool {
         let skipped = self.body.parser_mut().take_skipped();
         let last_event_id = self.body.parser().last_event_id();
@@ -425,7 +425,7 @@ impl EventSource {
         error.ends_after(self.record.events).with_unsent(unsent)
     }
 
-    /// Tells the handles how things stand.
+    /// Tells the handles the current state.
     fn tell(&self) {
         if let Some(watched) = &self.watched {
             watched.tell(self.session.ready_state(), self.last_event_id());
@@ -442,11 +442,12 @@ impl Stream for EventSource {
     type Item = Result<Event, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        /// After this many signals that nobody sees, other tasks get their turn: a connector may
-        /// be ready at once, each time.
+        /// Yields to other tasks after this many skipped signals: a connector may be ready
+        /// immediately, every time.
         const SIGNALS_AT_ONCE: usize = 16;
 
-        // Handles are obeyed first, and told of every event.
+        // With handles, take the slower path: it executes their commands first, and tells them of
+        // every event.
         if self.watched.is_none() && matches!(self.session.state(), State::Open(_)) {
             let lost = match ready!(self.poll_event(cx)) {
                 Ok(Some(event)) => return Poll::Ready(Some(Ok(event))),

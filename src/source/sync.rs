@@ -1,3 +1,3 @@
-//! The locks that handles share. The model check in `tests/handle_model.rs` puts loom's here.
+//! The locks used by handles. The model check in `tests/handle_model.rs` replaces them with loom's.
 
 pub(super) use std::sync::{Arc, Mutex, MutexGuard};

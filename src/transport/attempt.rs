@@ -1,4 +1,4 @@
-//! [`Attempt`]: what a connector has to send, and why.
+//! [`Attempt`]: what a connector must send, and why.
 
 use std::fmt;
 
@@ -7,22 +7,22 @@ use http::{HeaderMap, HeaderValue};
 use super::{HeaderNames, LAST_EVENT_ID};
 use crate::error::{Error, ErrorKind};
 
-/// Why an `EventSource` connects again.
+/// Why an `EventSource` reconnects.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// The server ended the response as it should.
+    /// The server ended the response cleanly.
     End,
-    /// The connection failed, did not come about, or was refused for now.
+    /// The connection was lost, failed to open, or was refused with a temporary error.
     Failure(Error),
-    /// A time limit has passed.
+    /// A time limit was exceeded.
     Timeout(Error),
-    /// The user asked for it, by a handle.
+    /// The user requested it with a handle.
     Requested,
 }
 
 impl Cause {
-    /// The error behind it, if there is one.
+    /// Returns the error, if there is one.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
         match self {
@@ -40,8 +40,7 @@ impl Cause {
     }
 }
 
-/// `{}` says what happened, in words for a log; `{:#}` adds what caused an error, as it does for an
-/// [`Error`].
+/// `{}` is a message for logs; `{:#}` adds the sources of an error, as it does for an [`Error`].
 ///
 /// ```
 /// use everstream::{Cause, Error, ErrorKind};
@@ -60,7 +59,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// One attempt to connect: what has to be sent, and why it is made.
+/// One attempt to connect: what to send, and why.
 #[derive(Clone)]
 pub struct Attempt {
     number: u64,
@@ -87,26 +86,26 @@ impl Attempt {
         })
     }
 
-    /// Which attempt of the source this is, from 1.
+    /// Returns the number of this attempt of the source, starting with 1.
     #[must_use]
     pub fn number(&self) -> u64 {
         self.number
     }
 
-    /// The last event ID to resume from, for servers that take it otherwise than in the
-    /// `Last-Event-ID` header. Empty where there is none.
+    /// Returns the last event ID to resume from, for servers that expect it elsewhere than in the
+    /// `Last-Event-ID` header. Empty if there is none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
         &self.last_event_id
     }
 
-    /// The headers that have to be sent: `Accept`, `Cache-Control` and `Accept-Encoding:
-    /// identity`, unless the request has its own, and `Last-Event-ID`, where there is one, in the
-    /// place of any other. [`apply`] puts them on a request so.
+    /// Returns the headers that must be sent: `Accept`, `Cache-Control` and `Accept-Encoding:
+    /// identity`, which the request's own headers override, and `Last-Event-ID`, if there is one,
+    /// which overrides the request's own. [`apply`] adds them to a request in this way.
     ///
-    /// In a browser `Cache-Control` is not among them: fetch's cache mode `no-store` says the same,
-    /// without the preflight that the header would cost with another origin. Nor is
-    /// `Accept-Encoding`, which fetch sets by itself.
+    /// In a browser, `Cache-Control` is missing, because it would need a preflight for another
+    /// origin; fetch's cache mode `no-store` replaces it. `Accept-Encoding` is missing, too,
+    /// because fetch sets it.
     ///
     /// [`apply`]: Self::apply
     #[must_use]
@@ -114,15 +113,15 @@ impl Attempt {
         &self.headers
     }
 
-    /// What ended the last connection, or the last attempt. `None` for the first.
+    /// Returns what ended the previous connection or attempt. `None` for the first attempt.
     #[must_use]
     pub fn cause(&self) -> Option<&Cause> {
         self.cause.as_ref()
     }
 
-    /// Puts the headers of this attempt on a request. `Accept`, `Cache-Control` and
-    /// `Accept-Encoding` stay what the request says, where it says something; `Last-Event-ID`
-    /// never does.
+    /// Adds the headers of this attempt to a request. If the request has its own `Accept`,
+    /// `Cache-Control` or `Accept-Encoding`, they are kept. Its own `Last-Event-ID` is always
+    /// removed.
     pub fn apply(&self, headers: &mut HeaderMap) {
         headers.remove(LAST_EVENT_ID);
         for (name, value) in &self.headers {
@@ -133,7 +132,7 @@ impl Attempt {
     }
 }
 
-/// Shows the names of headers and no ID.
+/// Shows the names of headers, but no ID.
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt")
@@ -144,14 +143,14 @@ impl fmt::Debug for Attempt {
     }
 }
 
-/// The last event ID as the value of a header that arrives as it is.
+/// Converts the last event ID to a header value, if it arrives unchanged.
 fn header_value(last_event_id: &str) -> Result<HeaderValue, Error> {
-    // "A field value does not include leading or trailing whitespace" (RFC 9110 5.5): it is taken
-    // off on the way, and the feed would go on from another place.
+    // "A field value does not include leading or trailing whitespace" (RFC 9110 5.5): it would be
+    // removed on the way, and the feed would resume from the wrong event.
     if last_event_id.trim_matches([' ', '\t']) != last_event_id {
         return Err(unsendable(
             last_event_id,
-            ", which takes off the white space around it",
+            ", which removes the white space around it",
         ));
     }
     HeaderValue::from_bytes(last_event_id.as_bytes())

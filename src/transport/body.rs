@@ -1,4 +1,4 @@
-//! A body in chunks, whatever it comes from.
+//! [`Body`]: a body in chunks, from any source.
 
 use std::{
     fmt,
@@ -18,10 +18,10 @@ use crate::error::{BoxError, Error, ErrorKind};
 pub struct Body(BoxStream<'static, Result<Bytes, Error>>);
 
 impl Body {
-    /// A body of any stream of chunks.
+    /// Creates a body from any stream of chunks.
     ///
-    /// An error of it that is an [`Error`] stays as it is; any other becomes the source of one of
-    /// kind [`ErrorKind::Body`].
+    /// If the stream yields an [`Error`], it is kept as it is. Any other error becomes the source
+    /// of an error of kind [`ErrorKind::Body`].
     pub fn new<S, B, E>(stream: S) -> Self
     where
         S: Stream<Item = Result<B, E>> + MaybeSend + 'static,
@@ -31,7 +31,7 @@ impl Body {
         Self::of_chunks(stream, |error: E| broken(error.into()))
     }
 
-    /// The same, where `broken` makes the errors.
+    /// The same, but converts errors with `broken`.
     pub(crate) fn of_chunks<S, B, E>(
         stream: S,
         broken: impl Fn(E) -> Error + MaybeSend + 'static,
@@ -43,13 +43,13 @@ impl Body {
         Self(Box::pin(Chunks { stream, broken }))
     }
 
-    /// A body that has ended.
+    /// Creates an empty body.
     pub fn empty() -> Self {
         Self(Box::pin(stream::empty()))
     }
 }
 
-/// A foreign stream, whose chunks and errors become ours.
+/// A foreign stream whose chunks and errors are converted.
 #[pin_project]
 struct Chunks<S, F> {
     #[pin]

@@ -1,51 +1,54 @@
-//! [`Connect`]: whatever can make a [`Response`] of an [`Attempt`] carries an `EventSource`.
+//! [`Connect`]: turns an [`Attempt`] of an `EventSource` into a [`Response`].
 
 use std::{fmt, future::Future};
 
 use super::{Attempt, BoxFuture, MaybeSend, Response};
 use crate::error::{BoxError, Error, ErrorKind};
 
-/// What makes connections for an `EventSource`.
+/// Makes connections for an `EventSource`.
 ///
-/// [`Connector::from_fn`] makes one of a closure.
+/// To implement it with a closure, use [`Connector::from_fn`].
 pub trait Connect: MaybeSend {
-    /// Makes one request, and gives its response, whatever its status.
+    /// Sends one request, and returns its response, whatever the status.
     ///
-    /// [`Attempt::headers`] have to be sent. Dropping the future has to give up the request. An
-    /// error of kind [`ErrorKind::Request`] is final; most others are worth another attempt.
+    /// An implementation must send [`Attempt::headers`]. Dropping the future must cancel the
+    /// request. An error of kind [`ErrorKind::Request`] ends the source; after most others, it
+    /// makes another attempt.
     fn connect(&mut self, attempt: Attempt) -> BoxFuture<'static, Result<Response, Error>>;
 
-    /// Called once, when the source is built: says whether requests may be sent again, and where to
-    /// resume from.
+    /// Returns whether requests may be sent again, and where to resume from. Called once, when the
+    /// source is built.
     ///
-    /// By default each request counts as a fresh one, which may be sent as often as it takes.
+    /// The default implementation returns [`RequestPolicy::new`]: each attempt has a fresh request,
+    /// and there is no limit to attempts.
     ///
     /// # Errors
     ///
-    /// Where no request can be made, or none that can be sent again although it may have to be.
+    /// Returns an error if no request can be created, or if the request may have to be sent again
+    /// but can't be.
     fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
         let _ = options;
         Ok(RequestPolicy::default())
     }
 }
 
-/// What a connector is told before its first request.
+/// The argument of [`Connect::prepare`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PrepareOptions {
-    /// The user allows requests that are not safe, such as a POST, to be sent again. `false` by
-    /// default.
+    /// Whether the user allows requests whose method is not safe, such as POST, to be sent again.
+    /// `false` by default.
     pub resend_unsafe_methods: bool,
 }
 
 impl PrepareOptions {
-    /// The defaults.
+    /// Creates the default options.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whether requests that are not safe may be sent again.
+    /// Sets whether requests whose method is not safe may be sent again.
     #[must_use]
     pub fn with_resend_unsafe_methods(mut self, resend: bool) -> Self {
         self.resend_unsafe_methods = resend;
@@ -53,51 +56,52 @@ impl PrepareOptions {
     }
 }
 
-/// What a connector says of its requests.
+/// What a connector's requests allow; returned by [`Connect::prepare`].
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RequestPolicy {
-    /// Requests may be sent again. `true` by default.
+    /// Whether requests may be sent again. `true` by default.
     pub resend: bool,
-    /// Each attempt has a fresh request: after a refusal with 401 the next one may be let in.
+    /// Whether each attempt has a fresh request, so that the next one after a 401 may be accepted.
     /// `true` by default.
     pub fresh: bool,
-    /// The last event ID that the request came with, if any. `None` by default.
+    /// The last event ID in the headers of the request, if any. `None` by default.
     pub last_event_id: Option<String>,
-    /// The URL that is asked, for errors of requests that have no response. `None` by default.
+    /// The URL of the request, for errors without a response. `None` by default.
     pub url: Option<String>,
 }
 
 impl RequestPolicy {
-    /// The default: each attempt has a fresh request, which may be sent as often as it takes.
+    /// Creates the default policy: each attempt has a fresh request, and requests may be sent
+    /// again.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Says whether requests may be sent again.
+    /// Sets whether requests may be sent again.
     #[must_use]
     pub fn with_resend(mut self, resend: bool) -> Self {
         self.resend = resend;
         self
     }
 
-    /// Says whether each attempt has a fresh request.
+    /// Sets whether each attempt has a fresh request.
     #[must_use]
     pub fn with_fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
         self
     }
 
-    /// Says which last event ID the request came with.
+    /// Sets the last event ID in the headers of the request.
     #[must_use]
     pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
         self.last_event_id = Some(id.into());
         self
     }
 
-    /// Says which URL is asked. Errors of requests that have no response show it, as
-    /// [`Error::with_url`] says.
+    /// Sets the URL of the request. Errors without a response show it as described for
+    /// [`Error::with_url`].
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
@@ -105,7 +109,7 @@ impl RequestPolicy {
     }
 }
 
-/// Shows neither URL nor ID, but whether there is one to resume from.
+/// Shows neither the URL nor the ID, only whether there is an ID.
 impl fmt::Debug for RequestPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RequestPolicy")
@@ -127,9 +131,9 @@ impl Default for RequestPolicy {
     }
 }
 
-/// What a request factory may give: a response, or something that becomes one.
+/// The result of a request factory: a response, or something that can be turned into one.
 pub trait IntoResponse: MaybeSend {
-    /// The response. A request is sent with the headers of `attempt`.
+    /// Returns the response. A request is sent first, with the headers of `attempt`.
     fn into_response(self, attempt: &Attempt) -> BoxFuture<'static, Result<Response, Error>>;
 }
 
@@ -139,10 +143,10 @@ impl IntoResponse for Response {
     }
 }
 
-/// A function that makes connections, or requests.
+/// A function that makes connections or requests.
 struct FromFn<F> {
     make: F,
-    /// What its own errors count as.
+    /// Converts the function's own errors.
     judge: fn(BoxError) -> Error,
 }
 
@@ -166,7 +170,7 @@ where
     }
 }
 
-/// The errors of a connector are what they say.
+/// Keeps the errors of a connector as they are.
 fn of_a_connector(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => *error,
@@ -174,8 +178,8 @@ fn of_a_connector(error: BoxError) -> Error {
     }
 }
 
-/// What a factory needs for its request may come from another server, whose 204 or 401 must not
-/// be taken for the feed's.
+/// Wraps the errors of a factory: they may come from another server, whose 204 or 401 must not
+/// count as the feed's.
 fn of_a_factory(error: BoxError) -> Error {
     match error.downcast::<Error>() {
         Ok(error) if error.is_callers_word() => *error,
@@ -190,14 +194,14 @@ fn unprepared(error: impl Into<BoxError>) -> Error {
         .and_source(error.into())
 }
 
-/// A connector of any kind.
+/// Any connector, boxed.
 pub struct Connector {
     connect: Box<dyn Connect>,
     policy: Option<RequestPolicy>,
 }
 
 impl Connector {
-    /// Takes any connector.
+    /// Creates a `Connector` from an implementation of [`Connect`].
     pub fn new(connect: impl Connect + 'static) -> Self {
         Self {
             connect: Box::new(connect),
@@ -205,25 +209,25 @@ impl Connector {
         }
     }
 
-    /// Says of its requests what the connector doesn't say by itself. With
-    /// [`RequestPolicy::with_resend`]`(false)` they are sent once, unless the user allows otherwise:
-    /// right for a closure that sends a POST.
+    /// Replaces the policy that the connector itself returns. With
+    /// [`RequestPolicy::with_resend`]`(false)`, its request is sent only once, unless the user
+    /// allows more. Use that for a closure that sends a POST.
     #[must_use]
     pub fn with_policy(mut self, policy: RequestPolicy) -> Self {
         self.policy = Some(policy);
         self
     }
 
-    /// Takes an async function of the [`Attempt`] that makes each connection: it gives a
-    /// [`Response`], whatever its status, or something that becomes one.
+    /// Creates a `Connector` from an async function that makes each connection. It receives the
+    /// [`Attempt`], and returns a [`Response`], whatever the status, or something that can be
+    /// turned into one.
     ///
-    /// Its errors count as what they are: an [`Error`] of kind [`ErrorKind::Request`] or
-    /// [`ErrorKind::Redirect`] ends the source, those of kind [`ErrorKind::Connect`],
-    /// [`ErrorKind::Transport`] and [`ErrorKind::Other`] are tried again. An error of another type
-    /// is the source of one of kind `Other`.
+    /// An [`Error`] that it returns is kept as it is: one of kind [`ErrorKind::Request`] or
+    /// [`ErrorKind::Redirect`] ends the source; after one of kind [`ErrorKind::Connect`],
+    /// [`ErrorKind::Transport`] or [`ErrorKind::Other`], the source tries again. Any other error
+    /// type becomes the source of an error of kind `Other`.
     ///
-    /// Requests are sent as often as it takes, unless [`with_policy`](Self::with_policy) says
-    /// otherwise.
+    /// There is no limit to requests, unless you set one with [`with_policy`](Self::with_policy).
     pub fn from_fn<F, Fut, R, E>(connect: F) -> Self
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
@@ -237,7 +241,7 @@ impl Connector {
         })
     }
 
-    /// Takes a function that makes each request.
+    /// Creates a `Connector` from a function that creates each request.
     pub(crate) fn factory<F, Fut, R, E>(make: F) -> Self
     where
         F: FnMut(Attempt) -> Fut + MaybeSend + 'static,
@@ -275,9 +279,9 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// What a source can be built from: a connector, or a request.
+/// Anything that a source can be built from: a connector or a request.
 pub trait IntoConnector {
-    /// The connector.
+    /// Converts this into a connector.
     fn into_connector(self) -> Connector;
 }
 

@@ -1,6 +1,6 @@
-//! What carries a stream: [`Connect`] makes a [`Response`] of an [`Attempt`].
+//! The transport: [`Connect`] turns an [`Attempt`] into a [`Response`].
 //!
-//! Nothing in here knows an HTTP client; `reqwest.rs` is the only file that does.
+//! Only `reqwest.rs` depends on an HTTP client.
 
 #[cfg(feature = "client")]
 pub(crate) mod attempt;
@@ -36,12 +36,12 @@ pub use maybe_send::{BoxFuture, MaybeSend, MaybeSync};
 #[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) const IN_BROWSER: bool = cfg!(all(target_arch = "wasm32", target_os = "unknown"));
 
-/// What every request for an event stream says, unless it says something else itself: what it
-/// wants, and that it wants it neither out of a cache nor compressed. Compression holds events
-/// back, and of a gzip body of several members some decoders read the first alone.
+/// The default headers of every request: they ask for an event stream that is neither cached nor
+/// compressed. Compression delays events, and some decoders only read the first member of a gzip
+/// body with several members.
 ///
-/// To a browser the first is enough. The cache mode `no-store` of fetch says the second, without a
-/// preflight that the header would cost, and the third is fetch's own business.
+/// In a browser, only the first is used. Fetch's cache mode `no-store` replaces the second, which
+/// would need a preflight, and fetch sets the third itself.
 #[cfg(any(feature = "client", feature = "reqwest013", feature = "reqwest012"))]
 pub(crate) fn default_headers() -> impl Iterator<Item = (HeaderName, HeaderValue)> {
     let headers = [
@@ -59,7 +59,7 @@ pub(crate) fn default_headers() -> impl Iterator<Item = (HeaderName, HeaderValue
 #[cfg(feature = "client")]
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A response of any HTTP client: its head, and a body that comes in chunks.
+/// A response from any HTTP client: a head, and a body in chunks.
 #[derive(Debug)]
 pub struct Response {
     pub(crate) head: Head,
@@ -67,7 +67,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response with this status, these headers and this body.
+    /// Creates a response with this status, these headers and this body.
     #[must_use]
     pub fn new(status: StatusCode, headers: HeaderMap, body: Body) -> Self {
         Self {
@@ -80,22 +80,21 @@ impl Response {
         }
     }
 
-    /// Tells the URL that answered, after redirects. It is what
-    /// [`Head::url`] gives the user.
+    /// Sets the URL of the response after redirects, which [`Head::url`] returns.
     #[must_use]
     pub fn with_url(mut self, url: impl Into<String>) -> Self {
         Arc::make_mut(&mut self.head.0).url = Some(url.into());
         self
     }
 
-    /// Its status, headers and URL.
+    /// Returns the head: status, headers and URL.
     #[must_use]
     pub fn head(&self) -> &Head {
         &self.head
     }
 }
 
-/// From an `http::Response` with any body that can be made a [`Body`].
+/// Converts an `http::Response` whose body can be converted to a [`Body`].
 impl<B: Into<Body>> From<http::Response<B>> for Response {
     fn from(response: http::Response<B>) -> Self {
         let (parts, body) = response.into_parts();
@@ -103,7 +102,7 @@ impl<B: Into<Body>> From<http::Response<B>> for Response {
     }
 }
 
-/// The head of a response: what is known when a stream opens. Cloning is cheap.
+/// The head of a response: its status, headers and URL. Cloning is cheap.
 #[derive(Clone)]
 pub struct Head(Arc<Parts>);
 
@@ -115,26 +114,26 @@ struct Parts {
 }
 
 impl Head {
-    /// The status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// The headers.
+    /// Returns the headers.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.0.headers
     }
 
-    /// The URL that answered, after redirects, where the connector told it.
+    /// Returns the URL of the response after redirects, if the connector provided it.
     #[must_use]
     pub fn url(&self) -> Option<&str> {
         self.0.url.as_deref()
     }
 
-    /// The same in as little memory as it takes: the headers of an HTTP client may lie in its read
-    /// buffer, all of which they would keep for as long as the stream lives.
+    /// Copies the headers into as little memory as possible. Otherwise, they may keep the HTTP
+    /// client's whole read buffer alive as long as the stream.
     pub(crate) fn compact(mut self) -> Self {
         let parts = Arc::make_mut(&mut self.0);
         let theirs = std::mem::take(&mut parts.headers);
@@ -149,7 +148,7 @@ impl Head {
     }
 }
 
-/// Shows the names of headers alone: values may be secrets, and `keys()` shows them, too.
+/// Shows only the names of headers: values may be secrets, and so may the `Debug` of `keys()`.
 pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
 
 impl fmt::Debug for HeaderNames<'_> {
@@ -160,7 +159,7 @@ impl fmt::Debug for HeaderNames<'_> {
     }
 }
 
-/// Shows the names of headers and no URL: values may be secrets.
+/// Shows the names of headers, but neither values nor the URL, which may be secrets.
 impl fmt::Debug for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Head")

@@ -1,7 +1,7 @@
-//! [`Redirects`]: where the next request goes, and what it carries there.
+//! [`Redirects`]: where the next request goes, and what it contains.
 //!
-//! As WHATWG Fetch 4.4 ("HTTP-redirect fetch") has it, and stricter with secrets: another origin
-//! is told nothing but what to answer in, and where to resume from.
+//! Follows WHATWG Fetch 4.4 ("HTTP-redirect fetch"), but is stricter with secrets: another origin
+//! only gets the headers that negotiate the response, and the last event ID.
 
 mod credentials;
 #[cfg(test)]
@@ -16,14 +16,14 @@ use url::Url;
 use super::LAST_EVENT_ID;
 use crate::error::{Error, ErrorKind, Refusal};
 
-/// As many as a browser follows.
+/// The same limit as in browsers.
 const MAX_REDIRECTS: usize = 20;
 
-/// A request, and where redirects send it: what a connector needs to follow them by itself.
+/// A request and its redirects, for connectors that follow redirects themselves.
 ///
-/// It does no I/O. Send [`request`](Self::request), give status and headers of the response to
-/// [`follow`](Self::follow), and send the next one for as long as that says `true`. The HTTP
-/// client must follow none itself.
+/// It does no I/O. Send [`request`](Self::request), pass the status and headers of the response to
+/// [`follow`](Self::follow), and repeat as long as that returns `true`. The HTTP client must not
+/// follow redirects itself.
 ///
 /// ```
 /// use everstream::{
@@ -44,47 +44,49 @@ const MAX_REDIRECTS: usize = 20;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// # What goes where
+/// # Which redirects are followed
 ///
-/// It follows 301, 302, 303, 307 and 308, up to 20 of them. A POST becomes a GET without a body on
-/// 301 and 302, and so does every method but GET and HEAD on 303; 307 and 308 keep method and body
+/// 301, 302, 303, 307 and 308, up to 20 redirects. A POST becomes a GET without a body on 301 and
+/// 302, as does every method except GET and HEAD on 303. On 307 and 308, method and body are kept
 /// (WHATWG Fetch 4.4, RFC 9110 15.4).
 ///
-/// *Within the origin* (scheme, host and port) everything goes along, the credentials of the
-/// URL (`user:password@`, sent as `Authorization: Basic`) included.
+/// *Within the origin* (scheme, host and port), all headers are sent, including the credentials of
+/// the URL (`user:password@`, sent as `Authorization: Basic`).
 ///
-/// *To another origin* goes no header but `Accept`, `Accept-Encoding`, `Cache-Control` and
-/// `Last-Event-ID`, and the `Content-Type` of a body: no key, no cookie, no credentials, and not
-/// on the way back either. A last event ID is no key, but the place in a feed. A browser carries
-/// it, too, and without it each reconnection to a feed that has moved, if only from `http` to
-/// `https`, would lose what came meanwhile.
+/// *To another origin*, only `Accept`, `Accept-Encoding`, `Cache-Control`, `Last-Event-ID` and the
+/// `Content-Type` of a body are sent. Keys, cookies and credentials are removed, and are not
+/// restored if a later redirect leads back. A last event ID is not a secret, but a position in a
+/// feed. Browsers send it, too. Without it, a feed that has moved, even if only from `http` to
+/// `https`, would lose events on each reconnection.
 ///
-/// *A request that is not safe* ([`Method::is_safe`]), such as a POST, stays at its origin: a
-/// redirect that would send it to another one is an error. So is one from `https` to `http`, for
-/// what such a request is answered with. Only as a GET, without body and keys, may it be
-/// redirected to another origin, which is how a 303 says where the answer is.
+/// *A request whose method is not safe* ([`Method::is_safe`]), such as POST, is not sent to another
+/// origin: such a redirect is an error. So is a redirect from `https` to `http`, even if the
+/// request becomes a GET. If the request becomes a GET, without body and keys, it can be redirected
+/// to another origin; a server does that with a 303 to the response.
 ///
-/// *A safe request* is redirected from `https` to `http` as to any other origin.
+/// *A safe request* can be redirected from `https` to `http`, like to any other origin.
 #[derive(Clone)]
 pub struct Redirects {
     method: Method,
-    /// Without credentials.
+    /// The URL without credentials.
     url: Url,
     uri: Uri,
     credentials: Option<HeaderValue>,
     headers: HeaderMap,
     body: Bytes,
-    /// Whether the first request is safe.
+    /// Whether the method of the first request is safe.
     safe: bool,
     followed: usize,
 }
 
 impl Redirects {
-    /// Takes a request that has not been sent yet. Its URL is read as a browser reads it.
+    /// Creates a `Redirects` from a request that has not been sent yet. Its URL is parsed as in a
+    /// browser.
     ///
     /// # Errors
     ///
-    /// Of kind [`ErrorKind::Request`], where it has no `http` or `https` URL with a host.
+    /// Returns an error of kind [`ErrorKind::Request`] if the URL is not an `http` or `https` URL
+    /// with a host.
     pub fn new(request: Request<impl Into<Bytes>>) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
         let (url, uri, credentials) = Url::parse(&parts.uri.to_string())
@@ -106,7 +108,7 @@ impl Redirects {
         })
     }
 
-    /// The next request to send: the first one, or where the last redirect has led.
+    /// Returns the next request to send: the first one, or the target of the last redirect.
     #[must_use]
     pub fn request(&self) -> Request<Bytes> {
         let mut request = Request::new(self.body.clone());
@@ -120,14 +122,14 @@ impl Redirects {
         request
     }
 
-    /// Turns the request into the one that a response redirects to. `false` where the response is
-    /// not a redirect, but the answer.
+    /// Follows the redirect of a response: [`request`](Self::request) then returns the next
+    /// request. Returns `false` if the response is not a redirect.
     ///
     /// # Errors
     ///
-    /// Of kind [`ErrorKind::Redirect`], with status and headers of the response: where it names no
-    /// URL that can be followed, is one redirect too many, or leads to where this request must
-    /// not go.
+    /// Returns an error of kind [`ErrorKind::Redirect`], with the status and headers of the
+    /// response, if the response has no valid location, if there are too many redirects, or if this
+    /// request must not be sent to the location.
     pub fn follow(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<bool, Error> {
         if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok(false);
@@ -203,7 +205,7 @@ impl Redirects {
         }
     }
 
-    /// Another origin gets no header that the user has set but for these, in all their values.
+    /// Removes all headers except these before a request to another origin.
     fn leave_secrets_behind(&mut self) {
         self.credentials = None;
         let mut carried = HeaderMap::new();
@@ -224,31 +226,32 @@ impl Redirects {
         self.headers = carried;
     }
 
-    /// The headers of the next request, but for the credentials of its URL.
+    /// Returns the headers of the next request, without the credentials of its URL.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// The same to be changed, as by [`Attempt::apply`](super::Attempt::apply).
+    /// Returns the headers of the next request mutably, for example for
+    /// [`Attempt::apply`](super::Attempt::apply).
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         &mut self.headers
     }
 
-    /// The method of the next request.
+    /// Returns the method of the next request.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The URL of the next request, without credentials: once [`follow`](Self::follow) has said
-    /// `false`, that of the answer.
+    /// Returns the URL of the next request, without credentials. After [`follow`](Self::follow) has
+    /// returned `false`, this is the URL of the response.
     #[must_use]
     pub fn url(&self) -> &str {
         self.url.as_str()
     }
 
-    /// How many redirects have been followed. While it is 0, a failure to connect proves that
+    /// Returns how many redirects were followed. While this is 0, a failure to connect proves that
     /// nothing was sent: see [`Error::with_unsent`].
     #[must_use]
     pub fn followed(&self) -> usize {
@@ -256,7 +259,7 @@ impl Redirects {
     }
 }
 
-/// Shows neither URL nor headers: they may be secrets.
+/// Shows neither the URL nor the headers, which may be secrets.
 impl fmt::Debug for Redirects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redirects")
@@ -266,7 +269,7 @@ impl fmt::Debug for Redirects {
     }
 }
 
-/// The parts of a URL to which a request can be sent.
+/// Splits a URL into its parts, if a request can be sent to it.
 fn sendable(mut url: Url) -> Option<(Url, Uri, Option<HeaderValue>)> {
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return None;

@@ -1,4 +1,5 @@
-//! reqwest, in both its versions, as the HTTP client. What its own types get is in `requests`.
+//! Both versions of reqwest as the HTTP client. The extension traits for its types are in
+//! `requests`.
 
 #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
 use std::time::Duration;
@@ -13,46 +14,48 @@ use super::{
 use super::{Body, IN_BROWSER, Response, default_headers};
 use crate::error::{Error, ErrorKind, Timeout};
 
-/// Serves one version of reqwest. Their types have the same methods and nothing else in common.
+/// Implements the traits for one version of reqwest. The versions have types with the same methods,
+/// but no common traits.
 macro_rules! serve {
     ($version:ident, $reqwest:ident, $module:ident) => {
         pub(crate) mod $version {
             use super::*;
 
-            /// A client for answers that are streamed, to be changed further and made by `build`.
+            /// Creates a client builder with settings for streamed responses. Change its settings
+            /// as you like, then call `build`.
             ///
             /// ```
             #[doc = concat!("let client = everstream::", stringify!($module), "::client_builder().build()?;")]
             #[doc = concat!("# Ok::<(), ", stringify!($reqwest), "::Error>(())")]
             /// ```
             ///
-            /// What reqwest's own default does, and this one doesn't, can send a request twice or
-            /// keep a dead stream waiting:
+            /// reqwest's default settings can send a request twice, or wait forever on a dead
+            /// stream. This client differs from them as follows:
             ///
-            /// * It follows no redirects: a 301 or 307 is a refusal with that status. reqwest sends
-            ///   a body along on 307 and 308, and keys in headers such as `x-api-key` to other
-            ///   origins on all of them. A failure to connect
-            ///   ([`Error::is_connect`]) means that nothing was sent, then.
-            /// * It repeats nothing. reqwest sends a request that an HTTP/2 server has refused
-            ///   (`REFUSED_STREAM`, `GOAWAY`) up to three times, a POST as well.
-            /// * It gives up connecting after 10 seconds.
-            /// * It has no total time limit, which would end a stream that flows, nor a read
-            ///   timeout: the limits of this crate tell what was waited for.
-            /// * A connection without a request on it is closed after 4 seconds. Servers close theirs
-            ///   after 5 seconds (Node, uvicorn), 60 (AWS load balancers) or 75 (nginx); a POST
-            ///   that meets such a close is an error, and nobody can say whether it was acted on.
-            ///   reqwest keeps them for 90 seconds.
-            /// * A peer that is gone is noticed: by TCP keep-alive after 15 seconds of silence and
-            ///   three probes 15 seconds apart, over HTTP/2 by a PING every 30 seconds that is not
-            ///   answered within 20. The latter needs this crate's feature `http2`, which is on by
-            ///   default. Without it, where your own reqwest has HTTP/2, add
-            ///   `.http2_keep_alive_interval(…)` and `.http2_keep_alive_timeout(…)`.
-            /// * It calls itself `everstream`; `user_agent` says otherwise.
+            /// * It follows no redirects: a 301 or 307 is an error with that status. reqwest sends
+            ///   the body again on 307 and 308, and on every redirect it sends keys in headers such
+            ///   as `x-api-key` to other origins. Without redirects, a failure to connect
+            ///   ([`Error::is_connect`]) means that nothing was sent.
+            /// * It never retries. reqwest sends a request that an HTTP/2 server has refused
+            ///   (`REFUSED_STREAM`, `GOAWAY`) up to three times, even a POST.
+            /// * Connecting times out after 10 seconds.
+            /// * Like reqwest's default, it has no total timeout, which would end a healthy stream,
+            ///   and no read timeout: errors from this crate's own limits say what timed out.
+            /// * An idle connection is closed after 4 seconds instead of 90. Servers close idle
+            ///   connections after 5 seconds (Node, uvicorn), 60 (AWS load balancers) or 75
+            ///   (nginx). If a POST is sent at that moment, it fails, and it is unknown whether the
+            ///   server processed it.
+            /// * It detects dead peers: with TCP keep-alive, after 15 seconds of silence and three
+            ///   probes 15 seconds apart; over HTTP/2, with a PING every 30 seconds that must be
+            ///   answered within 20 seconds. The latter needs this crate's `http2` feature, which
+            ///   is enabled by default. If you disable it but enable HTTP/2 in reqwest yourself,
+            ///   add `.http2_keep_alive_interval(…)` and `.http2_keep_alive_timeout(…)`.
+            /// * Its `User-Agent` is `everstream` with the version; change it with `user_agent`.
             ///
-            /// Time limits, TLS, proxies and cookies are reqwest's own defaults else.
+            /// Everything else, such as TLS, proxies and cookies, has reqwest's defaults.
             ///
-            /// In a browser it is a plain client: redirects, connecting, the pool and `User-Agent`
-            /// are the browser's own.
+            /// In a browser, this is reqwest's default client builder: the browser controls
+            /// redirects, connections and the `User-Agent`.
             #[must_use = "a client is made by `build`"]
             pub fn client_builder() -> $reqwest::ClientBuilder {
                 let builder = $reqwest::Client::builder();
@@ -86,7 +89,7 @@ macro_rules! serve {
                     let status = response.status();
                     let mut headers = std::mem::take(response.headers_mut());
                     if IN_BROWSER {
-                        // Fetch has undone it, and tells of it all the same.
+                        // Fetch has already decompressed the body, but keeps the header.
                         headers.remove(header::CONTENT_ENCODING);
                     }
                     let url = response.url().to_string();
@@ -95,7 +98,7 @@ macro_rules! serve {
                 }
             }
 
-            /// Sends a request once, as one for an event stream. With it comes where it goes.
+            /// Sends a request for an event stream once. Also returns its URL.
             pub(crate) fn send_once(
                 request: $reqwest::RequestBuilder,
             ) -> (Option<String>, impl Future<Output = Result<Response, Error>>) {
@@ -135,7 +138,7 @@ macro_rules! serve {
                 }
             }
 
-            /// One request, sent again and again.
+            /// A connector that repeats one request.
             #[cfg(feature = "client")]
             struct Repeated {
                 client: $reqwest::Client,
@@ -182,7 +185,7 @@ macro_rules! serve {
                 }
             }
 
-            /// An answer out of a cache is no stream. To native clients a header says so.
+            /// Prevents responses from a cache. Native clients send a header instead.
             #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
             pub(super) fn fresh(request: $reqwest::RequestBuilder) -> $reqwest::RequestBuilder {
                 request
@@ -193,7 +196,7 @@ macro_rules! serve {
                 request.fetch_cache_no_store()
             }
 
-            /// Sends a request, and whatever the client's own policy makes of a redirect.
+            /// Sends a request. The client may follow redirects.
             async fn send(
                 client: $reqwest::Client,
                 request: $reqwest::Request,
@@ -201,13 +204,13 @@ macro_rules! serve {
                 let has_http_url = matches!(request.url().scheme(), "http" | "https");
                 let response = client.execute(request).await;
                 response.map(Response::from).map_err(|error| {
-                    // The error doesn't say which request has failed: the user's, or one that a
-                    // redirect made of it. Only a URL that is sent nowhere proves something.
+                    // The error doesn't tell whether the user's request failed, or one after a
+                    // redirect. Only a URL that is not HTTP proves that nothing was sent.
                     failed(error).with_unsent(!has_http_url)
                 })
             }
 
-            /// What is wrong with a request that was not sent.
+            /// Converts an error of a request that was not sent.
             pub(crate) fn unmade(error: $reqwest::Error) -> Error {
                 let url = error.url().map(ToString::to_string);
                 Error::of(ErrorKind::Request)
@@ -215,8 +218,8 @@ macro_rules! serve {
                     .or_url(url.as_deref())
             }
 
-            /// What went wrong between a request and its response. Whether it was sent is not
-            /// known here.
+            /// Converts an error between the request and its response. It is not known here whether
+            /// the request was sent.
             pub(super) fn failed(error: $reqwest::Error) -> Error {
                 let kind = if error.is_builder() {
                     ErrorKind::Request
@@ -236,7 +239,7 @@ macro_rules! serve {
                     .with_unsent(false)
             }
 
-            /// What went wrong within the body.
+            /// Converts an error of the body.
             fn broken(error: $reqwest::Error) -> Error {
                 let kind = if error.is_timeout() {
                     ErrorKind::Timeout(Timeout::HttpClient)
@@ -251,7 +254,7 @@ macro_rules! serve {
                 error.is_connect()
             }
 
-            /// A browser tells no reasons.
+            /// Browsers don't tell the reason of an error.
             #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
             fn is_connect(_: &$reqwest::Error) -> bool {
                 false
@@ -267,7 +270,7 @@ fn cannot_repeat() -> Error {
     )
 }
 
-/// What a request that has a `Last-Event-ID` already wants to resume from.
+/// The ID of a request that already has a `Last-Event-ID` header.
 #[cfg(feature = "client")]
 fn last_event_id(headers: &http::HeaderMap) -> Option<String> {
     let id = headers.get(LAST_EVENT_ID)?;

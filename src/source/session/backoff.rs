@@ -1,41 +1,42 @@
-//! How long to wait: a pure calculation.
+//! [`Backoff`]: calculates how long to wait.
 
 use std::time::Duration;
 
-/// How long an `EventSource` waits before it connects again.
+/// How long an `EventSource` waits before it reconnects.
 ///
-/// The *base* is the reconnection time, 3 seconds until the server sets another by `retry`, held
-/// between a shortest delay and one hour. `Retry-After` takes its place for one wait.
+/// The *base* is the reconnection time: 3 seconds, unless the server sets another with `retry`. It
+/// is at least [`min_delay`](Self::min_delay) and at most one hour. A `Retry-After` replaces it for
+/// one delay.
 ///
-/// * After a clean end with progress, the wait is the base and a random share of a quarter of it:
-///   a deploy ends every client's response cleanly, in one instant. A connection that broke off
-///   after progress is treated alike.
-/// * After the nth failure in a row it is the base and a random time of up to
+/// * After a clean end with progress, the delay is the base plus a random time of up to a quarter
+///   of it. The random part is needed because a deploy ends the responses of all clients cleanly at
+///   the same time. A connection that broke off after progress is treated the same.
+/// * After the nth failure in a row, the delay is the base plus a random time of up to
 ///   `min(max_backoff, initial_backoff · 2ⁿ⁻¹)`.
 ///
 /// *Progress* is an event (that [`progress_when`] counts), a changed last event ID, or a connection
-/// that lasted 5 seconds and the base.
+/// that lasted at least 5 seconds and at least the base.
 ///
-/// # What a thousand clients do
+/// # A thousand clients reconnecting
 ///
-/// A deploy ends the responses of 1,000 clients at one instant, each after progress. The server is
-/// back at once, or refuses connections for a while. Measured by simulation, with the reconnection
-/// time of 3 seconds unless the first column says otherwise:
+/// A deploy ends the responses of 1,000 clients at the same time, each after progress. The server
+/// is back immediately, or refuses connections for a while. These are the results of a simulation,
+/// with a reconnection time of 3 seconds unless noted otherwise:
 ///
-/// | the server is back | requests refused | most let in within 100 ms | within 1 s | all are back after |
+/// | the server is back | refused requests | max. connects in 100 ms | max. connects in 1 s | all connected after |
 /// |---|--:|--:|--:|--:|
-/// | at once | 0 | 152 | 1000 | 3.7 s |
-/// | at once, `jitter(0.0)` | 0 | 1000 | 1000 | 3.0 s |
-/// | at once, `jitter(1.0)` | 0 | 52 | 359 | 6.0 s |
-/// | at once, `retry: 30000` | 0 | 25 | 152 | 37.5 s |
+/// | immediately | 0 | 152 | 1000 | 3.7 s |
+/// | immediately, `jitter(0.0)` | 0 | 1000 | 1000 | 3.0 s |
+/// | immediately, `jitter(1.0)` | 0 | 52 | 359 | 6.0 s |
+/// | immediately, `retry: 30000` | 0 | 25 | 152 | 37.5 s |
 /// | after 10 s | 2099 | 70 | 490 | 6.8 s |
 /// | after 1 min | 6839 | 11 | 58 | 60.8 s |
 /// | after 10 min | 23272 | 9 | 42 | 60.2 s |
 /// | after 10 min, `max_backoff(10 s)` | 76726 | 24 | 146 | 12.1 s |
 ///
-/// The last column counts from the moment the server is back. A server that can't take a thousand
-/// clients within a second sets a longer `retry` before it goes, or answers some of them with 503
-/// and `Retry-After`.
+/// The last column is the time since the server came back. If a server can't handle a thousand
+/// clients within a second, it should send a longer `retry` before it shuts down, or refuse some of
+/// them with 503 and `Retry-After`.
 ///
 /// # Example
 ///
@@ -74,77 +75,79 @@ impl Default for Backoff {
     }
 }
 
-/// The base is never longer than this, whatever a server says.
+/// The base is never longer than this, even if the server asks for it.
 const MAX_BASE: Duration = Duration::from_secs(60 * 60);
 
 impl Backoff {
-    /// The defaults: a reconnection time of 3 s, a shortest delay of 50 ms, a jitter of a quarter,
-    /// 1 s of random time at first, 60 s of it at most.
+    /// Creates a `Backoff` with the defaults: a reconnection time of 3 seconds, a minimum delay of
+    /// 50 ms, a jitter of 0.25, an initial backoff of 1 second and a maximum backoff of 60 seconds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the reconnection time until the server sets one; 3 seconds by default.
+    /// Sets the reconnection time that applies until the server sets one; 3 seconds by default.
     pub fn reconnection_time(mut self, time: Duration) -> Self {
         self.reconnection_time = time;
         self
     }
 
-    /// Sets the shortest base, so that `retry: 0` doesn't hammer the server; 50 ms by default.
+    /// Sets the minimum of the base, so that clients don't hammer the server after `retry: 0`; 50
+    /// ms by default.
     pub fn min_delay(mut self, delay: Duration) -> Self {
         self.min_delay = delay;
         self
     }
 
-    /// Sets the random part of the wait after a clean end, as a share of the base; 0.25 by
-    /// default. Zero waits for the base alone. What is negative or not a number is zero.
+    /// Sets the maximum random time after a clean end, as a fraction of the base; 0.25 by default.
+    /// With 0, the delay is exactly the base. A negative number or NaN counts as 0.
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = if share > 0.0 { share } else { 0.0 };
         self
     }
 
-    /// Sets the longest random time after the first failure, which is doubled for each after it; 1 s
-    /// by default. Zero waits for the base alone.
+    /// Sets the maximum random time after the first failure; 1 second by default. It doubles with
+    /// each further failure. With zero, the delay is exactly the base.
     pub fn initial_backoff(mut self, time: Duration) -> Self {
         self.initial_backoff = time;
         self
     }
 
-    /// Sets the longest random time after any failure; 60 s by default.
+    /// Sets the maximum random time after any failure; 60 seconds by default.
     pub fn max_backoff(mut self, time: Duration) -> Self {
         self.max_backoff = time;
         self
     }
 
-    /// Sets how long a connection has to last to start the count of failures over. By default an
-    /// event or a changed last event ID does so at once, and 60 seconds without either. A server
-    /// that greets each client with an event and closes needs more.
+    /// Sets how long a connection has to last to reset the count of failures. With `None`, the
+    /// default, an event or a changed last event ID resets it immediately, as do 60 seconds without
+    /// either. Set this for servers that send an event to each client and then close the
+    /// connection.
     pub fn reset_after(mut self, life: impl Into<Option<Duration>>) -> Self {
         self.reset_after = life.into();
         self
     }
 
-    /// The reconnection time in force: the server's, if it has set one.
+    /// The current reconnection time: the server's, if it has set one.
     pub(crate) fn reconnection_time_or(&self, server: Option<Duration>) -> Duration {
         server.unwrap_or(self.reconnection_time)
     }
 
-    /// The base in force, of what the server asked for.
+    /// The current base, from the reconnection time that the server set, if any.
     pub(crate) fn base(&self, server: Option<Duration>) -> Duration {
         let longest = MAX_BASE.max(self.min_delay);
         self.reconnection_time_or(server)
             .clamp(self.min_delay, longest)
     }
 
-    /// The wait after the `failures`th failure in a row, 0 being a clean end. `share` is random,
-    /// from 0 to 1.
+    /// The delay after the `failures`th failure in a row; 0 means a clean end. `share` is a random
+    /// number from 0 to 1.
     pub(crate) fn delay(&self, base: Duration, failures: u32, share: f64) -> Duration {
         let random = match failures.checked_sub(1) {
             None => Duration::try_from_secs_f64(base.as_secs_f64() * self.jitter * share)
                 .unwrap_or(MAX_BASE),
             Some(doublings) => {
                 let spread = self.spread(doublings);
-                // A share of the longest duration may be rounded up beyond it.
+                // A fraction of the longest duration can be rounded up beyond it.
                 Duration::try_from_secs_f64(spread.as_secs_f64() * share).unwrap_or(spread)
             }
         };

@@ -8,17 +8,17 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Timeout};
 
-/// A moment: how long after a fixed one of the caller's choice.
+/// A moment in time, as the duration since a fixed moment that the caller chooses.
 pub type Time = Duration;
 
-/// The state of an `EventSource` as the standard has it (WHATWG HTML 9.2.2).
+/// The state of an `EventSource`, as defined by the standard (WHATWG HTML 9.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadyState {
-    /// No connection is open, and one is being made or waited for.
+    /// No connection is open. The source is connecting, or waiting to reconnect.
     Connecting,
     /// A connection is open.
     Open,
-    /// There is no connection, and there will be none.
+    /// The source is closed, and will not connect again.
     Closed,
 }
 
@@ -32,41 +32,40 @@ impl fmt::Display for ReadyState {
     }
 }
 
-/// What to do about a failure.
+/// What to do after a failure; returned by [`retry_when`](crate::EventSourceBuilder::retry_when).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
-    /// What the source would do by itself.
+    /// Do what the source does without `retry_when`.
     #[default]
     Default,
-    /// Connect again at once. From the second failure in a row on, the floor of the
-    /// [`Backoff`] is kept.
+    /// Reconnect immediately; from the second failure in a row on, after [`Backoff::min_delay`].
     Now,
-    /// Connect again after this time.
+    /// Reconnect after this time.
     After(Duration),
-    /// Connect again after the usual wait, but resume from this last event ID: for a server that
-    /// doesn't know the last one any more (410 Gone). The empty string starts without one.
+    /// Reconnect after the usual delay, but resume from this last event ID. For servers that no
+    /// longer have the last event (410 Gone). An empty string starts without an ID.
     From(String),
     /// End the stream with the error.
     GiveUp,
 }
 
-/// How long an `EventSource` goes on.
+/// The rules for reconnecting.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// How long to wait.
+    /// How long to wait before reconnecting.
     pub backoff: Backoff,
-    /// Failures in a row before the first connection opened.
+    /// The maximum number of failures in a row before the first connection has opened.
     pub max_initial_failures: Option<u32>,
-    /// Failures in a row at any time.
+    /// The maximum number of failures in a row at any time.
     pub max_consecutive_failures: Option<u32>,
-    /// How long failures may go on in a row.
+    /// The maximum time for failures in a row.
     pub max_elapsed: Option<Duration>,
-    /// The request may be made again at all.
+    /// Whether the request may be sent again.
     pub repeats: bool,
-    /// Requests are made anew, so that one refused with 401 may be let in the next time.
+    /// Whether each request is created afresh, so that the next one after a 401 may be accepted.
     pub anew: bool,
-    /// Do as a browser does.
+    /// Whether to follow the standard to the letter, as browsers do.
     pub standard: bool,
 }
 
@@ -84,75 +83,75 @@ impl Default for Rules {
     }
 }
 
-/// Where a session is.
+/// The state of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// A request is due.
+    /// A request has to be sent.
     Start,
     /// A request is under way.
     Connecting,
-    /// A response is being read, since the moment given.
+    /// The connection is open, since this moment.
     Open(Time),
-    /// Nothing is to be done until the moment given.
+    /// Waiting to reconnect at this moment.
     Waiting(Time),
-    /// For good.
+    /// Closed for good.
     Closed,
 }
 
-/// How a connection was lost, or did not come about.
+/// How a connection was lost, or failed to open.
 #[derive(Clone, Debug, Default)]
 pub struct Loss<'a> {
-    /// What failed; `None` where the body ended as it should.
+    /// The error; `None` if the body ended cleanly.
     pub error: Option<&'a Error>,
-    /// What the user says to that.
+    /// The decision of the user's `retry_when`.
     pub advice: Retry,
-    /// An event of progress was dispatched, or the last event ID has changed.
+    /// Whether an event of progress was dispatched, or the last event ID has changed.
     pub progress: bool,
     /// The reconnection time, if the server has set one.
     pub reconnection_time: Option<Duration>,
 }
 
-/// What comes after a loss.
+/// What to do after a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Wait, then connect again.
+    /// Wait, then reconnect.
     Wait {
         /// The number of failures in a row; 0 after an end that is not a failure.
         failure: u32,
-        /// How long.
+        /// How long to wait.
         delay: Duration,
     },
-    /// The stream has ended.
+    /// End the stream without an error.
     End,
-    /// The stream has failed; with the error of the loss, if there was one.
+    /// Fail the stream, with the error of the loss if there is one.
     Fail,
 }
 
-/// When to connect, wait and give up.
+/// Decides when to connect, wait and give up.
 #[derive(Debug)]
 pub struct Session {
     rules: Rules,
     state: State,
     random: fastrand::Rng,
-    /// Failures in a row, and since when.
+    /// The number of failures in a row, and the time of the first.
     failures: u32,
     failing_since: Option<Time>,
-    /// Failures before the first connection opened, but for those of a server that only was slow.
+    /// Failures before the first connection opened, except those of a slow server.
     initial_failures: u32,
     was_open: bool,
-    /// A 401 was answered with another attempt since the last connection opened.
+    /// Whether a 401 has already led to another attempt since the last connection opened.
     reauthorized: bool,
 }
 
-/// A connection that lives this long has failed at nothing.
+/// A connection that lasts this long resets the count of failures.
 const HEALTHY: Duration = Duration::from_secs(60);
-/// A connection that lives this long was no empty answer.
+/// A connection that lasts this long is not a failure, even without an event.
 const LASTING: Duration = Duration::from_secs(5);
-/// Before anything has worked, a longer `Retry-After` is told rather than waited for.
+/// Before the first connection has opened, a longer `Retry-After` is an error instead of a delay.
 const MAX_INITIAL_WAIT: Duration = Duration::from_secs(60);
 
 impl Session {
-    /// A session at its start. `seed` makes its random waits.
+    /// Creates a session. `seed` is for its random delays.
     #[must_use]
     pub fn new(rules: Rules, seed: u64) -> Self {
         Self {
@@ -167,13 +166,13 @@ impl Session {
         }
     }
 
-    /// Where it is.
+    /// Returns the state.
     #[must_use]
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// The same in the standard's words.
+    /// Returns the state as the standard defines it.
     #[must_use]
     pub fn ready_state(&self) -> ReadyState {
         match self.state {
@@ -183,7 +182,7 @@ impl Session {
         }
     }
 
-    /// The rules it goes by.
+    /// Returns the rules.
     #[must_use]
     pub fn rules(&self) -> &Rules {
         &self.rules
@@ -205,15 +204,15 @@ impl Session {
         }
     }
 
-    /// The time has come: Waiting → Start.
+    /// The delay is over: Waiting → Start.
     pub fn wake(&mut self, now: Time) {
         if matches!(self.state, State::Waiting(until) if now >= until) {
             self.state = State::Start;
         }
     }
 
-    /// The user wants another connection, now: any state but Closed → Start. It is `false` where
-    /// there can be none: the session is closed, or its request must not be repeated.
+    /// The user wants to reconnect now: any state but Closed → Start. Returns `false` if that is
+    /// impossible: the session is closed, or its request must not be sent again.
     pub fn ask(&mut self, now: Time, progress: bool) -> bool {
         let possible = self.state != State::Closed && self.rules.repeats;
         if possible {
@@ -225,7 +224,7 @@ impl Session {
         possible
     }
 
-    /// Ends it: any state → Closed.
+    /// Closes the session: any state → Closed.
     pub fn close(&mut self) {
         self.state = State::Closed;
     }
@@ -240,7 +239,7 @@ impl Session {
         decision
     }
 
-    /// The number of failures in a row that this loss makes; 0 where it is not a failure.
+    /// Returns the number of failures in a row, including this loss; 0 if it is not a failure.
     #[must_use]
     pub fn failures_with(&self, now: Time, loss: &Loss<'_>) -> u32 {
         let before = if self.resets(now, loss.progress) {
@@ -294,7 +293,7 @@ impl Session {
         Decision::Wait { failure, delay }
     }
 
-    /// Counts the loss, and whether it is a failure.
+    /// Counts the loss, and returns whether it is a failure.
     fn count(&mut self, now: Time, loss: &Loss<'_>) -> bool {
         let failed = self.is_failure(now, loss);
         if self.resets(now, loss.progress) {
@@ -303,7 +302,7 @@ impl Session {
         if failed {
             self.failures = self.failures.saturating_add(1);
             self.failing_since.get_or_insert(now);
-            // A server that accepted the connection and has not answered yet is not absent.
+            // A server that accepted the connection but has not responded yet is not down.
             let slow = loss.error.is_some_and(|error| {
                 use Timeout::{Headers, Idle};
                 matches!(error.kind(), ErrorKind::Timeout(Headers | Idle))
@@ -323,7 +322,7 @@ impl Session {
         }
     }
 
-    /// Whether the connection has done enough to forget the failures before it.
+    /// Whether the connection has done enough to reset the count of failures.
     fn resets(&self, now: Time, progress: bool) -> bool {
         match self.rules.backoff.least_life() {
             None => progress || self.life(now) >= HEALTHY,
@@ -336,8 +335,8 @@ impl Session {
         self.failing_since = None;
     }
 
-    /// Whether the loss counts as a failure. A clean end does if the connection had brought nothing.
-    /// A connection that broke off after progress doesn't: it ended, and not where it should.
+    /// Whether the loss counts as a failure. A clean end is a failure if there was no progress. A
+    /// connection that broke off after progress is not.
     fn is_failure(&self, now: Time, loss: &Loss<'_>) -> bool {
         let base = self.rules.backoff.base(loss.reconnection_time);
         let lasted = self.life(now) >= base.max(LASTING);
@@ -348,7 +347,7 @@ impl Session {
         let was_open = matches!(self.state, State::Open(_));
         match loss.error.map(Error::kind) {
             None | Some(ErrorKind::Body | ErrorKind::Transport) => !(was_open && progress),
-            // Silence is no progress, however long it lasts.
+            // However long a silent connection lasts, that is not progress.
             Some(ErrorKind::Timeout(_)) => !(was_open && progress && loss.progress),
             Some(_) => true,
         }
@@ -382,7 +381,7 @@ impl Session {
         !self.rules.standard && now.saturating_add(delay).saturating_sub(since) > limit
     }
 
-    /// The server's own word on how long to stay away.
+    /// The delay that the server asked for.
     fn asked_for(&self, error: &Error) -> Option<Duration> {
         error.retry_after().filter(|_| !self.rules.standard)
     }

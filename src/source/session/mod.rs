@@ -1,4 +1,4 @@
-//! When to connect, wait and give up: without I/O, and without a clock.
+//! Decides when to connect, wait and give up, without I/O and without a clock.
 //!
 //! ```text
 //! Start ──connect──▶ Connecting ──accepted──▶ Open ──end of body / failure──▶ Waiting ──▶ Start
@@ -6,9 +6,8 @@
 //!                        └──refused for good──▶ Closed ◀── close(), 204, limits used up ──┘
 //! ```
 //!
-//! [`Session`] knows when. What a failure means is `verdict`'s, and how long to wait is
-//! `backoff`'s. Time comes in as an argument, counted from any fixed moment, and a deadline goes
-//! out.
+//! [`Session`] is the state machine. `verdict` classifies failures, and `backoff` calculates
+//! delays. Time is an argument, counted from any fixed moment; deadlines are return values.
 
 mod backoff;
 mod machine;

@@ -1,4 +1,4 @@
-//! What a failure means for the session.
+//! Classifies failures for the session.
 
 use http::StatusCode;
 
@@ -7,11 +7,11 @@ use crate::error::{Error, ErrorKind};
 /// What a failure means for an `EventSource`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It may pass: try again.
+    /// The failure may be temporary: try again.
     Passing,
-    /// The server wants no more of this client.
+    /// The server told the client to stop reconnecting.
     NoContent,
-    /// Another request might be let in: one with a fresh token.
+    /// Another request may be accepted, with a fresh token.
     Unauthorized,
     Final,
 }
@@ -44,7 +44,7 @@ fn of_status(status: StatusCode) -> Verdict {
     }
 }
 
-/// The `x-should-retry` of servers that know better than their status tells.
+/// The `x-should-retry` header, which takes precedence over the status.
 fn should_retry(error: &Error) -> Option<bool> {
     match error.headers()?.get("x-should-retry")?.as_bytes() {
         b"true" => Some(true),
@@ -53,14 +53,15 @@ fn should_retry(error: &Error) -> Option<bool> {
     }
 }
 
-/// Whether the server wants no more of this client: its word, not a failure.
+/// Whether the server told the client to stop reconnecting, which is not a failure.
 pub(crate) fn is_no_content(error: &Error) -> bool {
     verdict(error) == Verdict::NoContent
 }
 
-/// What it means for a browser: "if res is a network error, reestablish the connection; otherwise
-/// \[…\] fail the connection" (WHATWG HTML 9.2.3). To it a 204 is one failure of many; "a client
-/// can be told to stop reconnecting using" it (9.2.1), so here it stays an end.
+/// Classifies failures as a browser does: "if res is a network error, reestablish the connection;
+/// otherwise \[…\] fail the connection" (WHATWG HTML 9.2.3). For a browser, a 204 is an ordinary
+/// failure. But "a client can be told to stop reconnecting using" it (9.2.1), so here it ends the
+/// source without an error.
 pub(crate) fn standard_verdict(error: &Error) -> Verdict {
     match (error.kind(), verdict(error)) {
         (ErrorKind::Status, Verdict::NoContent) => Verdict::NoContent,

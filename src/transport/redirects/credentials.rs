@@ -1,9 +1,10 @@
-//! `user:password@` of a URL, as the header that it stands for (RFC 7617).
+//! Converts `user:password@` in a URL to a header (RFC 7617).
 
 use http::HeaderValue;
 use url::Url;
 
-/// Takes the credentials out of a URL. `None` where it has none.
+/// Removes the credentials from a URL, and returns them as a header value. `None` if there are
+/// none.
 pub(super) fn take(url: &mut Url) -> Option<HeaderValue> {
     let (user, password) = (url.username(), url.password());
     if user.is_empty() && password.is_none() {
@@ -15,7 +16,7 @@ pub(super) fn take(url: &mut Url) -> Option<HeaderValue> {
     let header = format!("Basic {}", base64(&pair));
     let mut header = HeaderValue::try_from(header).expect("base64 fits in a header");
     header.set_sensitive(true);
-    // An HTTP URL takes both.
+    // An HTTP URL can have both.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     Some(header)

@@ -11,33 +11,34 @@ use super::{
     *,
 };
 
-/// A connector that sends one request, and follows redirects itself, as [`Redirects`] says: to
-/// another origin goes neither a key nor a cookie, nor a request that is not safe.
+/// A connector that sends one request and follows redirects itself, by the rules of [`Redirects`]:
+/// it sends no keys, no cookies and no request with an unsafe method to another origin.
 ///
 /// Each reconnection starts from the request's own URL.
 ///
-/// The client has to follow none itself, as one of
-/// [`client_builder`](crate::reqwest013::client_builder) does. In a browser it is fetch that follows them,
-/// by its own rules.
+/// The client must not follow redirects itself. Use a client from
+/// [`client_builder`](crate::reqwest013::client_builder). In a browser, fetch follows redirects by
+/// its own rules.
 pub struct FollowRedirects(Result<Requests, Error>);
 
 struct Requests {
     client: reqwest::Client,
     first: Redirects,
-    /// The client is known to follow no redirects itself.
+    /// Whether the client is known to follow no redirects itself.
     is_ours: bool,
 }
 
 impl FollowRedirects {
-    /// Sends `request` with `client`.
+    /// Creates a connector that sends `request` with `client`.
     ///
-    /// Whether that follows redirects itself can't be seen, so a failure to connect is not said to
-    /// be [unsent](Error::is_unsent); with [`EventSource::request`](crate::EventSource::request) it is.
+    /// `client` may follow redirects itself, so a failure to connect doesn't count as
+    /// [unsent](Error::is_unsent). With [`EventSource::request`](crate::EventSource::request), it
+    /// does.
     pub fn new(client: reqwest::Client, request: Request<impl Into<Bytes>>) -> Self {
         Self::of(client, request, false)
     }
 
-    /// Fails with this error where it should connect.
+    /// Creates a connector that fails with this error.
     pub(crate) fn failing(error: Error) -> Self {
         Self(Err(error))
     }
@@ -71,7 +72,7 @@ impl Connect for FollowRedirects {
             loop {
                 let sent = send(&client, redirects.request()).await;
                 let response = sent.map_err(|error| match redirects.followed() {
-                    // Nothing was sent before, and this was not.
+                    // This was the first request, and it was not sent.
                     0 => {
                         let unsent =
                             matches!(error.kind(), ErrorKind::Request | ErrorKind::Connect);
@@ -105,7 +106,7 @@ async fn send(client: &reqwest::Client, request: Request<Bytes>) -> Result<Respo
     response.map(Response::from).map_err(failed)
 }
 
-/// A request that cannot be made to where the server has sent it is no fault of the user's.
+/// Converts an invalid request after a redirect to a redirect error: it is not the user's mistake.
 fn failed_elsewhere(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Request => {
@@ -117,7 +118,7 @@ fn failed_elsewhere(error: Error) -> Error {
     }
 }
 
-/// Shows neither URL nor headers: they may be secrets.
+/// Shows neither the URL nor the headers, which may be secrets.
 impl fmt::Debug for FollowRedirects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FollowRedirects").finish_non_exhaustive()
