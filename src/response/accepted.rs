@@ -1,4 +1,4 @@
-//! [`Accepted`]: what to take for an event stream.
+//! [`Accepted`]: which responses to accept as an event stream.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use http::StatusCode;
 use super::ContentType;
 use crate::transport::maybe_send::StatusPredicate;
 
-/// What to take for an event stream, and how much to keep of anything else.
+/// Which responses to accept as an event stream, and how much to keep of others.
 #[derive(Clone)]
 pub(crate) struct Accepted {
     pub(crate) content_type: ContentType,
-    /// Which statuses are an event stream; 200 alone by default.
+    /// Which statuses to accept; only 200 by default.
     pub(crate) status: Option<Arc<StatusPredicate>>,
-    /// How many bytes of an answer that is not an event stream are kept.
+    /// How many bytes to keep of a response that is not an event stream.
     pub(crate) max_error_body_bytes: usize,
 }
 
@@ -28,7 +28,7 @@ impl Default for Accepted {
 }
 
 impl Accepted {
-    /// A 204 never is: it ends a feed (WHATWG HTML 9.2.1).
+    /// Whether to accept a status. Never accepts 204, which ends a feed (WHATWG HTML 9.2.1).
     pub(super) fn status(&self, status: StatusCode) -> bool {
         match &self.status {
             None => status == StatusCode::OK,

@@ -1,24 +1,24 @@
-//! [`ContentType`]: which content types are taken for an event stream.
+//! [`ContentType`]: which content types to accept as an event stream.
 
 use http::{HeaderMap, header};
 
-/// Which content types are taken for an event stream.
+/// Which content types to accept as an event stream.
 ///
-/// Compared is the essence, `type/subtype`, without parameters and regardless of case.
+/// Only the essence, `type/subtype`, is compared. Parameters and case are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentType {
-    /// `text/event-stream` and nothing else, as the standard says.
+    /// Accepts only `text/event-stream`, as the standard says.
     #[default]
     EventStream,
-    /// One of these essences, such as `text/plain` for a server that mislabels its streams.
+    /// Accepts these essences, such as `text/plain` for servers with a wrong content type.
     OneOf(Vec<String>),
-    /// Anything, or none at all.
+    /// Accepts any content type, or none.
     Any,
 }
 
 impl ContentType {
-    /// What is accepted, in words.
+    /// Describes the accepted content types for a message.
     pub(super) fn expected(&self) -> String {
         match self {
             Self::EventStream => "`text/event-stream`".to_owned(),
@@ -41,16 +41,16 @@ impl ContentType {
     }
 }
 
-/// The essence of the response's MIME type, as "extract a MIME type" has it (WHATWG Fetch 2.2.2):
-/// of several, the last one that is a type and not `*/*`. A comma within a quoted parameter
-/// separates nothing.
+/// Returns the essence of the response's MIME type, as in "extract a MIME type" (WHATWG Fetch
+/// 2.2.2). If there are several types, this is the last valid one that is not `*/*`. A comma in a
+/// quoted parameter is not a separator.
 pub(super) fn essence(headers: &HeaderMap) -> Option<&str> {
     let mut last = None;
-    // A quote that is not closed goes on in the next value, as if all were one.
+    // An unclosed quote continues in the next value, as if all values were joined.
     let mut quoted = false;
     for value in headers.get_all(header::CONTENT_TYPE) {
         let value = value.as_bytes();
-        // Where a type begins; `None` in what is left of an earlier value's.
+        // The start of a type; `None` while still in a quote of an earlier value.
         let mut start = (!quoted).then_some(0);
         let mut escaped = false;
         for (at, byte) in value.iter().enumerate() {
@@ -74,7 +74,7 @@ pub(super) fn essence(headers: &HeaderMap) -> Option<&str> {
     last
 }
 
-/// "Parse a MIME type" (WHATWG MIME Sniffing 4.4), as far as the essence.
+/// "Parse a MIME type" (WHATWG MIME Sniffing 4.4), but only the essence.
 fn one_essence(value: &[u8]) -> Option<&str> {
     let essence = value.split(|&byte| byte == b';').next()?;
     let essence = std::str::from_utf8(essence).ok()?;

@@ -1,4 +1,4 @@
-//! The events of one body: the way from a chunk to an item.
+//! [`Events`]: reads the events of a body, from chunk to item.
 
 use std::{
     fmt,
@@ -17,17 +17,17 @@ use crate::{
     transport::{Body, Head},
 };
 
-/// A parser, and one body after the other that it reads.
+/// A parser that reads one body after another.
 pub(crate) struct Events {
     parser: Parser,
     body: Option<Body>,
     head: Option<Head>,
-    /// The chunk that is being parsed, and how far.
+    /// The chunk that is being parsed. `cursor` is the position in it.
     chunk: Option<Bytes>,
     cursor: Cursor,
-    /// An event of the chunk is lent, and was not passed yet.
+    /// The last event is borrowed from the chunk, and was not skipped yet.
     lent: bool,
-    /// What came before the first field, while none has come.
+    /// The start of the body, until the first field or comment.
     prelude: Option<Prelude>,
     max_error_body_bytes: usize,
     pub(crate) waiting: Waiting,
@@ -56,22 +56,22 @@ impl Events {
         &mut self.parser
     }
 
-    /// The head of the response whose body is read, or was read last.
+    /// Returns the head of the response whose body is read, or was read last.
     pub(crate) fn head(&self) -> Option<&Head> {
         self.head.as_ref()
     }
 
-    /// Begins with the body of a new response.
+    /// Starts to read the body of a new response.
     pub(crate) fn open(&mut self, head: Option<Head>, body: Body) {
         self.parser.reconnect();
         self.head = head;
         self.body = Some(body);
-        // Only a response has called itself an event stream. Of other bytes nobody knows more.
+        // Only a response claims to be an event stream. Bytes without a response are not checked.
         self.prelude = self.head.is_some().then(Prelude::default);
         self.waiting.for_events();
     }
 
-    /// Lets go of the body, and with it of the connection.
+    /// Drops the body, and with it the connection.
     pub(crate) fn close(&mut self) {
         self.body = None;
         self.prelude = None;
@@ -79,8 +79,9 @@ impl Events {
         self.waiting.stop();
     }
 
-    /// Finds the next event, to be [taken](Self::take) or [lent](Self::lend) at once; `None` once
-    /// the body has ended as it should. After that and after an error this is closed.
+    /// Finds the next event, which the caller must [take](Self::take) or [lend](Self::lend) before
+    /// the next poll. Returns `None` at the clean end of the body. After that, or after an error,
+    /// the body is closed.
     #[inline]
     pub(crate) fn poll_event(
         &mut self,
@@ -90,7 +91,7 @@ impl Events {
         ready!(self.poll_found(cx, Cursor::next_event)).into()
     }
 
-    /// Whether the event that was found is one of progress. It counts as handed out.
+    /// Returns whether the event that was found is progress. It counts as yielded.
     #[inline]
     pub(crate) fn note(&mut self, found: &EventAt) -> bool {
         self.prelude = None;
@@ -99,7 +100,7 @@ impl Events {
         self.waiting.event(event)
     }
 
-    /// The event that was found.
+    /// Takes the event that was found.
     #[inline(always)]
     pub(crate) fn take(&mut self, found: &EventAt) -> Event {
         let data = (self.cursor).take_data(&mut self.parser, bytes(&self.chunk), found);
@@ -107,7 +108,7 @@ impl Events {
         self.parser.own(found, data)
     }
 
-    /// The event that was found, lent until the next one is looked for.
+    /// Borrows the event that was found, until the next one is searched for.
     #[inline(always)]
     pub(crate) fn lend(&mut self, found: &EventAt) -> EventRef<'_> {
         self.lent = true;
@@ -115,7 +116,7 @@ impl Events {
             .lend(self.cursor.text(bytes(&self.chunk)), found)
     }
 
-    /// Finds and takes the next item, and says whether it is an event of progress.
+    /// Finds and takes the next item. Also returns whether it is an event of progress.
     pub(crate) fn poll_item(
         &mut self,
         cx: &mut Context<'_>,
@@ -136,14 +137,14 @@ impl Events {
         Poll::Ready(Ok(Some((taken, progress))))
     }
 
-    /// What `find` finds in this chunk or those that follow.
+    /// Runs `find` on this chunk and the following ones.
     #[inline(always)]
     fn poll_found<T>(
         &mut self,
         cx: &mut Context<'_>,
         find: impl Fn(&mut Cursor, &mut Parser, &[u8]) -> Result<Option<T>, EventTooLarge>,
     ) -> Poll<Result<Option<T>, Error>> {
-        /// After this many chunks without an item, other tasks get their turn.
+        /// Yields to other tasks after this many chunks without an item.
         const CHUNKS_AT_ONCE: usize = 64;
 
         if self.lent {
@@ -167,7 +168,7 @@ impl Events {
         self.poll_limits(cx).map(Err)
     }
 
-    /// What was lent was looked at.
+    /// Skips the event that was borrowed.
     #[inline]
     fn pass_lent(&mut self) {
         self.lent = false;
@@ -182,7 +183,7 @@ impl Events {
         }
     }
 
-    /// Takes the next chunk. Whether there is one: the body may have ended.
+    /// Takes the next chunk. Returns `false` if the body has ended.
     #[inline]
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
         if let Some(error) = self.waiting.strikes() {
@@ -212,7 +213,7 @@ impl Events {
         Poll::Ready(self.fail(error))
     }
 
-    /// The body has ended as it should. If there was no field in it, it wasn't an event stream.
+    /// Handles the clean end of the body. Without any field or comment, it was not an event stream.
     fn end(&mut self) -> Result<(), Error> {
         let said = match self.prelude.take() {
             Some(prelude) if self.body.is_some() => prelude.into_said(),
@@ -233,12 +234,12 @@ impl Events {
         self.located(error)
     }
 
-    /// An error of the response that is read, or was read last.
+    /// Adds the URL of the current or last response to an error.
     pub(crate) fn located(&self, error: Error) -> Error {
         error.or_url(self.head.as_ref().and_then(Head::url))
     }
 
-    /// The whole chunk was looked through.
+    /// Drops the chunk after it was searched completely.
     #[inline]
     fn drop_taken_chunk(&mut self) {
         if let Some(prelude) = &mut self.prelude {
@@ -249,7 +250,8 @@ impl Events {
         self.drop_chunk();
     }
 
-    /// The transport may have its buffer back, and nothing of ours is kept while it waits.
+    /// Drops the chunk, so that the transport can reuse its buffer, and no memory is held while
+    /// waiting.
     fn drop_chunk(&mut self) {
         self.lent = false;
         self.chunk = None;
@@ -257,7 +259,7 @@ impl Events {
     }
 }
 
-/// The chunk that is being parsed, or nothing.
+/// The bytes of the current chunk; empty if there is none.
 #[inline]
 fn bytes(chunk: &Option<Bytes>) -> &[u8] {
     chunk.as_deref().unwrap_or_default()

@@ -1,9 +1,9 @@
-//! Every limit on how long a server may take, and the one rule for all of them.
+//! All limits on how long a server may take, and their common rule.
 //!
-//! Only waiting for the server counts, never the user's own pause. A stream can't see whether its
-//! user waits or has looked away. But a user who waits polls it at every wake-up, and it asks for
-//! one at least every tick: so of the time between two polls, no more than what was asked
-//! for counts, and some milliseconds that a timer may be late.
+//! Only time spent waiting for the server counts, never a pause in the user's code. A stream can't
+//! see whether its task is waiting for it. But a waiting task polls the stream at every wake-up,
+//! and the stream requests one at least every tick. So of the time between two polls, at most the
+//! requested time counts, plus a few milliseconds for a late timer.
 
 use std::{
     task::{Context, Poll},
@@ -17,10 +17,10 @@ use crate::{
     transport::maybe_send::EventPredicate,
 };
 
-/// How long to wait for a server. `None` is for ever.
+/// How long to wait for a server. `None` means no limit.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
-    /// Not set, the limit on silence holds for the headers, too.
+    /// If not set, the idle limit also applies to the headers.
     pub(crate) headers: Option<Option<Duration>>,
     pub(crate) first_event: Option<Duration>,
     pub(crate) idle: Option<Duration>,
@@ -38,25 +38,25 @@ impl Default for Limits {
     }
 }
 
-/// A refusal's body is worth this much waiting: after it, the error tells what has come.
+/// How long to wait for the body of a refusal. After that, the error holds what was received.
 const REFUSAL: Duration = Duration::from_secs(5);
 
-/// A wake-up noticed this late was not watched for: the user has looked away, or the runtime was
-/// blocked.
+/// If a poll is this late after its wake-up, the task was not waiting: it was busy, or the runtime
+/// was blocked.
 const LATE: Duration = Duration::from_millis(25);
 
-/// After that, bytes that came meanwhile may still be on their way through the runtime. A limit
-/// that would strike is put off this long, once.
+/// After a late poll, bytes may still be on their way through the runtime. A limit that has passed
+/// is postponed by this time, once.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// How often a user who waits is woken, so that time spent elsewhere can be told from waiting.
+/// How often to wake a waiting task, to tell waiting from time spent elsewhere.
 fn tick(limit: Duration) -> Duration {
     const SHORTEST: Duration = Duration::from_millis(50);
     const LONGEST: Duration = Duration::from_secs(60);
     (limit / 16).clamp(SHORTEST, LONGEST)
 }
 
-/// What is waited for.
+/// What the stream waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Headers,
@@ -66,37 +66,37 @@ enum Phase {
     Events,
 }
 
-/// Which events start the limit on events over.
+/// Which events restart the event limit.
 pub(crate) enum Progress {
     Any,
     When(EventPredicate),
-    /// Those that are [confirmed](Waiting::confirm_progress) when they have been looked at.
+    /// Those that are [confirmed](Waiting::confirm_progress) after they were yielded.
     Confirmed,
 }
 
-/// The limits on one response after the other, and how much of them is used up.
+/// The limits on each response, and how much of them is used up.
 pub(crate) struct Waiting {
     limits: Limits,
     progress: Progress,
     phase: Phase,
-    /// Events are waited for, and no limit but that on silence holds: the usual case.
+    /// The usual case: waiting for events with only the idle limit.
     only_silence: bool,
-    /// What is asked of the alarm when silence begins.
+    /// The first wake-up to request when silence starts.
     tick: Duration,
-    /// Up to when waiting was counted. `None` while nothing is waited for.
+    /// The moment up to which waiting was counted. `None` while not waiting.
     counted: Option<Instant>,
-    /// How much of the time since then may count: what was asked of the alarm.
+    /// How much of the time since then can count: the time requested from the alarm.
     asked: Duration,
-    /// How long not a byte has come.
+    /// The time without a byte.
     silent: Duration,
-    /// How long no event of progress has come, or since when a refusal is read.
+    /// The time without an event of progress, or the time spent reading a refusal.
     eventless: Duration,
-    /// The limit on events had passed when the last chunk came. The chunk is looked through, as
-    /// what is in it may have come in time.
+    /// The event limit had passed when the last chunk arrived. The chunk is still searched, because
+    /// its events may have arrived in time.
     overdue: bool,
-    /// Until when no limit strikes, after a wake-up that nobody watched for.
+    /// No limit applies until this moment, after a late poll.
     put_off: Option<Instant>,
-    /// The last wake-up was noticed late.
+    /// The last poll was late.
     was_late: bool,
     alarm: Alarm,
 }
@@ -120,22 +120,22 @@ impl Waiting {
         }
     }
 
-    /// A request is sent: its response's headers are waited for.
+    /// Starts to wait for the headers of a response.
     pub(crate) fn for_headers(&mut self) {
         self.restart(Phase::Headers);
     }
 
-    /// A refusal's headers have come: its body is waited for.
+    /// Starts to wait for the body of a refusal.
     pub(crate) fn for_refusal(&mut self) {
         self.restart(Phase::Refusal);
     }
 
-    /// An event stream's headers have come: events are waited for.
+    /// Starts to wait for the events of an open stream.
     pub(crate) fn for_events(&mut self) {
         self.restart(Phase::FirstEvent);
     }
 
-    /// Nothing is waited for: lets go of the timer.
+    /// Stops waiting, and drops the timer.
     pub(crate) fn stop(&mut self) {
         self.counted = None;
         self.alarm = Alarm::default();
@@ -152,14 +152,14 @@ impl Waiting {
         self.was_late = false;
     }
 
-    /// Whether the time between events is limited at all.
+    /// Whether there is a limit on the time without an event.
     #[inline]
     fn watches_events(&self) -> bool {
         self.limits.event.is_some() || self.limits.first_event.is_some()
     }
 
-    /// The stream is polled. What it does from now on until it hands something out may have to
-    /// count, though it never waits: a server can send noise faster than it is read.
+    /// Starts a poll of the stream. The time until it yields an item may count even if it never
+    /// waits, because a server can send noise faster than it is read.
     #[inline]
     pub(crate) fn begin(&mut self, hands_out_noise: bool) {
         if !self.only_silence || self.put_off.is_some() {
@@ -177,8 +177,8 @@ impl Waiting {
         }
     }
 
-    /// The last wake-up was noticed late, or could be: an HTTP client may be busy with what a
-    /// server sends without end. What it takes from here on is no pause of the user's.
+    /// Counts all time from now on, as it is not a pause of the user. The poll may only be late
+    /// because the HTTP client is busy with a server that never stops sending.
     fn begin_late(&mut self) {
         if self.counted.is_some() {
             self.count(Instant::now());
@@ -193,7 +193,7 @@ impl Waiting {
         }
     }
 
-    /// A chunk has come.
+    /// Handles the arrival of a chunk.
     #[inline]
     pub(crate) fn chunk(&mut self) {
         if self.only_silence {
@@ -207,7 +207,7 @@ impl Waiting {
 
     #[inline(never)]
     fn count_chunk(&mut self) {
-        // Late before this chunk was waited for: it is the last that is looked through.
+        // The limit had passed before this chunk: it is the last one to search.
         self.overdue = self.late().is_some();
         if self.counted.is_some() {
             self.count(Instant::now());
@@ -215,7 +215,7 @@ impl Waiting {
         }
     }
 
-    /// An empty chunk has come: no sign of life.
+    /// Handles an empty chunk, which is not a sign of life.
     pub(crate) fn empty_chunk(&mut self) {
         match self.counted {
             Some(_) => self.count(Instant::now()),
@@ -224,7 +224,7 @@ impl Waiting {
         self.asked = Duration::MAX;
     }
 
-    /// The limit that strikes before another chunk is asked for.
+    /// Returns the error of a limit that has passed, before the next chunk is polled.
     #[inline]
     pub(crate) fn strikes(&self) -> Option<Error> {
         if self.overdue { self.late() } else { None }
@@ -243,8 +243,8 @@ impl Waiting {
         }
     }
 
-    /// An event is handed out, made by `event` if it has to be looked at. Whether it is one of
-    /// progress. The user takes the time from here on.
+    /// Handles an event that is about to be yielded, and returns whether it is progress. `event`
+    /// creates it if a closure has to see it. The time that follows is the user's.
     #[inline]
     pub(crate) fn event(&mut self, event: impl FnOnce() -> Event) -> bool {
         if let Progress::Any = self.progress {
@@ -272,7 +272,7 @@ impl Waiting {
         counts
     }
 
-    /// The event handed out last was one of progress.
+    /// Counts the last event that was yielded as progress.
     pub(crate) fn confirm_progress(&mut self) {
         if let Progress::Confirmed = self.progress {
             self.progressed();
@@ -286,7 +286,7 @@ impl Waiting {
         self.counted = None;
     }
 
-    /// Something else than an event is handed out.
+    /// Handles an item that is not an event.
     pub(crate) fn noise(&mut self) {
         if self.watches_events() {
             self.count_to_now();
@@ -307,7 +307,7 @@ impl Waiting {
         };
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
-        // Late twice running, and the timer has not even struck: it is the runtime that is busy.
+        // If two polls in a row are late and the timer has not fired yet, the runtime is busy.
         let looked_away = late && (!self.was_late || self.alarm.has_rung());
         if self.asked < Duration::MAX {
             self.was_late = late;
@@ -316,15 +316,15 @@ impl Waiting {
         self.silent = self.silent.saturating_add(counts);
         self.eventless = self.eventless.saturating_add(counts);
         if looked_away {
-            // Put off once, not again and again.
+            // Postpone only once.
             self.put_off.get_or_insert(now + GRACE);
         }
     }
 
-    /// Nothing has come: ready with an error once a limit has passed.
+    /// Waits, and is ready with an error when a limit has passed.
     ///
-    /// With one chunk per event this is asked for each of them: the usual wait passes by with one
-    /// look at the clock.
+    /// With one chunk per event, this is called for every event. In the usual case, it reads the
+    /// clock only once.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         if self.only_silence && self.watches_silence(cx) {
@@ -333,8 +333,8 @@ impl Waiting {
         self.poll_limits(cx)
     }
 
-    /// A wait that only the limit on silence can end begins. Whether the alarm needs no setting for
-    /// that: it was set for a wait that began earlier, and wakes no later than this one asks.
+    /// Starts a wait that only the idle limit can end. Returns whether the alarm is already set:
+    /// for an earlier wait, and to wake no later than this one needs.
     #[inline]
     fn watches_silence(&mut self, cx: &Context<'_>) -> bool {
         if self.limits.idle.is_none() {
@@ -370,13 +370,13 @@ impl Waiting {
         self.asked = left.min(tick(limit));
         self.alarm.wake_at(cx, now, now + self.asked);
         if self.was_late {
-            // A runtime that is busy gets round to its timer late. Once more, without it.
+            // A busy runtime fires its timer late, so poll again without it.
             cx.waker().wake_by_ref();
         }
         Poll::Pending
     }
 
-    /// The limit that passes first: how long it is, how much of it is used up, and its name.
+    /// Returns the limit that passes first: its length, how much of it is used up, and its name.
     fn soonest(&self) -> Limit {
         let Limits {
             headers,
@@ -387,7 +387,7 @@ impl Waiting {
         let named = |limit: Option<Duration>, waited, kind| limit.map(|it| (it, waited, kind));
         let silent = named(idle, self.silent, Timeout::Idle);
         match self.phase {
-            // A limit for the headers rules alone: that on silence is no part of it.
+            // If there is a limit for the headers, the idle limit does not apply.
             Phase::Headers => match headers {
                 Some(limit) => named(limit, self.silent, Timeout::Headers),
                 None => silent,

@@ -1,9 +1,9 @@
-//! One response: whether it is an event stream, its body through the parser, and how long to wait
-//! for it.
+//! Handles one response: checks whether it is an event stream, parses its body, and enforces time
+//! limits.
 //!
-//! What [`EventStream`](crate::EventStream) and [`EventSource`](crate::EventSource) share. An
-//! [`Opening`] turns a request under way into a body, or into the error that tells what the server
-//! said instead. [`Events`] reads the body.
+//! [`EventStream`](crate::EventStream) and [`EventSource`](crate::EventSource) share this code. An
+//! [`Opening`] turns a request under way into a body, or into an error with the server's response.
+//! [`Events`] reads the body.
 
 mod accepted;
 mod content_type;

@@ -1,4 +1,4 @@
-//! The way from a request under way to an open event stream.
+//! [`Opening`]: from a request under way to an open event stream.
 
 use std::{
     pin::Pin,
@@ -19,11 +19,12 @@ use crate::{
     transport::{Body, BoxFuture, Head, Response},
 };
 
-/// A request under way, then its response's head, or what the server says to a refusal.
+/// A request under way. It becomes the head and body of a response, or an error with the body of a
+/// refusal.
 pub(crate) struct Opening {
     state: State,
     accepted: Accepted,
-    /// The URL that was asked, where that is known, for errors that know none.
+    /// The URL of the request, if known, for errors without one.
     url: Option<Box<str>>,
 }
 
@@ -48,8 +49,8 @@ impl Opening {
         }
     }
 
-    /// Ready with the head and the body of an event stream, or with the error of what else has
-    /// come. Then it is not polled again.
+    /// Ready with the head and the body of an event stream, or with an error. Don't poll it after
+    /// that.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -69,7 +70,7 @@ impl Opening {
                     };
                     match verdict(&head, &self.accepted) {
                         Verdict::Stream => return Poll::Ready(Ok((head.compact(), body))),
-                        // Nobody could read what it says.
+                        // The body is compressed, so nobody could read it.
                         Verdict::Refused(kind @ ErrorKind::ContentEncoding, message) => {
                             let mut refused = Refused::new(kind, message, head, Body::empty());
                             return Poll::Ready(Err(refused.error(false)));
@@ -101,7 +102,7 @@ impl Opening {
     }
 }
 
-/// A response that is not an event stream, whose body tells why.
+/// A response that is not an event stream. Its body may say why.
 struct Refused {
     kind: ErrorKind,
     message: Option<String>,
@@ -121,10 +122,10 @@ impl Refused {
         }
     }
 
-    /// Reads the body. Ready with whether all of it was read: what doesn't come in time, breaks
-    /// off, or is too long isn't worth another error.
+    /// Reads the body. Ready with whether it was read to its end: a body that is late, breaks off
+    /// or is too long is not another error.
     fn poll(&mut self, cx: &mut Context<'_>, waiting: &mut Waiting, max: usize) -> Poll<bool> {
-        /// After this many chunks, other tasks get their turn.
+        /// Yields to other tasks after this many chunks.
         const CHUNKS_AT_ONCE: usize = 64;
 
         for _ in 0..CHUNKS_AT_ONCE {
@@ -158,7 +159,7 @@ impl Refused {
 }
 
 impl Error {
-    /// What the server said: the head of its response, and as much of its body.
+    /// Adds the server's response: the head, and the bytes of the body that were kept.
     pub(super) fn refused_by(self, head: &Head, body: bytes::Bytes, is_whole: bool) -> Self {
         let refusal = Refusal {
             status: Some(head.status()),

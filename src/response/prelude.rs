@@ -1,21 +1,21 @@
-//! What a body has said before it turned out to be an event stream.
+//! [`Prelude`]: the start of a body, before it is known to be an event stream.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::parser;
 
-/// The beginning of a body without a field or comment so far: an error page, a JSON answer, or
-/// compressed bytes, though it was announced as an event stream.
+/// The start of a body that has no field or comment so far. It can be an error page, JSON or
+/// compressed bytes with the content type of an event stream.
 #[derive(Debug, Default)]
 pub(super) struct Prelude {
     said: BytesMut,
-    /// Where in it the line begins that has not ended.
+    /// The start of the last, incomplete line.
     line: usize,
 }
 
 impl Prelude {
-    /// Takes the next chunk, of which `max_bytes` in all are kept. Whether it shows that this is
-    /// an event stream.
+    /// Adds the next chunk, and keeps at most `max_bytes` in total. Returns whether the body is now
+    /// known to be an event stream.
     pub(super) fn push(&mut self, chunk: &[u8], max_bytes: usize) -> bool {
         let kept = chunk.len().min(max_bytes.saturating_sub(self.said.len()));
         let end = self.said.len();
@@ -34,7 +34,7 @@ impl Prelude {
         self.is_field(self.said.len(), false)
     }
 
-    /// Whether the line that ends here, or has not ended yet, is a field or a comment.
+    /// Whether the line up to `end`, which may be incomplete, is a field or a comment.
     fn is_field(&self, end: usize, has_ended: bool) -> bool {
         let line = &self.said[self.line..end];
         let bom = if self.line == 0 {
@@ -45,7 +45,8 @@ impl Prelude {
         parser::is_field_or_comment(line.strip_prefix(bom).unwrap_or(line), has_ended)
     }
 
-    /// What was said, if it was more than white space: servers keep alive with blank lines, too.
+    /// Returns the bytes, unless they are only white space: some servers send blank lines as
+    /// keep-alives.
     pub(super) fn into_said(self) -> Option<Bytes> {
         let said = self
             .said

@@ -1,17 +1,18 @@
-//! How long a server asks to be left alone.
+//! Reads how long a server asks clients to wait.
 
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, header};
 
-/// Nobody lives to see the end of a longer one.
+/// The maximum delay; a longer one makes no difference.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// `Retry-After` (RFC 9110 10.2.3), counted from now, or the `retry-after-ms` that some APIs send
-/// beside it. A date counts from the server's own `Date`, where there is one: its clock may be
-/// wrong, but not against itself.
+/// Returns the delay of `Retry-After` (RFC 9110 10.2.3), from now, or of `retry-after-ms`, which
+/// some APIs also send. A date is compared with the server's own `Date` header, if there is one,
+/// because its clock may be wrong.
 ///
-/// Fractions of a second are taken, though the RFC knows none, and rounded up to a millisecond.
+/// Fractions of a second, which the RFC doesn't allow, are accepted and rounded up to a
+/// millisecond.
 pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     const MILLISECONDS: HeaderName = HeaderName::from_static("retry-after-ms");
 
@@ -23,14 +24,14 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     Some(asked.min(LONGEST))
 }
 
-/// A decimal number of units that are so many milliseconds each.
+/// Parses a decimal number in a unit of so many milliseconds.
 fn number(value: &str, unit: u64) -> Option<Duration> {
     let (whole, fraction) = value.split_once('.').unwrap_or((value, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    // What doesn't fit is for ever all the same.
+    // A value that doesn't fit is as good as forever.
     let whole = whole
         .parse()
         .map_or(u64::MAX, |it: u64| it.saturating_mul(unit));

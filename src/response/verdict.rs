@@ -1,16 +1,16 @@
-//! What a response means.
+//! Decides whether a response is an event stream.
 
 use http::{HeaderMap, header};
 
 use super::{Accepted, content_type::essence};
 use crate::{error::ErrorKind, transport::Head};
 
-/// What a response turned out to be, by its head.
+/// The decision about a response, from its head.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Stream,
-    /// Not an event stream: the kind of the error, and its message where the kind's own can be
-    /// bettered.
+    /// Not an event stream: the kind of the error, and a message if there is a better one than the
+    /// kind's own.
     Refused(ErrorKind, Option<String>),
 }
 
@@ -41,7 +41,7 @@ pub(super) fn verdict(head: &Head, accepted: &Accepted) -> Verdict {
     }
 }
 
-/// The content codings there are (IANA's registry), but for `identity`.
+/// All content codings in IANA's registry, except `identity`.
 const CODINGS: [&str; 12] = [
     "aes128gcm",
     "br",
@@ -57,9 +57,9 @@ const CODINGS: [&str; 12] = [
     "zstd",
 ];
 
-/// The coding that is left on the body. What is no coding at all has done nothing to it: "if
-/// codings are not supported, then return bytes" (WHATWG Fetch, "handle content codings"). Servers
-/// say `Content-Encoding: none` to keep their own middleware from compressing a stream.
+/// Returns the coding of the body, if any. Unknown codings are ignored: "if codings are not
+/// supported, then return bytes" (WHATWG Fetch, "handle content codings"). Some servers send
+/// `Content-Encoding: none` to keep their own middleware from compressing a stream.
 fn coding(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::CONTENT_ENCODING)
@@ -70,7 +70,7 @@ fn coding(headers: &HeaderMap) -> Option<&str> {
         .find(|name| CODINGS.iter().any(|it| it.eq_ignore_ascii_case(name)))
 }
 
-/// As much of a header's value as fits a message.
+/// Shortens a header value to fit in a message.
 fn short(value: &str) -> String {
     const FITS: usize = 80;
     value
