@@ -33,8 +33,8 @@ pub(super) fn verdict(head: &Head, accepted: &Accepted) -> Verdict {
         None => Verdict::Stream,
         Some(coding) => {
             let message = format!(
-                "the response is compressed with `{coding}`, which the HTTP client did not \
-                 undo: enable its decompression, or send `Accept-Encoding: identity`",
+                "the response is compressed with `{coding}`, and the HTTP client did not \
+                 decompress it: enable its decompression, or send `Accept-Encoding: identity`",
             );
             Verdict::Refused(ErrorKind::ContentEncoding, Some(message))
         }

@@ -82,7 +82,8 @@ impl RetryWhen {
             Some(error) => error,
             None if !self.on_end => return Retry::Default,
             None => {
-                ended = Error::of(ErrorKind::Incomplete).and_message("the response has ended");
+                ended =
+                    Error::of(ErrorKind::Incomplete).and_message("the server ended the response");
                 &ended
             }
         };

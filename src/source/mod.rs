@@ -435,7 +435,7 @@ impl EventSource {
 
 fn without_progress() -> Error {
     Error::of(ErrorKind::Incomplete)
-        .and_message("the server ended one connection after the other without an event")
+        .and_message("the server closed each connection without sending an event")
 }
 
 impl Stream for EventSource {

@@ -141,19 +141,19 @@ impl Redirects {
 
     fn redirect(&mut self, status: StatusCode, headers: &HeaderMap) -> Result<(), String> {
         if self.followed == MAX_REDIRECTS {
-            return Err(format!("is one too many: {MAX_REDIRECTS} were followed"));
+            return Err(format!("exceeds the limit of {MAX_REDIRECTS} redirects"));
         }
         let location = headers
             .get(header::LOCATION)
             .map(|location| String::from_utf8_lossy(location.as_bytes()))
             .filter(|location| !location.trim().is_empty())
-            .ok_or("names no location")?;
+            .ok_or("has no location")?;
         let (url, uri, credentials) = self
             .url
             .join(&location)
             .ok()
             .and_then(sendable)
-            .ok_or("names a location that is not an HTTP URL")?;
+            .ok_or("has a location that is not an HTTP URL")?;
         let becomes_get = match status.as_u16() {
             301 | 302 => self.method == Method::POST,
             303 => self.method != Method::GET && self.method != Method::HEAD,
@@ -162,22 +162,22 @@ impl Redirects {
         let crosses = url.origin() != self.url.origin();
         if crosses && !becomes_get && !self.method.is_safe() {
             return Err(format!(
-                "would send this {} to another origin, and is not followed: send the request to \
-                 its final URL",
+                "would send this {} to another origin, so it was not followed: send the \
+                 request to its final URL",
                 self.method
             ));
         }
         if !self.safe && self.url.scheme() == "https" && url.scheme() == "http" {
             return Err(
-                "leads from `https` to `http`, where a request that is not safe is not \
-                        sent: send it to a URL that stays with `https`"
+                "leads from `https` to `http`, which is only followed for safe methods: \
+                        send the request to a final URL with `https`"
                     .to_owned(),
             );
         }
         if crosses && credentials.is_some() {
             // "If request's mode is "cors", locationURL includes credentials, and request's
             // origin is not same origin with locationURL's origin, then return a network error."
-            return Err("names credentials for another origin".to_owned());
+            return Err("has a location at another origin that contains credentials".to_owned());
         }
         if becomes_get {
             self.method = Method::GET;

@@ -266,7 +266,7 @@ macro_rules! serve {
 #[cfg(feature = "client")]
 fn cannot_repeat() -> Error {
     Error::of(ErrorKind::Request).and_message(
-        "the body of the request cannot be sent again, as a reconnection would have to",
+        "the request body cannot be sent again to reconnect: use a buffered body, or a factory",
     )
 }
 

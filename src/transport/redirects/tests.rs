@@ -122,7 +122,7 @@ fn another_origin_learns_no_secret() {
             carried.push("last-event-id");
             assert_eq!(names(&redirects), carried, "{to}");
             assert_eq!(redirects.headers().get_all("accept").iter().count(), 2);
-            // Not even on the way back.
+            // They are not restored on the way back.
             let back = location("http://a.test/x");
             let returned = redirects.follow(StatusCode::FOUND, &back);
             assert!(returned.is_ok() || to.starts_with("https"), "{to}");
@@ -131,7 +131,7 @@ fn another_origin_learns_no_secret() {
     }
 }
 
-/// Method, status, from, to, and whether it is followed.
+/// Method, status, from, to, and whether the redirect is followed.
 #[test]
 fn what_is_not_safe_stays_at_its_origin_and_with_https() {
     for (method, code, from, to, followed) in [

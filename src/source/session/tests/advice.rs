@@ -1,4 +1,4 @@
-//! What `retry_when` may say, and what it may not.
+//! What `retry_when` can decide, and what it can't.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn the_user_has_the_last_word_on_failures() {
     );
 }
 
-/// At once is at once for the first failure only: no loop spins.
+/// `Retry::Now` is only immediate after the first failure, so that no loop spins.
 #[test]
 fn retry_now_keeps_the_floor_from_the_second_failure_on() {
     let mut life = Life::new(without_limits());
@@ -68,7 +68,7 @@ fn limits_hold_against_advice() {
     assert_eq!(decision, Decision::Fail, "an hour is more than a minute");
 }
 
-/// 204 is the server's wish to be left alone, not a failure.
+/// A 204 tells the client to stop reconnecting, and is not a failure.
 #[test]
 fn no_advice_overrules_a_204() {
     for advice in [Retry::Now, Retry::After(SECOND), Retry::GiveUp] {

@@ -1,8 +1,8 @@
-//! The arrows of the diagram: what leads from one state to another, and what does not.
+//! The arrows of the diagram: which calls change the state, and which don't.
 
 use super::*;
 
-/// A life: connect, lose, wait, resume, give up.
+/// A whole session: connect, lose the connection, wait, resume, give up.
 #[test]
 fn a_whole_life() {
     let mut life = Life::new(Rules {
@@ -34,7 +34,7 @@ fn a_whole_life() {
     assert_eq!(life.session.ready_state(), ReadyState::Closed);
 }
 
-/// Whatever is called out of turn changes nothing.
+/// A call in the wrong state changes nothing.
 #[test]
 fn spurious_calls_are_tolerated() {
     let mut life = Life::new(rules());
@@ -101,8 +101,7 @@ fn a_connection_can_be_asked_for_in_every_state_but_closed() {
     assert_eq!(life.state(), State::Start, "without waiting");
 }
 
-/// The table of what a response, a failure or an end leads to by default, and what it leads to
-/// where the user wants it as browsers have it.
+/// The result of each response, failure or end, by default and with the `standard` rules.
 #[test]
 fn what_happens_by_default_and_in_a_browser() {
     use Decision::{End, Fail};
@@ -155,8 +154,7 @@ fn what_happens_by_default_and_in_a_browser() {
     );
 }
 
-/// 401 is worth one more request for each connection that was accepted, where requests are made
-/// anew.
+/// With fresh requests, a 401 leads to one more request per accepted connection.
 #[test]
 fn a_401_is_tried_again_once_per_accepted_connection() {
     let anew = Rules {
@@ -195,7 +193,7 @@ fn a_401_is_tried_again_once_per_accepted_connection() {
     assert_eq!(met(standard, &unauthorized), Decision::Fail);
 }
 
-/// A request that is not safe is sent exactly once, whatever anyone says.
+/// A request that must not be repeated is sent exactly once, whatever the advice.
 #[test]
 fn an_unsafe_request_is_never_repeated() {
     let once = Rules {

@@ -1,4 +1,4 @@
-//! How long is waited, and for what the server asks.
+//! The delays, and how the server can change them.
 
 use super::*;
 
@@ -22,7 +22,7 @@ fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
         let waits: Vec<_> = (0..200)
             .map(|turn| {
                 life.open();
-                // A connection that breaks off after progress is treated alike.
+                // A connection that breaks off after progress is treated the same.
                 let decision = match turn % 2 {
                     0 => life.end_after_events(),
                     _ => life.fail_after_events(&broken()),
@@ -45,8 +45,8 @@ fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
     }
 }
 
-/// The nth failure in a row waits the base and at most min(60 s, 1 s · 2ⁿ⁻¹) more, and the whole
-/// of that range is used.
+/// After the nth failure in a row, the delay is the base plus at most min(60 s, 1 s · 2ⁿ⁻¹), and
+/// the whole range is used.
 #[test]
 fn a_failure_waits_longer_by_a_random_time_that_doubles() {
     let most = |n: u32| (SECOND * 2_u32.saturating_pow(n - 1).min(60)).min(MINUTE);
@@ -163,7 +163,7 @@ fn a_retry_after_counts_for_nothing_where_the_status_is_final_or_in_a_browser() 
     assert_eq!(met(standard, &busy(503, Some(SECOND))), Decision::Fail);
 }
 
-/// Extremes that a user may set: no panic, no overflow.
+/// Extreme settings neither panic nor overflow.
 #[test]
 fn no_wait_is_too_long_to_be_counted() {
     let max = Duration::MAX;

@@ -1,4 +1,4 @@
-//! What a thousand clients do after a deploy: the table in the documentation of [`Backoff`].
+//! Checks the table in the documentation of [`Backoff`]: a thousand clients after a deploy.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -6,8 +6,8 @@ use super::*;
 
 const CLIENTS: u64 = 1000;
 
-/// When each request of a thousand clients arrives that are all disconnected at the moment zero.
-/// The server refuses connections until it is `back`; then it takes every client.
+/// Returns when each request arrives, if a thousand clients are disconnected at time zero. The
+/// server refuses connections until it is `back`, and then accepts every client.
 fn arrivals(backoff: &Backoff, lost: &Loss<'_>, back: Duration) -> Vec<Duration> {
     let rules = Rules {
         backoff: backoff.clone(),
@@ -41,7 +41,7 @@ fn arrivals(backoff: &Backoff, lost: &Loss<'_>, back: Duration) -> Vec<Duration>
     arrivals
 }
 
-/// When a client comes again.
+/// When a client sends its next request.
 fn next(session: &mut Session, now: Duration, lost: &Loss<'_>) -> Duration {
     match session.reestablish(now, lost.clone()) {
         Decision::Wait { delay, .. } => now + delay,
@@ -49,7 +49,7 @@ fn next(session: &mut Session, now: Duration, lost: &Loss<'_>) -> Duration {
     }
 }
 
-/// The most arrivals within so long.
+/// The maximum number of arrivals within this time.
 fn most_within(span: Duration, arrivals: &[Duration]) -> usize {
     let last = |at: &Duration| arrivals.partition_point(|other| *other < *at + span);
     let counts = arrivals.iter().enumerate().map(|(i, at)| last(at) - i);
@@ -83,21 +83,21 @@ fn row(what: &str, backoff: &Backoff, retry: Option<Duration>, back: Duration) -
 fn the_table_in_the_documentation_is_measured() {
     let usual = Backoff::new;
     let rows = [
-        row("at once", &usual(), None, Duration::ZERO),
+        row("immediately", &usual(), None, Duration::ZERO),
         row(
-            "at once, `jitter(0.0)`",
+            "immediately, `jitter(0.0)`",
             &usual().jitter(0.0),
             None,
             Duration::ZERO,
         ),
         row(
-            "at once, `jitter(1.0)`",
+            "immediately, `jitter(1.0)`",
             &usual().jitter(1.0),
             None,
             Duration::ZERO,
         ),
         row(
-            "at once, `retry: 30000`",
+            "immediately, `retry: 30000`",
             &usual(),
             Some(30 * SECOND),
             Duration::ZERO,

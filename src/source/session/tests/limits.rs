@@ -1,4 +1,4 @@
-//! What is counted, what starts the count over, and when it is enough.
+//! What counts as a failure, what resets the count, and when the session gives up.
 
 use super::*;
 
@@ -42,7 +42,7 @@ fn once_it_was_open_the_first_attempts_do_not_count() {
     }
 }
 
-/// A 200 that brings nothing is no success (reqwest-eventsource: 233 requests for three).
+/// A 200 without an event is not a success (reqwest-eventsource: 233 requests instead of three).
 #[test]
 fn max_attempts_counts_what_brought_nothing() {
     let mut life = Life::new(Rules {
@@ -54,7 +54,7 @@ fn max_attempts_counts_what_brought_nothing() {
     assert_eq!(life.open().after(SECOND).end(), Decision::Fail);
 }
 
-/// What starts the count over, and what does not.
+/// What resets the count, and what doesn't.
 #[test]
 fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
     for (life_time, events, attempt) in [
@@ -74,10 +74,10 @@ fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
     }
 }
 
-/// Progress is what makes a clean end no failure.
+/// A clean end after progress is not a failure.
 #[test]
 fn a_clean_end_without_progress_is_a_failure() {
-    // The reconnection time, how long the connection lasted, whether it counts.
+    // The reconnection time, how long the connection lasted, whether it counts as a failure.
     for (reconnection_time, lasted, failure) in [
         (3 * SECOND, Duration::ZERO, true),
         (3 * SECOND, 5 * SECOND - ms(1), true),
@@ -97,8 +97,8 @@ fn a_clean_end_without_progress_is_a_failure() {
     }
 }
 
-/// A long-poll that is held and closed empty lasts, so it is waited for exactly; but it is no
-/// event, so failures before it still count.
+/// A long poll that is held open and closed without an event is not a failure, so the delay is the
+/// base. But it is not progress, so earlier failures still count.
 #[test]
 fn a_lasting_connection_neither_fails_nor_heals() {
     let mut life = Life::new(Rules {
@@ -126,7 +126,7 @@ fn max_elapsed_is_checked_before_the_wait() {
         ..without_limits()
     };
     let mut life = Life::new(limited.clone());
-    // Failures at 0, 3, 6 seconds; a fourth at 9 would have to wait until 12.
+    // Failures at 0, 3 and 6 seconds; a fourth at 9 would have to wait until 12.
     for attempt in 1..=3 {
         assert_eq!(
             life.connecting().fail(&refused()),
@@ -158,7 +158,8 @@ fn max_elapsed_is_checked_before_the_wait() {
     }
 }
 
-/// The browser has no limits and no Retry-After; it keeps the floor and the random time.
+/// The `standard` rules have no limits and ignore `Retry-After`, but keep the minimum delay and the
+/// random time.
 #[test]
 fn the_standard_preset_goes_on_for_ever() {
     let rules = Rules {
@@ -181,7 +182,7 @@ fn the_standard_preset_goes_on_for_ever() {
     assert_eq!(life.connecting().fail(&status(500)), Decision::Fail);
 }
 
-/// A server that has accepted and not answered yet is slow, not absent.
+/// A server that accepted the connection but has not responded yet is slow, not down.
 #[test]
 fn headers_that_are_late_are_not_among_the_first_failures() {
     for timeout in [Timeout::Headers, Timeout::Idle] {
@@ -196,7 +197,7 @@ fn headers_that_are_late_are_not_among_the_first_failures() {
     }
 }
 
-/// A greeting and a close, again and again: more than an event may be asked for.
+/// For a server that greets and closes again and again, `reset_after` requires more than an event.
 #[test]
 fn a_count_that_a_greeting_does_not_start_over() {
     let limited = |reset_after| Rules {
@@ -218,7 +219,7 @@ fn a_count_that_a_greeting_does_not_start_over() {
     assert_eq!(life.open().end_after_events(), Decision::Fail);
 }
 
-/// A handle that reconnects counts the life of the connection that it ends.
+/// When a handle reconnects, the time of the connection that it ends counts.
 #[test]
 fn a_reconnection_asked_for_forgets_failures_as_a_loss_does() {
     for (life_time, progress, failure) in [

@@ -1,4 +1,4 @@
-//! Whole lives of a session: no network, no clock, no runtime.
+//! Tests whole sessions without a network, a clock or a runtime.
 
 mod advice;
 mod arrows;
@@ -22,7 +22,7 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Rules whose waits have no random part.
+/// Rules without random delays.
 fn rules() -> Rules {
     Rules {
         backoff: Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0),
@@ -57,7 +57,7 @@ fn refused() -> Error {
     Error::of(ErrorKind::Connect)
 }
 
-/// A session and the time that passes for it.
+/// A session and its current time.
 struct Life {
     session: Session,
     now: Duration,
@@ -68,7 +68,7 @@ impl Life {
     fn new(rules: Rules) -> Self {
         Self {
             session: Session::new(rules, 1),
-            // Any moment will do for a beginning.
+            // Any start time works.
             now: 7 * HOUR,
             reconnection_time: None,
         }
@@ -78,7 +78,7 @@ impl Life {
         self.session.state()
     }
 
-    /// Connects, having waited as long as it takes.
+    /// Waits for the delay, then connects.
     fn connecting(&mut self) -> &mut Self {
         if let State::Waiting(until) = self.state() {
             self.now = until;
@@ -146,7 +146,7 @@ fn wait(failure: u32, delay: Duration) -> Decision {
     Decision::Wait { failure, delay }
 }
 
-/// What becomes of a source that was open, when this is what it meets.
+/// Returns what an open session decides after this loss.
 fn met(rules: Rules, error: &Error) -> Decision {
     let mut life = Life::new(rules);
     life.open().end_after_events();
