@@ -146,7 +146,7 @@ fn wait(failure: u32, delay: Duration) -> Decision {
     Decision::Wait { failure, delay }
 }
 
-/// Returns what an open session decides after this loss.
+/// Returns what a session that was open before decides if it fails to reconnect with this error.
 fn met(rules: Rules, error: &Error) -> Decision {
     let mut life = Life::new(rules);
     life.open().end_after_events();
