@@ -158,7 +158,10 @@ async fn empty_answers_use_up_the_attempts() {
         .unwrap();
     let error = failure(source).await;
     assert_eq!(error.kind(), ErrorKind::Incomplete);
-    assert!(error.to_string().contains("without an event"), "{error}");
+    assert!(
+        error.to_string().contains("without sending an event"),
+        "{error}"
+    );
     assert_eq!(script.attempts().len(), 3);
 }
 
