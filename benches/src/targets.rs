@@ -35,11 +35,10 @@ pub fn ratio(role: Role, workload: &str, chunk: Framing) -> Option<f64> {
     let large_chunk = is_large(chunk);
     match role {
         Role::Face if chunk == Framing::Bytes(1) => Some(BYTE_BY_BYTE),
-        Role::Face => Some(NOT_BEHIND),
         Role::Borrowed if large_chunk => Some(borrowed_ratio(workload)),
         Role::Owned if large_chunk => Some(owned_ratio(workload)),
         Role::Owned if workload == "large" => Some(OWNED_LARGE),
-        Role::Borrowed | Role::Owned => Some(NOT_BEHIND),
+        Role::Face | Role::Borrowed | Role::Owned => Some(NOT_BEHIND),
         Role::Parser | Role::Stream | Role::Limit => None,
     }
 }

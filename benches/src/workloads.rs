@@ -30,7 +30,7 @@ pub struct Workload {
 }
 
 /// The bytes of a stream, and where its blocks end: an event, or a comment that stands alone.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Input {
     bytes: Bytes,
     /// Where each block ends; empty where that is not known.

@@ -263,7 +263,7 @@ impl<'a> Summary<'a> {
             for result in &cell.results {
                 if let Outcome::None(why) = &result.outcome {
                     let (name, workload) = (&result.contender, &cell.workload);
-                    let chunk = table::bytes(cell.chunk);
+                    let chunk = cell.chunk.name();
                     reasons.push(format!("{name} on {workload}, {chunk}: {why}"));
                 }
             }
