@@ -75,7 +75,7 @@ impl<R: io::Read> Reader<R> {
     }
 
     /// Takes the unfinished event at the end, as if the stream had ended with a blank line. Returns
-    /// `None` if there is no event, or if it has no data.
+    /// `None` if there is no unfinished event, or if the event has no data.
     ///
     /// # Errors
     ///

@@ -37,20 +37,7 @@ impl<S> Signals<S> {
         }
     }
 
-    /// Borrows the inner stream of events.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-
-    /// Mutably borrows the inner stream of events.
-    pub fn get_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
-    /// Returns the inner stream of events, which continues at the same position.
-    pub fn into_inner(self) -> S {
-        self.inner
-    }
+    next::accessors!();
 }
 
 impl<S: PollSignal + Unpin> Signals<S> {

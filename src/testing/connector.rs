@@ -91,8 +91,8 @@ enum Answer {
 impl Script {
     /// Creates a script without answers: every attempt is answered with a 204.
     ///
-    /// It behaves like a GET request, which may be repeated; see also [`not_safe`](Self::not_safe)
-    /// and [`anew`](Self::anew).
+    /// It behaves like a GET request, which may be sent again. [`not_safe`](Self::not_safe) and
+    /// [`anew`](Self::anew) change that.
     #[must_use]
     pub fn new() -> Self {
         Self::with(Answers::default())

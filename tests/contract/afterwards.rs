@@ -1,4 +1,4 @@
-//! What becomes of the connection once an answer is whole doesn't matter any more.
+//! Once an answer is whole, a failure of its connection is not an error.
 
 use std::{io, time::Duration};
 

@@ -26,66 +26,60 @@ pub(crate) async fn run(
     patience: Duration,
     stop: &mut Stop,
 ) -> Result<(), Box<dyn Error>> {
-    while let Err(error) = consume(redis, stream, group, name, patience, stop).await {
+    let consumer = Consumer {
+        redis,
+        stream,
+        group,
+        name,
+        patience,
+        list: format!("{{{stream}}}:{group}"),
+        handle: Script::new(HANDLE),
+    };
+    while let Err(error) = consumer.consume(stop).await {
         eprintln!("ingest: {error}");
         tokio::time::sleep(patience / 4).await;
     }
     Ok(())
 }
 
-async fn consume(
-    redis: &Client,
-    stream: &str,
-    group: &str,
-    name: &str,
-    patience: Duration,
-    stop: &mut Stop,
-) -> Result<(), RedisError> {
-    let mut connection = connect(redis).await?;
-    let created: Result<(), RedisError> =
-        connection.xgroup_create_mkstream(stream, group, "0").await;
-    match created {
-        Err(error) if error.code() != Some("BUSYGROUP") => return Err(error),
-        _ => eprintln!("ingest: {name} reads {stream} for {group}"),
-    }
-    let consumer = Consumer {
-        stream,
-        group,
-        name,
-        list: format!("{{{stream}}}:{group}"),
-        handle: Script::new(HANDLE),
-    };
-    let options = StreamReadOptions::default()
-        .group(group, name)
-        .count(COUNT)
-        .block(patience.as_millis().min(1_000) as usize / 2);
-    while stop.now_or_never().is_none() {
-        consumer.claim(&mut connection, patience).await?;
-        let reply: Option<StreamReadReply> = connection
-            .xread_options(&[stream], &[">"], &options)
-            .await?;
-        for key in reply.map(|reply| reply.keys).unwrap_or_default() {
-            consumer.handle(&mut connection, &key.ids).await?;
-        }
-    }
-    Ok(())
-}
-
 struct Consumer<'a> {
+    redis: &'a Client,
     stream: &'a str,
     group: &'a str,
     name: &'a str,
+    patience: Duration,
     list: String,
     handle: Script,
 }
 
 impl Consumer<'_> {
+    async fn consume(&self, stop: &mut Stop) -> Result<(), RedisError> {
+        let (stream, group, name) = (self.stream, self.group, self.name);
+        let mut connection = connect(self.redis).await?;
+        let created: Result<(), RedisError> =
+            connection.xgroup_create_mkstream(stream, group, "0").await;
+        match created {
+            Err(error) if error.code() != Some("BUSYGROUP") => return Err(error),
+            _ => eprintln!("ingest: {name} reads {stream} for {group}"),
+        }
+        let options = StreamReadOptions::default()
+            .group(group, name)
+            .count(COUNT)
+            .block(self.patience.as_millis().min(1_000) as usize / 2);
+        while stop.now_or_never().is_none() {
+            self.claim(&mut connection).await?;
+            let reply: Option<StreamReadReply> = connection
+                .xread_options(&[stream], &[">"], &options)
+                .await?;
+            for key in reply.map(|reply| reply.keys).unwrap_or_default() {
+                self.handle(&mut connection, &key.ids).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes over unfinished entries of other consumers, and of this one before a restart.
-    async fn claim(
-        &self,
-        connection: &mut MultiplexedConnection,
-        patience: Duration,
-    ) -> Result<(), RedisError> {
+    async fn claim(&self, connection: &mut MultiplexedConnection) -> Result<(), RedisError> {
         let mut start = "0-0".to_owned();
         loop {
             let reply: StreamAutoClaimReply = connection
@@ -93,7 +87,7 @@ impl Consumer<'_> {
                     self.stream,
                     self.group,
                     self.name,
-                    patience.as_millis() as u64,
+                    self.patience.as_millis() as u64,
                     start,
                     StreamAutoClaimOptions::default().count(COUNT),
                 )
