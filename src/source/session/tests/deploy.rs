@@ -80,6 +80,7 @@ fn row(what: &str, backoff: &Backoff, retry: Option<Duration>, back: Duration) -
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "a thousand clients take Miri too long")]
 fn the_table_in_the_documentation_is_measured() {
     let usual = Backoff::new;
     let rows = [
