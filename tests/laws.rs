@@ -105,6 +105,25 @@ fn a_line_over_the_limit_is_an_error_at_the_end_too() {
     }
 }
 
+/// Everything that an unfinished block holds is told: an ID without data, a skipped event, and
+/// `retry` or a comment whose line has not ended.
+#[test]
+fn an_unfinished_block_is_told_wherever_it_is_cut() {
+    let wire =
+        b"id: 1\n\nevent: x\nid: 22\nretry: 50\n: c\n\ndata: 0123456789\nid: 3\n\nid\n\nid: 4";
+    for (max_event_bytes, skip_oversized) in [(1 << 20, false), (14, true), (14, false)] {
+        let options = Options {
+            max_event_bytes,
+            skip_oversized,
+            ..Options::default()
+        };
+        for end in 0..=wire.len() {
+            let wire = &wire[..end];
+            Expected::new(wire, &options).check_drivers(&[wire]);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 

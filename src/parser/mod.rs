@@ -246,7 +246,9 @@ impl Parser {
     /// Dispatches the unfinished event, as if the stream had ended with a blank line.
     ///
     /// Use it for servers that omit the last blank line. An event that was cut in the middle is
-    /// dispatched too. Returns `None` if the event has no data.
+    /// dispatched too. Returns `None` if the event has no data; its ID counts nevertheless. To get
+    /// items other than an event, [`feed`](Self::feed) the parser a line end and a blank line
+    /// instead: `\n\n`.
     ///
     /// # Errors
     ///

@@ -71,6 +71,12 @@ impl Events {
         self.waiting.for_events();
     }
 
+    /// Adds a line end and a blank line after the end of the body, so that the next polls find what
+    /// it left unfinished.
+    pub(crate) fn add_blank_line(&mut self) {
+        self.chunk = Some(Bytes::from_static(b"\n\n"));
+    }
+
     /// Drops the body, and with it the connection.
     pub(crate) fn close(&mut self) {
         self.body = None;

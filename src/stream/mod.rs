@@ -61,7 +61,9 @@ pub enum Unfinished {
     /// Discards it, as the standard says. [`EventStream::has_unfinished`] then returns `true`.
     #[default]
     Discard,
-    /// Dispatches it, for servers that omit the last blank line.
+    /// Dispatches it, for servers that omit the last blank line: the stream is read as if a line end
+    /// and a blank line followed. In a stream of signals, this also completes a block without data,
+    /// a `retry` field and a comment.
     Dispatch,
     /// Returns an error of kind [`ErrorKind::Incomplete`].
     Error,
@@ -176,8 +178,7 @@ impl EventStream {
     /// Dropping the future loses no events.
     pub async fn next_event_ref(&mut self) -> Result<Option<EventRef<'_>>, Error> {
         match poll_fn(|cx| self.poll_found(cx)).await {
-            Some(Ok(Found::InBody(found))) => Ok(Some(self.body.lend(&found))),
-            Some(Ok(Found::Unfinished)) => Ok(self.body.parser_mut().dispatch_unfinished()?),
+            Some(Ok(found)) => Ok(Some(self.body.lend(&found))),
             Some(Err(error)) => Err(error),
             None => Ok(None),
         }
@@ -203,64 +204,51 @@ impl EventStream {
 
     /// Finds the next event. The caller must take it before the next poll.
     #[inline]
-    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Found, Error>>> {
+    fn poll_found(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EventAt, Error>>> {
         if self.state == State::Ended {
             return Poll::Ready(None);
         }
         self.state = State::Open;
-        match ready!(self.body.poll_event(cx)) {
-            Ok(Some(found)) => {
-                self.events += 1;
-                self.body.note(&found);
-                Poll::Ready(Some(Ok(Found::InBody(found))))
+        loop {
+            match ready!(self.body.poll_event(cx)) {
+                Ok(Some(found)) => {
+                    self.events += 1;
+                    self.body.note(&found);
+                    return Poll::Ready(Some(Ok(found)));
+                }
+                Ok(None) if self.finishes_unfinished() => {}
+                Ok(None) => return Poll::Ready(self.end(Ok(())).map(Err)),
+                Err(error) => return Poll::Ready(self.end(Err(error)).map(Err)),
             }
-            Ok(None) => Poll::Ready(self.end(Ok(()))),
-            Err(error) => Poll::Ready(self.end(Err(error))),
         }
     }
 
-    /// Handles the end or the failure of the body, and returns the last item, if any.
-    fn end(&mut self, ended: Result<(), Error>) -> Option<Result<Found, Error>> {
+    /// At the clean end of the body: adds the blank line that ends an unfinished event, if it is to
+    /// be dispatched. Returns whether it did; what this completes comes next.
+    #[cold]
+    fn finishes_unfinished(&mut self) -> bool {
+        let finishes = self.unfinished == Unfinished::Dispatch;
+        if finishes {
+            // Nothing is left unfinished after it.
+            self.unfinished = Unfinished::Discard;
+            self.body.add_blank_line();
+        }
+        finishes
+    }
+
+    /// Ends the stream after the clean end or the failure of the body. Returns its last item if
+    /// that is an error.
+    fn end(&mut self, ended: Result<(), Error>) -> Option<Error> {
         self.state = State::Ended;
-        let left = ended.and_then(|()| match self.unfinished {
-            Unfinished::Dispatch => Ok(true),
+        let ended = ended.and_then(|()| match self.unfinished {
             Unfinished::Error if self.has_unfinished() => Err(Error::of(ErrorKind::Incomplete)
                 .and_message("the stream ended in the middle of an event")),
-            Unfinished::Discard | Unfinished::Error => Ok(false),
+            _ => Ok(()),
         });
-        match left {
-            Ok(true) => Some(Ok(Found::Unfinished)),
-            Ok(false) => {
-                trace::ended(self.events, None);
-                None
-            }
-            Err(error) => Some(Err(self.ended_by(error))),
-        }
+        trace::ended(self.events, ended.as_ref().err());
+        let error = ended.err()?;
+        Some(self.body.located(error).ends_after(self.events))
     }
-
-    /// Dispatches the unfinished event. `None` if there is none, or if it has no data.
-    fn take_unfinished(&mut self) -> Option<Result<Event, Error>> {
-        match self.body.parser_mut().take_unfinished() {
-            Ok(event) => {
-                self.events += u64::from(event.is_some());
-                trace::ended(self.events, None);
-                event.map(Ok)
-            }
-            Err(error) => Some(Err(self.ended_by(error.into()))),
-        }
-    }
-
-    fn ended_by(&self, error: Error) -> Error {
-        trace::ended(self.events, Some(&error));
-        self.body.located(error).ends_after(self.events)
-    }
-}
-
-/// Where the event is stored.
-enum Found {
-    InBody(EventAt),
-    /// In the parser, at the end of the body.
-    Unfinished,
 }
 
 impl Stream for EventStream {
@@ -269,8 +257,7 @@ impl Stream for EventStream {
     #[inline]
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         match ready!(self.poll_found(cx)) {
-            Some(Ok(Found::InBody(found))) => Poll::Ready(Some(Ok(self.body.take(&found)))),
-            Some(Ok(Found::Unfinished)) => Poll::Ready(self.take_unfinished()),
+            Some(Ok(found)) => Poll::Ready(Some(Ok(self.body.take(&found)))),
             Some(Err(error)) => Poll::Ready(Some(Err(error))),
             None => Poll::Ready(None),
         }
@@ -297,18 +284,20 @@ impl PollSignal for EventStream {
                 }
             }
         }
-        let ended = match ready!(self.body.poll_item(cx)) {
-            Ok(Some((taken, _))) => {
-                let signal = Signal::from(taken);
-                self.events += u64::from(matches!(signal, Signal::Event(_)));
-                return Poll::Ready(Some(Ok(signal)));
+        let ended = loop {
+            match ready!(self.body.poll_item(cx)) {
+                Ok(Some((taken, _))) => {
+                    let signal = Signal::from(taken);
+                    self.events += u64::from(matches!(signal, Signal::Event(_)));
+                    return Poll::Ready(Some(Ok(signal)));
+                }
+                Ok(None) if self.finishes_unfinished() => {}
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
             }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error),
         };
         Poll::Ready(match self.end(ended) {
-            Some(Ok(_)) => self.take_unfinished().map(|event| event.map(Signal::Event)),
-            Some(Err(error)) => Some(Err(error)),
+            Some(error) => Some(Err(error)),
             None => self.has_unfinished().then_some(Ok(Signal::Unfinished)),
         })
     }
