@@ -235,8 +235,8 @@ pub use {
     response::ContentType,
     stream::{
         CompleteWhen, Contract, Contracted, ErrorWhen, EventOrSignal, EventStream,
-        EventStreamBuilder, EventStreamExt, JsonSignal, Meaning, PollSignal, Signal, Signals,
-        Unfinished,
+        EventStreamBuilder, EventStreamExt, JsonSignal, Meaning, PollSignal, Release, Signal,
+        Signals, Unfinished,
     },
 };
 #[cfg(feature = "client")]

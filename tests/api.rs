@@ -14,7 +14,7 @@ use everstream::{
     Backoff, Cause, CompleteWhen, ContentType, Error, ErrorKind, ErrorWhen, Event, EventRef,
     EventSource, EventSourceBuilder, EventSourceHandle, EventStream, EventStreamBuilder,
     EventTooLarge, Failure, Feed, Item, JsonError, JsonStream, Oversized, Parser, Reader,
-    ReadyState, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
+    ReadyState, Release, Retry, Signal, Signals, Skipped, Timeout, Unfinished,
     encode::{EncodeError, Encoded, Encoder, EventBody, Outgoing},
     http::{HeaderMap, StatusCode, header},
     testing::{ClosedPort, Gate, Reply, Script, Server},
@@ -89,6 +89,45 @@ fn what_is_a_value_can_be_cloned_and_mostly_compared() {
         Retry, Skipped, Timeout, Unfinished,
     );
     all!(hashed: ErrorKind, Event, ReadyState, Timeout);
+}
+
+/// Code that is generic over the streams of this crate can name every bound it needs.
+#[test]
+fn generic_code_can_name_what_it_needs() {
+    fn until_done<S: Release + Unpin>(signals: Signals<S>) -> CompleteWhen<ErrorWhen<Signals<S>>> {
+        signals.error_when(|_| false).complete_on_data("[DONE]")
+    }
+    let chunks = stream::iter([Ok::<_, Error>("data: x\n\n")]);
+    let once = until_done(EventStream::new(chunks).signals());
+    let twice = until_done(once.into_inner().into_inner());
+    assert!(!twice.is_terminated());
+}
+
+/// What the list of the public API names is in a public module, but for the supertraits that seal
+/// a trait.
+#[test]
+fn nothing_public_has_a_private_name() {
+    let list = include_str!("../docs/public-api.txt");
+    let modules: Vec<_> = list
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "))
+        .collect();
+    assert!(modules.contains(&"everstream::transport"));
+    let is_part_of_path = |letter: char| letter.is_alphanumeric() || "_:".contains(letter);
+    for line in list.lines() {
+        for path in line.split(|letter| !is_part_of_path(letter)) {
+            let Some(named) = path.find(|letter: char| letter.is_uppercase()) else {
+                continue;
+            };
+            let module = path[..named].trim_end_matches(':');
+            assert!(
+                !module.starts_with("everstream")
+                    || modules.contains(&module)
+                    || module.ends_with("::sealed"),
+                "{path} in {line}"
+            );
+        }
+    }
 }
 
 #[test]

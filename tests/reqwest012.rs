@@ -1,7 +1,7 @@
 //! reqwest 0.12, for those who are tied to it: the same as with 0.13.
 #![cfg(feature = "reqwest012")]
 
-use std::time::Duration;
+use std::{io::Write, time::Duration};
 
 use everstream::{
     Error, ErrorKind, EventSource, RequestBuilderExt, ResponseExt, Signal,
@@ -146,6 +146,66 @@ async fn a_client_made_for_streams_follows_no_redirects() {
     let error = client.post(server.url("/")).body("{}").events().await;
     assert_eq!(error.unwrap_err().status().unwrap().as_u16(), 307);
     assert_eq!(server.requests().len(), 1);
+}
+
+fn gzipped(text: &str) -> Vec<u8> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(text.as_bytes()).unwrap();
+    gzip.finish().unwrap()
+}
+
+fn compressed() -> Reply {
+    Reply::events().header("content-encoding", "gzip")
+}
+
+/// reqwest decodes the first member of a gzip body alone. It notices what is left, unless that came
+/// in one piece with the first.
+#[tokio::test]
+async fn no_member_of_a_gzip_body_is_lost_without_an_error() {
+    let (one, two) = (gzipped("id: 1\ndata: one\n\n"), gzipped("data: [DONE]\n\n"));
+    let in_pieces = compressed().raw(&one).raw(&two);
+    let in_one_piece = compressed().raw([&*one, &*two].concat()).length_delimited();
+    for (reply, kind) in [
+        (in_pieces, ErrorKind::Body),
+        (in_one_piece, ErrorKind::Incomplete),
+    ] {
+        let server = Server::start(move |_| reply.clone()).await;
+        // What such a client makes of it: the error of the decoder, or that the answer is not whole.
+        let answer = Client::new().get(server.url("/")).events().await.unwrap();
+        let mut answer = answer.complete_on_data("[DONE]");
+        let event = answer.next_event().await.unwrap().unwrap();
+        assert_eq!(event.data(), "one");
+        let error = answer.next_event().await.unwrap_err();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        assert!(error.is_incomplete());
+
+        // The client for streams decodes nothing, so that it says so at once.
+        let client = everstream::reqwest012::client_builder().build().unwrap();
+        let error = client.get(server.url("/")).events().await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ContentEncoding);
+    }
+}
+
+/// A feed resumes after the last event that it has got.
+#[tokio::test]
+async fn a_feed_asks_again_for_what_a_decoder_lost() {
+    let members = [
+        gzipped("id: 1\ndata: one\n\n"),
+        gzipped("id: 2\ndata: two\n\n"),
+    ];
+    let server = Server::script([
+        compressed().raw(members.concat()).length_delimited(),
+        compressed().raw(&members[1]).expect_last_event_id("1"),
+    ])
+    .await;
+    let request = Client::new().get(server.url("/"));
+    let source = EventSource::builder(request).backoff(at_once());
+    let mut source = source.build().unwrap();
+    for data in ["one", "two"] {
+        let event = source.next_event().await.unwrap().unwrap();
+        assert_eq!(event.data(), data);
+    }
+    server.verify();
 }
 
 /// The error of reqwest doesn't say whether a server was reached before.

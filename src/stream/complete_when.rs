@@ -12,6 +12,7 @@ use pin_project::pin_project;
 use super::{
     EventOrSignal, EventStream, next,
     release::{End, Release, ReleaseWith, failed},
+    sealed,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -114,6 +115,8 @@ where
         self.end == End::Ended
     }
 }
+
+impl<S> sealed::Sealed for CompleteWhen<S> {}
 
 impl<S: Release> Release for CompleteWhen<S> {
     fn release(&mut self) -> Option<Head> {

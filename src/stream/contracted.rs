@@ -12,6 +12,7 @@ use pin_project::pin_project;
 use super::{
     Contract, EventOrSignal, EventStream, Meaning, next,
     release::{End, Release, ReleaseWith, failed, of, release},
+    sealed,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -159,6 +160,8 @@ where
         self.end == End::Ended
     }
 }
+
+impl<S> sealed::Sealed for Contracted<S> {}
 
 impl<S: Release> Release for Contracted<S> {
     fn release(&mut self) -> Option<Head> {

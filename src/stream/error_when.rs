@@ -12,6 +12,7 @@ use pin_project::pin_project;
 use super::{
     EventOrSignal, EventStream, next,
     release::{End, Release, ReleaseWith, of},
+    sealed,
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -95,6 +96,8 @@ where
         self.end == End::Ended
     }
 }
+
+impl<S> sealed::Sealed for ErrorWhen<S> {}
 
 impl<S: Release> Release for ErrorWhen<S> {
     fn release(&mut self) -> Option<Head> {

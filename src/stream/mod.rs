@@ -40,7 +40,8 @@ pub(crate) use next::event as next_event;
 pub(crate) use options::Options;
 #[cfg(feature = "client")]
 pub(crate) use options::{body_setters, response_setters};
-pub(crate) use release::{Release, release};
+pub use release::Release;
+pub(crate) use release::release;
 pub(crate) use signal::sealed;
 pub use signal::{PollSignal, Signal};
 pub use signals::Signals;

@@ -5,18 +5,34 @@ use std::{
     task::{Context, Poll},
 };
 
+use super::sealed::Sealed;
 use crate::{
     error::{Error, ErrorKind},
     transport::Head,
 };
 
-/// A stream of this crate, which holds a connection.
+/// A stream of this crate, whose connection a combinator can release: [`EventStream`](crate::EventStream),
+/// `EventSource`, and what their methods return. This trait is sealed.
 ///
 /// The last event of an answer often arrives before the end of its body. The combinator that sees
-/// it releases the connection, so that the HTTP client can use it for the next request. Only the
-/// streams of this crate support this. To release a connection, no stream is polled: a foreign
-/// stream may be borrowed, so a poll could lose an event or send a request.
-pub trait Release {
+/// it releases the connection, so that the HTTP client can use it for the next request. To release
+/// it, no stream is polled: a foreign stream may be borrowed, so a poll could lose an event or send
+/// a request.
+///
+/// Use it as a bound in code that is generic over such streams:
+///
+/// ```
+/// use everstream::{CompleteWhen, EventStream, Release, Signals};
+///
+/// fn until_done<S: Release + Unpin>(signals: Signals<S>) -> CompleteWhen<Signals<S>> {
+///     signals.complete_on_data("[DONE]")
+/// }
+///
+/// # use futures_util::stream;
+/// # let events = EventStream::new(stream::iter([Ok::<_, std::io::Error>("")]));
+/// let signals = until_done(events.signals());
+/// ```
+pub trait Release: Sealed {
     /// Releases the connection. Returns the head of the response, so that an error can name the
     /// URL.
     #[doc(hidden)]

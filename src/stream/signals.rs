@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{Stream, stream::FusedStream};
 
-use super::{EventStream, PollSignal, Signal, next, release::Release};
+use super::{EventStream, PollSignal, Signal, next, release::Release, sealed};
 use crate::{error::Error, transport::Head};
 
 impl EventStream {
@@ -62,6 +62,8 @@ impl<S: PollSignal + Unpin> FusedStream for Signals<S> {
         self.ended
     }
 }
+
+impl<S> sealed::Sealed for Signals<S> {}
 
 impl<S: Release> Release for Signals<S> {
     fn release(&mut self) -> Option<Head> {

@@ -50,6 +50,11 @@ macro_rules! serve {
             ///   answered within 20 seconds. The latter needs this crate's `http2` feature, which
             ///   is enabled by default. If you disable it but enable HTTP/2 in reqwest yourself,
             ///   add `.http2_keep_alive_interval(…)` and `.http2_keep_alive_timeout(…)`.
+            /// * It decodes no compression. reqwest decodes what the server compresses, even if the
+            ///   request asked for no compression; of a gzip body in several members, it decodes
+            ///   only the first, and the events after that can vanish without an error. With this
+            ///   client, a compressed event stream is an error of kind
+            ///   [`ErrorKind::ContentEncoding`]. To decode it after all, use reqwest's `gzip(true)`.
             /// * Its `User-Agent` is `everstream` with the version; change it with `user_agent`.
             ///
             /// Everything else, such as TLS, proxies and cookies, has reqwest's defaults.
@@ -71,6 +76,10 @@ macro_rules! serve {
                     .user_agent(concat!("everstream/", env!("CARGO_PKG_VERSION")))
                     .redirect($reqwest::redirect::Policy::none())
                     .retry($reqwest::retry::never())
+                    .no_gzip()
+                    .no_brotli()
+                    .no_deflate()
+                    .no_zstd()
                     .connect_timeout(Duration::from_secs(10))
                     .pool_idle_timeout(Duration::from_secs(4))
                     .tcp_keepalive(PROBE)
