@@ -1,53 +1,72 @@
-//! fields → items: the block of lines that the next blank line will end.
+//! lines → fields → items: the block of lines that the next blank line will end, and the size limit.
 
 use alloc::string::String;
 use core::time::Duration;
 
 use super::{
     EventTooLarge, Oversized, Parser, Place, Skipped,
-    field::{self, Name},
-    item::{Aside, Data, EventAt, Span, Want},
+    field::{self, Kind, Name},
+    item::{Aside, CommentAt, Data, EventAt, Span, Want},
     lines::{self, Text},
-    size::SPILL,
+    size::{MAX_COMMENT_BYTES, SPILL},
 };
 use crate::event::MESSAGE;
 
-/// What is known about the block so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Block {
-    pub(super) data: Option<Data>,
-    pub(super) event: Option<u8>,
-    /// `Parser::next_id` is the ID of this block.
-    has_id: bool,
-    /// A data, event or ID line has ended.
-    pub(super) begun: bool,
-    /// It exceeds the limit, and is skipped.
-    pub(super) skipped: bool,
-    /// The bytes of the fields that have ended, without line ends.
-    bytes: u64,
-}
-
-impl Block {
-    /// Whether no field of it has ended yet. At the start of a line, nothing is known about it
-    /// then.
-    #[inline]
-    pub(super) fn is_new(&self) -> bool {
-        self.bytes == 0
-    }
-
-    /// Counts its first line, of `len` bytes.
-    #[inline]
-    pub(super) fn begin(&mut self, len: usize) {
-        self.begun = true;
-        self.bytes = len as u64;
-    }
-}
-
 /// The limit was exceeded at this byte of a line.
 #[derive(Debug)]
-pub(super) struct Strike(pub(super) usize);
+pub(super) struct OverLimit(pub(super) usize);
 
 impl Parser {
+    /// Interprets a complete, non-empty line of this kind, whose value starts at byte `value`.
+    #[inline(never)]
+    pub(super) fn line(
+        &mut self,
+        text: Text<'_>,
+        line: Span,
+        kind: Kind,
+        value: usize,
+        want: Want,
+    ) -> Result<(), OverLimit> {
+        let len = line.end - line.start;
+        let (name, value) = match kind {
+            Kind::Field(name) => (name, value),
+            Kind::Comment => {
+                if want == Want::Items {
+                    self.aside = Some(comment(line.start, len));
+                }
+                return Ok(());
+            }
+            Kind::Undecided | Kind::Unknown => {
+                match field::name_alone(&text.bytes()[line.start..line.end]) {
+                    Some(name) => (name, len),
+                    None => return Ok(()),
+                }
+            }
+        };
+        let value = Span {
+            start: line.start + value,
+            end: line.end,
+        };
+        self.field(name, text, value, len, want)
+    }
+
+    /// Consumes the line end at `at`, and returns where the next line starts. A CR ends the line
+    /// immediately, without waiting for the next byte.
+    #[inline]
+    pub(super) fn end_of_line(&mut self, bytes: &[u8], at: usize) -> usize {
+        if bytes[at] == b'\n' {
+            return at + 1;
+        }
+        match bytes.get(at + 1) {
+            Some(b'\n') => at + 2,
+            Some(_) => at + 1,
+            None => {
+                self.place = Place::AfterCr;
+                at + 1
+            }
+        }
+    }
+
     /// "The steps to process the field given a field name and a field value", where `len` is the
     /// length of the line.
     #[inline]
@@ -58,7 +77,7 @@ impl Parser {
         value: Span,
         len: usize,
         want: Want,
-    ) -> Result<(), Strike> {
+    ) -> Result<(), OverLimit> {
         if !self.admit(name, len)? {
             return Ok(());
         }
@@ -94,14 +113,14 @@ impl Parser {
 
     /// Counts a field whose line of `len` bytes has ended, and returns whether to process it.
     #[inline]
-    pub(super) fn admit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
+    pub(super) fn admit(&mut self, name: Name, len: usize) -> Result<bool, OverLimit> {
         let bytes = self.block.bytes + len as u64;
         self.block.begun |= name != Name::Retry;
         let mut admitted = true;
         if bytes > self.max_event_bytes as u64 || self.block.skipped {
             admitted = self
                 .limit(name, len)
-                .map_err(|Strike(at)| Strike(at.min(len + 1)))?;
+                .map_err(|OverLimit(at)| OverLimit(at.min(len + 1)))?;
         }
         self.block.bytes = bytes;
         Ok(admitted)
@@ -231,11 +250,11 @@ impl Parser {
     /// The ID and the reconnection time of a skipped event are still processed, unless they exceed
     /// the limit on their own.
     #[cold]
-    pub(super) fn limit(&mut self, name: Name, len: usize) -> Result<bool, Strike> {
+    pub(super) fn limit(&mut self, name: Name, len: usize) -> Result<bool, OverLimit> {
         let left = self.left();
         if len > left && !self.block.skipped {
             match self.oversized {
-                Oversized::Error => return Err(Strike(name.wire_len().max(left + 1))),
+                Oversized::Error => return Err(OverLimit(name.wire_len().max(left + 1))),
                 Oversized::Skip => {
                     self.block.skipped = true;
                     self.block.data = None;
@@ -273,5 +292,20 @@ impl Parser {
         EventTooLarge {
             limit: self.max_event_bytes,
         }
+    }
+}
+
+/// Returns the comment whose colon is at `start`.
+pub(super) fn comment(start: usize, len: usize) -> Aside {
+    let bytes = len - 1;
+    if bytes > MAX_COMMENT_BYTES {
+        Aside::Skipped(Skipped::Comment {
+            bytes: bytes as u64,
+        })
+    } else {
+        Aside::Comment(CommentAt::InText(Span {
+            start: start + 1,
+            end: start + len,
+        }))
     }
 }

@@ -253,3 +253,15 @@ impl Cursor {
         *self = Self::default();
     }
 }
+
+impl Parser {
+    /// The same, owned.
+    #[cfg(feature = "stream")]
+    pub(crate) fn undispatched(&self, event: Option<u8>) -> Taken {
+        let (event_type, id) = self.lend_undispatched(event);
+        Taken::Undispatched {
+            event_type: event_type.into(),
+            id: id.into(),
+        }
+    }
+}

@@ -38,6 +38,15 @@ pub struct Feed<'p, 'c> {
     at: usize,
 }
 
+impl Parser {
+    /// Parses the next chunk of the stream. Returns a cursor over the events that the chunk
+    /// completes. Read the cursor to its end; otherwise feed the rest of the chunk (after
+    /// [`Feed::consumed`] bytes) again.
+    pub fn feed<'p, 'c>(&'p mut self, chunk: &'c [u8]) -> Feed<'p, 'c> {
+        Feed::new(self, chunk)
+    }
+}
+
 /// Shows the length of the chunk, but not its contents, which may be secret.
 impl fmt::Debug for Feed<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

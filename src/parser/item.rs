@@ -1,12 +1,10 @@
-//! The parser's output: items, and where their text is.
+//! The parser's output: items, as users see them and as positions in the text.
 
-use alloc::{borrow::Cow, string::String};
-use core::{fmt, mem, time::Duration};
+use core::{fmt, time::Duration};
 
-use super::{Parser, lines::Text, size::LARGE};
 #[cfg(feature = "std")]
 use crate::error::{Error, ErrorKind};
-use crate::event::{Event, EventRef};
+use crate::event::EventRef;
 
 /// What to do with an event that exceeds the size limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +23,7 @@ pub enum Oversized {
 #[error("an event exceeds the limit of {limit} bytes")]
 #[non_exhaustive]
 pub struct EventTooLarge {
-    /// The limit, in bytes; see [`Parser::with_max_event_bytes`].
+    /// The limit, in bytes; see [`Parser::with_max_event_bytes`](crate::Parser::with_max_event_bytes).
     pub limit: usize,
 }
 
@@ -109,7 +107,7 @@ impl Span {
     }
 }
 
-/// An item, as positions in the text. [`Parser::lend`] and [`Parser::hand_over`] resolve them.
+/// An item, as positions in the text. `Parser::lend` and `Parser::hand_over` resolve them.
 #[derive(Debug)]
 pub(crate) enum Step {
     Event(EventAt),
@@ -154,102 +152,4 @@ pub(crate) enum CommentAt {
 pub(crate) enum Want {
     Events,
     Items,
-}
-
-impl Parser {
-    /// Returns an event of `text`, borrowed.
-    #[inline(always)]
-    pub(crate) fn lend<'a>(&'a mut self, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
-        let data = match event.data {
-            Data::InText(span) => match text.get(span) {
-                Cow::Borrowed(data) => data,
-                Cow::Owned(data) => {
-                    self.data = data;
-                    self.data.as_str()
-                }
-            },
-            Data::Kept(span) => lend_kept(&self.tail.kept, span, &mut self.data),
-            Data::Buffered => self.data.as_str(),
-        };
-        let event = event.event.map(|slot| self.types.get(slot));
-        EventRef::new(event, data, &self.last_event_id)
-    }
-
-    /// Returns an event of `text`, owned. A large one is moved, not copied.
-    ///
-    /// This is inlined into the code that stores the event. Each copy of an event that was just
-    /// written makes the processor wait for the writes: 5 ns.
-    #[inline(always)]
-    pub(crate) fn hand_over(&mut self, text: Text<'_>, event: &EventAt) -> Event {
-        let data = self.own_data(text, event);
-        self.own(event, data)
-    }
-
-    /// Returns the data of an event of `text`, owned.
-    #[inline(always)]
-    pub(crate) fn own_data(&mut self, text: Text<'_>, event: &EventAt) -> String {
-        if matches!(event.data, Data::Buffered) && self.data.len() >= LARGE {
-            return self.move_out();
-        }
-        self.lend(text, event).data().into()
-    }
-
-    /// Builds an event from its data.
-    #[inline(always)]
-    pub(crate) fn own(&self, event: &EventAt, data: String) -> Event {
-        let event = event.event.map(|slot| self.types.get(slot));
-        EventRef::new(event, "", &self.last_event_id).with_data(data)
-    }
-
-    /// Returns the type and the last event ID of a block without data.
-    pub(crate) fn lend_undispatched(&self, event: Option<u8>) -> (&str, &str) {
-        let event = event.map(|slot| self.types.get(slot));
-        let event = EventRef::new(event, "", &self.last_event_id);
-        (event.event_type(), event.id())
-    }
-
-    /// The same, owned.
-    #[cfg(feature = "stream")]
-    pub(crate) fn undispatched(&self, event: Option<u8>) -> super::Taken {
-        let (event_type, id) = self.lend_undispatched(event);
-        super::Taken::Undispatched {
-            event_type: event_type.into(),
-            id: id.into(),
-        }
-    }
-
-    fn move_out(&mut self) -> String {
-        let mut data = mem::take(&mut self.data);
-        // The buffer may have been larger before: don't keep unused memory.
-        if data.capacity() > data.len() + data.len() / 4 {
-            data.shrink_to_fit();
-        }
-        data
-    }
-
-    /// Returns the comment of a step, borrowed.
-    pub(crate) fn lend_comment<'a>(&'a mut self, text: Text<'a>, at: &CommentAt) -> &'a str {
-        match *at {
-            CommentAt::Buffered => &self.comment,
-            CommentAt::InText(span) => match text.get(span) {
-                Cow::Borrowed(comment) => comment,
-                Cow::Owned(comment) => {
-                    self.comment = comment;
-                    &self.comment
-                }
-            },
-        }
-    }
-}
-
-/// Returns the text of a span of `kept`. If that is not UTF-8, decodes it into `buffer`.
-#[inline(never)]
-fn lend_kept<'a>(kept: &'a [u8], span: Span, buffer: &'a mut String) -> &'a str {
-    match Text::Raw(kept).get(span) {
-        Cow::Borrowed(text) => text,
-        Cow::Owned(text) => {
-            *buffer = text;
-            buffer
-        }
-    }
 }

@@ -6,7 +6,7 @@ use super::{
     size::{LARGE, SPILL},
     *,
 };
-use crate::event::Event;
+use crate::event::{Event, EventRef};
 
 fn events(chunks: &[&[u8]]) -> Vec<Event> {
     let mut parser = Parser::new();

@@ -4,11 +4,10 @@ use core::mem;
 
 use super::{
     Parser, Place,
-    block::Strike,
+    block::OverLimit,
     field::{self, Kind, Name},
-    item::{Aside, CommentAt, Data, EventAt, Span, Step, Want},
+    item::{Data, EventAt, Span, Step, Want},
     lines::{self, Text},
-    size::MAX_COMMENT_BYTES,
 };
 
 /// What a block starts with, if it is not the usual event.
@@ -81,7 +80,7 @@ impl Parser {
                 };
                 let line = Span { start: at, end };
                 at = self.end_of_line(bytes, end);
-                if let Err(Strike(byte)) = self.line(text, line, kind, value, want) {
+                if let Err(OverLimit(byte)) = self.line(text, line, kind, value, want) {
                     self.fail();
                     at = line.start + byte;
                     break 'text;
@@ -233,70 +232,5 @@ impl Parser {
             _ => Place::Dropped(Kind::Unknown),
         };
         0
-    }
-
-    /// Interprets a complete, non-empty line of this kind, whose value starts at byte `value`.
-    #[inline(never)]
-    pub(super) fn line(
-        &mut self,
-        text: Text<'_>,
-        line: Span,
-        kind: Kind,
-        value: usize,
-        want: Want,
-    ) -> Result<(), Strike> {
-        let len = line.end - line.start;
-        let (name, value) = match kind {
-            Kind::Field(name) => (name, value),
-            Kind::Comment => {
-                if want == Want::Items {
-                    self.aside = Some(comment(line.start, len));
-                }
-                return Ok(());
-            }
-            Kind::Undecided | Kind::Unknown => {
-                match field::name_alone(&text.bytes()[line.start..line.end]) {
-                    Some(name) => (name, len),
-                    None => return Ok(()),
-                }
-            }
-        };
-        let value = Span {
-            start: line.start + value,
-            end: line.end,
-        };
-        self.field(name, text, value, len, want)
-    }
-
-    /// Consumes the line end at `at`, and returns where the next line starts. A CR ends the line
-    /// immediately, without waiting for the next byte.
-    #[inline]
-    pub(super) fn end_of_line(&mut self, bytes: &[u8], at: usize) -> usize {
-        if bytes[at] == b'\n' {
-            return at + 1;
-        }
-        match bytes.get(at + 1) {
-            Some(b'\n') => at + 2,
-            Some(_) => at + 1,
-            None => {
-                self.place = Place::AfterCr;
-                at + 1
-            }
-        }
-    }
-}
-
-/// Returns the comment whose colon is at `start`.
-pub(super) fn comment(start: usize, len: usize) -> Aside {
-    let bytes = len - 1;
-    if bytes > MAX_COMMENT_BYTES {
-        Aside::Skipped(super::Skipped::Comment {
-            bytes: bytes as u64,
-        })
-    } else {
-        Aside::Comment(CommentAt::InText(Span {
-            start: start + 1,
-            end: start + len,
-        }))
     }
 }
