@@ -98,7 +98,7 @@ pub enum ErrorKind {
     Body,
     /// A time limit has passed.
     Timeout(Timeout),
-    /// The response's status is not 200.
+    /// The response's status is not 200, or not one that `accept_status` accepts.
     Status,
     /// The response is not an event stream, according to its `Content-Type`.
     ContentType,
@@ -466,8 +466,10 @@ impl Error {
         serde_json::from_slice(self.body()?).ok()
     }
 
-    /// Returns how long the server asked to wait before the next request (`Retry-After`, in seconds
-    /// or as a date), counted from its response. A date in the past is zero.
+    /// Returns how long the server asked to wait before the next request, counted from its response:
+    /// `retry-after-ms`, which some APIs send, or else `Retry-After`, in seconds or as a date. A
+    /// fraction is rounded up to a millisecond. A date in the past is zero, and more than a year is a
+    /// year.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.refusal.as_ref()?.retry_after

@@ -232,6 +232,34 @@ async fn a_retry_after_is_honoured_in_both_forms() {
     );
 }
 
+/// `x-should-retry`, which some APIs send, takes precedence over the status; not over a 204, which
+/// is no refusal, nor for a browser.
+#[tokio::test(start_paused = true)]
+async fn a_server_can_say_whether_to_retry() {
+    for (status, said, retried) in [
+        (404, "true", true),
+        (401, "true", true),
+        (501, "true", true),
+        (503, "false", false),
+        (429, "false", false),
+        (404, "yes", false),
+        (503, "no", true),
+        (204, "true", false),
+    ] {
+        let reply = busy(status).header("x-should-retry", said);
+        let script = Script::new().reply(reply.clone()).reply(reply);
+        let (_, error) = collect(source(&script)).await;
+        let refused = (!retried && status != 204).then_some(status);
+        let status_of_error = error.map(|error| error.status().unwrap().as_u16());
+        assert_eq!(status_of_error, refused, "{status} {said}");
+        let attempts = if retried { 3 } else { 1 };
+        assert_eq!(script.attempts().len(), attempts, "{status} {said}");
+    }
+    let script = Script::new().reply(busy(503).header("x-should-retry", "true"));
+    let error = failure(builder(&script).standard().build().unwrap()).await;
+    assert_eq!(error.status(), Some(StatusCode::SERVICE_UNAVAILABLE));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_long_retry_after_is_told_before_anything_has_worked() {
     let script = Script::new().reply(busy(503).header("retry-after", "61"));
