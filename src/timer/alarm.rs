@@ -132,6 +132,12 @@ mod tests {
             let waker = Waker::from(Arc::clone(self));
             alarm.poll(&mut Context::from_waker(&waker), deadline)
         }
+
+        /// Whether the alarm promises a wake-up without another poll.
+        fn are_promised(self: &Arc<Self>, alarm: &Alarm) -> bool {
+            let waker = Waker::from(Arc::clone(self));
+            alarm.will_wake(&Context::from_waker(&waker), Instant::now())
+        }
     }
 
     fn paused() -> Runtime {
@@ -182,6 +188,44 @@ mod tests {
         }
     }
 
+    /// Whatever the deadline was before, whether it has passed, and whose it was.
+    #[tokio::test(start_paused = true)]
+    async fn the_last_waker_is_called_by_the_last_deadline() {
+        for (before, pause, after, known) in (0..4 * 5 * 4 * 2).map(|row| {
+            let (before, pause, after) = (row / 40 + 1, row / 8 % 5, row / 2 % 4 + 1);
+            (
+                before * SECOND,
+                pause * SECOND,
+                after * SECOND,
+                row % 2 == 0,
+            )
+        }) {
+            let row = format!("{before:?}, a pause of {pause:?}, {after:?}, known: {known}");
+            let first = Arc::new(Calls::default());
+            let last = if known {
+                Arc::clone(&first)
+            } else {
+                Arc::default()
+            };
+            let mut alarm = Alarm::default();
+            assert!(!last.are_promised(&alarm), "{row}");
+            assert!(first.poll(&mut alarm, Instant::now() + before).is_pending());
+            sleep(pause).await;
+            let rung = pause >= before;
+            assert_eq!(
+                (alarm.has_rung(), first.count()),
+                (rung, rung.into()),
+                "{row}"
+            );
+            assert_eq!(last.are_promised(&alarm), known && !rung, "{row}");
+            let calls = last.count();
+            assert!(last.poll(&mut alarm, Instant::now() + after).is_pending());
+            assert!(last.are_promised(&alarm), "{row}");
+            sleep(after).await;
+            assert_eq!(last.count(), calls + 1, "{row}");
+        }
+    }
+
     /// Each poll has its own waker, and only the last one counts.
     #[tokio::test(start_paused = true)]
     async fn only_the_last_waker_is_called_and_only_once() {
@@ -204,6 +248,7 @@ mod tests {
         let runtimes = [paused(), paused(), paused()];
         for (turn, runtime) in (1..).zip(&runtimes) {
             runtime.block_on(async {
+                assert!(!calls.are_promised(&alarm));
                 let deadline = Instant::now() + HOUR;
                 assert!(calls.poll(&mut alarm, deadline).is_pending());
                 if turn == 3 {
