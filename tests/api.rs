@@ -52,6 +52,8 @@ fn values_can_be_shared_between_threads() {
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
+    // As http-body-util's `BoxBody` wants it.
+    all!(shared: EventBody<stream::Empty<Result<Event, Error>>>);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -71,7 +72,8 @@ impl fmt::Debug for Outgoing {
 /// `Body::from_stream` of axum, `StreamBody` of http-body-util for hyper, `streaming` of actix-web.
 /// It polls `events` only when the framework polls the body. So a slow client slows down the source
 /// of the events, and nothing is queued. When the client disconnects, the framework drops the body,
-/// and `events` with it.
+/// and `events` with it. The body is `Send` and `Sync` if `events` is; where a framework wants a
+/// `Sync` body, and `events` is not, box it with http-body-util's `boxed_unsync`.
 ///
 /// ```
 /// use everstream::{Event, encode::EventBody};
@@ -116,7 +118,8 @@ pub struct EventBody<S: TryStream> {
     ended: bool,
 }
 
-type ErrorEvent<E> = Box<dyn FnOnce(E) -> Event + Send>;
+/// In a `Mutex`, which is never locked, so that the body is `Sync` although the closure need not be.
+type ErrorEvent<E> = Mutex<Box<dyn FnOnce(E) -> Event + Send>>;
 
 impl<S: TryStream> EventBody<S> {
     /// Creates a body that sends `events`, and a keep-alive comment after every 15 seconds of
@@ -180,7 +183,7 @@ impl<S: TryStream> EventBody<S> {
     /// # }
     /// ```
     pub fn on_error(mut self, event: impl FnOnce(S::Error) -> Event + Send + 'static) -> Self {
-        self.on_error = Some(Box::new(event));
+        self.on_error = Some(Mutex::new(Box::new(event)));
         self
     }
 
@@ -236,6 +239,7 @@ where
                 let Some(event) = this.on_error.take() else {
                     return Poll::Ready(Some(Err(error.into())));
                 };
+                let event = event.into_inner().unwrap_or_else(PoisonError::into_inner);
                 super::event(&event(error)).map(|wire| wire.to_bytes())
             }
             None => {
