@@ -13,6 +13,15 @@ fn post(url: &str) -> EventSourceBuilder {
     EventSource::request(request).backoff(at_once())
 }
 
+/// What a POST with the body `{}` becomes when it is redirected with a status: method and body.
+const REDIRECTED_POSTS: [(u16, &str, &str); 5] = [
+    (301, "GET", ""),
+    (302, "GET", ""),
+    (303, "GET", ""),
+    (307, "POST", "{}"),
+    (308, "POST", "{}"),
+];
+
 #[tokio::test]
 async fn every_redirect_is_followed_and_a_reconnection_starts_over() {
     for status in [301, 302, 303, 307, 308] {
@@ -57,13 +66,7 @@ async fn an_absolute_location_is_followed() {
 /// Method and body go along as HTTP demands.
 #[tokio::test]
 async fn a_post_becomes_a_get_or_stays_one() {
-    for (status, method, body) in [
-        (301, "GET", ""),
-        (302, "GET", ""),
-        (303, "GET", ""),
-        (307, "POST", "{}"),
-        (308, "POST", "{}"),
-    ] {
+    for (status, method, body) in REDIRECTED_POSTS {
         let server = Server::script_then(
             [Reply::redirect(status, "/answer"), events("data: a\n\n")],
             events("data: again\n\n"),
@@ -398,13 +401,7 @@ async fn all_values_of_a_header_cross_origins() {
 #[tokio::test]
 async fn reqwest_takes_keys_and_bodies_to_another_origin() {
     const KEYS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];
-    for (status, method, body) in [
-        (301, "GET", ""),
-        (302, "GET", ""),
-        (303, "GET", ""),
-        (307, "POST", "{}"),
-        (308, "POST", "{}"),
-    ] {
+    for (status, method, body) in REDIRECTED_POSTS {
         let there = Server::start(|_| events("data: a\n\n")).await;
         let target = there.url("/");
         let here = Server::start(move |_| Reply::redirect(status, &target)).await;

@@ -92,13 +92,7 @@ async fn a_refusal_on_a_connection_in_use_is_no_other() {
 async fn nothing_is_repeated_in_mid_body() {
     for (name, client) in clients() {
         for end in ends() {
-            let frames = end.frames.clone();
-            let server = Server::start(move |_| {
-                let mut all = vec![Do::Open, Do::Data("data: a\n\n")];
-                all.extend(frames.clone());
-                all
-            })
-            .await;
+            let server = end.server().await;
             let (data, error) = post(&client, &server).await;
             assert_eq!(data, ["a"], "{name}, {}", end.what);
             let kind = error.as_ref().map(Error::kind);
@@ -114,13 +108,7 @@ async fn nothing_is_repeated_in_mid_body() {
 async fn an_end_that_looks_whole_is_incomplete_without_its_last_event() {
     let (_, client) = clients().into_iter().last().unwrap();
     for end in ends() {
-        let frames = end.frames.clone();
-        let server = Server::start(move |_| {
-            let mut all = vec![Do::Open, Do::Data("data: a\n\n")];
-            all.extend(frames.clone());
-            all
-        })
-        .await;
+        let server = end.server().await;
         let answer = client.post(server.url()).body("{}").events();
         let mut events = soon(answer.into_future()).await.unwrap();
         let mut until = (&mut events).complete_on_data("[DONE]");
@@ -136,6 +124,15 @@ struct End {
     frames: Vec<Do>,
     /// As reqwest tells it.
     looks_whole: bool,
+}
+
+impl End {
+    /// A server that sends one event, and then ends the body like this.
+    async fn server(&self) -> Server {
+        let mut frames = vec![Do::Open, Do::Data("data: a\n\n")];
+        frames.extend(self.frames.iter().cloned());
+        Server::start(move |_| frames.clone()).await
+    }
 }
 
 fn ends() -> Vec<End> {
