@@ -93,11 +93,11 @@ fn line<'a>(item: &Item<'a>) -> Option<Line<'a>> {
         Item::Retry(time) => Line::Retry {
             ms: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
         },
-        Item::Skipped(Skipped::Event { bytes }) => Line::Skipped {
+        Item::Skipped(Skipped::Event { bytes, .. }) => Line::Skipped {
             what: "event",
             bytes,
         },
-        Item::Skipped(Skipped::Comment { bytes }) => Line::Skipped {
+        Item::Skipped(Skipped::Comment { bytes, .. }) => Line::Skipped {
             what: "comment",
             bytes,
         },

@@ -124,8 +124,8 @@ impl Output {
             Signal::Skipped(skipped) => {
                 let (what, bytes) = match *skipped {
                     Skipped::Comment { .. } if !self.comments => return Ok(()),
-                    Skipped::Comment { bytes } => ("comment", bytes),
-                    Skipped::Event { bytes } => ("event", bytes),
+                    Skipped::Comment { bytes, .. } => ("comment", bytes),
+                    Skipped::Event { bytes, .. } => ("event", bytes),
                     _ => return Ok(()),
                 };
                 self.say(&Line::Skipped { what, bytes }, || {

@@ -82,11 +82,13 @@ impl fmt::Debug for Item<'_> {
 #[non_exhaustive]
 pub enum Skipped {
     /// An event, with [`Oversized::Skip`].
+    #[non_exhaustive]
     Event {
         /// The number of bytes in its field lines, without line ends.
         bytes: u64,
     },
     /// A comment over 64 KiB.
+    #[non_exhaustive]
     Comment {
         /// The number of bytes after its colon.
         bytes: u64,

@@ -110,7 +110,7 @@ impl Told {
                 self.causes.push(cause.error().map(Error::kind));
                 self.delays.push(delay);
             }
-            Ok(Signal::Skipped(Skipped::Event { bytes } | Skipped::Comment { bytes })) => {
+            Ok(Signal::Skipped(Skipped::Event { bytes, .. } | Skipped::Comment { bytes, .. })) => {
                 self.skipped.push(bytes);
             }
             Ok(_) => {}

@@ -83,8 +83,8 @@ pub fn item(item: everstream::Item<'_>) -> Item {
             event: event_type.to_owned(),
             id: id.to_owned(),
         },
-        everstream::Item::Skipped(Skipped::Event { bytes }) => Item::SkippedEvent(bytes),
-        everstream::Item::Skipped(Skipped::Comment { bytes }) => Item::SkippedComment(bytes),
+        everstream::Item::Skipped(Skipped::Event { bytes, .. }) => Item::SkippedEvent(bytes),
+        everstream::Item::Skipped(Skipped::Comment { bytes, .. }) => Item::SkippedComment(bytes),
         other => panic!("{other:?} is new: tell the oracle"),
     }
 }

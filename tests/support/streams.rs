@@ -94,10 +94,10 @@ impl Expected<'_> {
                     let event = event_type;
                     items.push(Item::Undispatched { event, id });
                 }
-                Some(Ok(Signal::Skipped(Skipped::Event { bytes }))) => {
+                Some(Ok(Signal::Skipped(Skipped::Event { bytes, .. }))) => {
                     items.push(Item::SkippedEvent(bytes));
                 }
-                Some(Ok(Signal::Skipped(Skipped::Comment { bytes }))) => {
+                Some(Ok(Signal::Skipped(Skipped::Comment { bytes, .. }))) => {
                     items.push(Item::SkippedComment(bytes));
                 }
                 Some(Ok(other)) => panic!("{other:?} is new"),
