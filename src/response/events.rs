@@ -52,6 +52,7 @@ impl Events {
         &self.parser
     }
 
+    #[cfg(feature = "client")]
     pub(crate) fn parser_mut(&mut self) -> &mut Parser {
         &mut self.parser
     }
