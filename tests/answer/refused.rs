@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use everstream::{
     ContentType, Error, ErrorKind, RequestBuilderExt,
-    testing::{ClosedPort, Gate, Reply, Server},
+    testing::{ClosedPort, Gate, Reply, Script, Server},
 };
 
 use futures_util::StreamExt;
@@ -112,6 +112,29 @@ async fn a_200_of_another_type_keeps_its_body() {
     assert_eq!(error.kind(), ErrorKind::ContentType);
 }
 
+/// A 204 has no body to read.
+#[tokio::test]
+async fn which_statuses_are_streams_can_be_set() {
+    for (status, accepted) in [
+        (200, true),
+        (201, true),
+        (204, false),
+        (299, true),
+        (300, false),
+        (500, false),
+    ] {
+        let reply = Reply::status(status).content_type("text/event-stream");
+        let events = Script::new().reply(reply.raw("data: x\n\n")).events();
+        match events.accept_status(|status| status.is_success()).await {
+            Ok(events) => assert_eq!(
+                (collect(events).await.0, accepted),
+                (vec!["x".into()], true)
+            ),
+            Err(error) => assert_eq!((error.kind(), accepted), (ErrorKind::Status, false)),
+        }
+    }
+}
+
 #[tokio::test]
 async fn how_strict_the_type_is_can_be_set() {
     let reply = Reply::events().content_type("text/plain").data("x");
@@ -154,6 +177,43 @@ async fn the_first_64_kib_of_a_body_are_kept() {
     let body = error.body().unwrap();
     assert_eq!(body.len(), 64 * 1024);
     assert!(body.starts_with(b"0123456789"));
+}
+
+/// Whatever was wrong with the response, and in whatever pieces its body arrives.
+#[tokio::test]
+async fn a_body_is_whole_only_if_nothing_is_missing() {
+    const MAX: usize = 8;
+    for reply in [
+        Reply::status(500),
+        Reply::events().content_type("text/plain"),
+        Reply::events(),
+    ] {
+        for length in 1..=MAX + 2 {
+            for piece in [1, 3, MAX, MAX + 2] {
+                for breaks_off in [false, true] {
+                    let row = format!("{reply:?}, {length} bytes by {piece}, {breaks_off}");
+                    let sent = vec![b'x'; length];
+                    let mut reply = sent.chunks(piece).fold(reply.clone(), Reply::raw);
+                    if breaks_off {
+                        reply = reply.cut();
+                    }
+                    let events = Script::new().reply(reply).events();
+                    let error = match events.max_error_body_bytes(MAX).await {
+                        Ok(mut events) => events.next().await.unwrap().unwrap_err(),
+                        Err(error) => error,
+                    };
+                    if error.kind() == ErrorKind::Body {
+                        continue;
+                    }
+                    let kept = error.body().unwrap();
+                    assert_eq!(*kept, sent[..length.min(MAX)], "{row}");
+                    let is_whole = error.body_is_whole();
+                    assert!(!is_whole || (kept.len() == length && !breaks_off), "{row}");
+                    assert!(is_whole || length >= MAX || breaks_off, "{row}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]

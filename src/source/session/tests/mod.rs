@@ -103,17 +103,17 @@ impl Life {
     }
 
     fn lose(&mut self, error: Option<&Error>, advice: Retry, progress: bool) -> Decision {
-        let decision = self.session.reestablish(
-            self.now,
-            Loss {
-                error,
-                advice,
-                progress,
-                reconnection_time: self.reconnection_time,
-            },
-        );
+        let loss = Loss {
+            error,
+            advice,
+            progress,
+            reconnection_time: self.reconnection_time,
+        };
+        let announced = self.session.failures_with(self.now, &loss);
+        let decision = self.session.reestablish(self.now, loss);
         match decision {
-            Decision::Wait { delay, .. } => {
+            Decision::Wait { failure, delay } => {
+                assert_eq!(announced, failure, "what `retry_when` sees is what counts");
                 assert_eq!(self.state(), State::Waiting(self.now.saturating_add(delay)));
             }
             Decision::End | Decision::Fail => assert_eq!(self.state(), State::Closed),
