@@ -150,7 +150,7 @@ fn refuse(error: &Error) -> Response {
     response
 }
 
-/// For an answer that broke off after it began: the last event for the browser.
+/// The last event for the browser if the upstream fails after its answer has started.
 fn error_event(error: &Error) -> Event {
     log(error);
     let message = serde_json::json!({ "message": to_the_browser(error) });

@@ -532,7 +532,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_says_what_its_error_says() {
+    fn a_kind_and_its_error_have_the_same_message() {
         for timeout in [Timeout::Headers, Timeout::Idle, Timeout::HttpClient] {
             let kind = ErrorKind::Timeout(timeout);
             assert_eq!(timeout.to_string(), kind.to_string());
@@ -543,7 +543,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kind_alone_proves_little() {
+    fn only_some_kinds_are_unsent() {
         for (kind, unsent) in [
             (ErrorKind::Request, true),
             (ErrorKind::Connect, false),
@@ -579,7 +579,7 @@ mod tests {
     }
 
     #[test]
-    fn the_source_is_given_back_by_value_unless_it_is_shared() {
+    fn the_source_is_returned_by_value_unless_shared() {
         let error = nested();
         let clone = error.clone();
         let error = error.into_source().unwrap_err();

@@ -44,7 +44,7 @@ fn fused<T: FusedStream>() {}
 fn error<T: StdError + Send + Sync + 'static>() {}
 
 #[test]
-fn values_can_be_shared_between_threads() {
+fn values_are_send_and_sync() {
     all!(shared:
         Attempt, Backoff, Cause, ContentType, EncodeError, Encoded<'static>, Encoder, Error, ErrorKind, Event,
         EventRef<'static>, EventTooLarge, Failure<'static>, Feed<'static, 'static>, EventSourceHandle, Head,
@@ -57,7 +57,7 @@ fn values_can_be_shared_between_threads() {
 }
 
 #[test]
-fn streams_can_be_sent_and_need_no_pinning() {
+fn streams_are_send_and_unpin() {
     all!(sent:
         Body, Connector, ErrorWhen, ErrorWhen<CompleteWhen<EventSource>>, EventBody<EventStream>, EventSource, EventSourceBuilder,
         EventStream, EventStreamBuilder, FollowRedirects, JsonStream<Rc<str>, EventSource>, JsonStream<String>,
@@ -76,12 +76,12 @@ fn every_stream_is_fused() {
 }
 
 #[test]
-fn errors_are_errors() {
+fn error_types_implement_error() {
     all!(error: EncodeError, Error, EventTooLarge, JsonError);
 }
 
 #[test]
-fn what_is_a_value_can_be_cloned_and_mostly_compared() {
+fn value_types_are_clone_and_mostly_partial_eq() {
     all!(cloned:
         Attempt, Backoff, Cause, ContentType, Encoded<'_>, Encoder, Error, ErrorKind, Event, EventRef<'_>, EventSourceHandle,
         Head, Outgoing, Oversized, RequestPolicy, ReadyState, Retry, Script, Signal, Skipped, Timeout, Unfinished,
@@ -108,7 +108,7 @@ fn generic_code_can_name_what_it_needs() {
 /// What the list of the public API names is in a public module, but for the supertraits that seal
 /// a trait.
 #[test]
-fn nothing_public_has_a_private_name() {
+fn every_public_type_can_be_named() {
     let list = include_str!("../docs/public-api.txt");
     let modules: Vec<_> = list
         .lines()
@@ -133,7 +133,7 @@ fn nothing_public_has_a_private_name() {
 }
 
 #[test]
-fn lent_events_are_equal_as_their_own_are() {
+fn lent_events_compare_like_owned_ones() {
     let lend = |wire: &'static [u8], check: &dyn Fn(EventRef<'_>)| {
         let mut parser = Parser::new();
         let mut feed = parser.feed(wire);

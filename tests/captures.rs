@@ -14,7 +14,7 @@ use support::{
 };
 
 #[test]
-fn every_event_stream_reads_as_the_oracle_does() {
+fn every_event_stream_matches_the_oracle() {
     let options = Options::default();
     let mut random = Random::new(3);
     let mut streams = 0;
@@ -42,7 +42,7 @@ fn every_event_stream_reads_as_the_oracle_does() {
 }
 
 #[test]
-fn as_read_off_by_hand() {
+fn matches_the_items_written_by_hand() {
     let expected = vectors::of_folder(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures"));
     assert_eq!(expected.len(), 19);
     for expected in expected {
@@ -67,7 +67,7 @@ fn as_read_off_by_hand() {
 }
 
 #[test]
-fn what_is_no_event_stream_is_known_by_its_head() {
+fn other_responses_are_recognized_by_their_head() {
     for (name, status, content_type) in [
         ("aimock-429", 429, "application/json"),
         ("axum-busy", 503, "text/plain; charset=utf-8"),

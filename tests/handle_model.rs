@@ -88,7 +88,7 @@ impl Drop for Nosy {
 }
 
 #[test]
-fn every_command_reaches_a_source_that_sleeps() {
+fn every_command_reaches_a_sleeping_source() {
     // All orders of three threads take minutes. Those in which at most three times a thread is
     // stopped where it could go on take seconds, and bugs need fewer.
     let mut builder = loom::model::Builder::new();
@@ -107,7 +107,7 @@ fn every_command_reaches_a_source_that_sleeps() {
 }
 
 #[test]
-fn a_reconnection_that_was_promised_comes_about_or_the_source_is_closed() {
+fn a_promised_reconnection_happens_unless_the_source_is_closed() {
     loom::model(|| {
         let (mut source, handle) = Source::new();
         let other = handle.clone();
@@ -162,7 +162,7 @@ fn wakers_may_use_the_handle() {
 }
 
 #[test]
-fn whoever_is_woken_finds_the_command() {
+fn a_woken_task_finds_the_command() {
     loom::model(|| {
         let (mut source, handle) = Source::new();
         let task = Nosy::new(&handle);
@@ -179,7 +179,7 @@ fn whoever_is_woken_finds_the_command() {
 }
 
 #[test]
-fn a_source_that_is_dropped_keeps_no_task() {
+fn a_dropped_source_keeps_no_waker() {
     loom::model(|| {
         let (mut source, handle) = Source::new();
         let task: Weak<Nosy> = {
@@ -201,7 +201,7 @@ fn a_source_that_is_dropped_keeps_no_task() {
 }
 
 #[test]
-fn a_source_that_has_ended_takes_no_waker() {
+fn an_ended_source_stores_no_waker() {
     loom::model(|| {
         let (mut source, handle) = Source::new();
         handle.close();

@@ -108,7 +108,7 @@ fn a_line_over_the_limit_is_an_error_at_the_end_too() {
 /// Everything that an unfinished block holds is told: an ID without data, a skipped event, and
 /// `retry` or a comment whose line has not ended.
 #[test]
-fn an_unfinished_block_is_told_wherever_it_is_cut() {
+fn an_unfinished_block_is_reported_at_any_cut() {
     let wire =
         b"id: 1\n\nevent: x\nid: 22\nretry: 50\n: c\n\ndata: 0123456789\nid: 3\n\nid\n\nid: 4";
     for (max_event_bytes, skip_oversized) in [(1 << 20, false), (14, true), (14, false)] {
@@ -128,7 +128,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn chunked_is_whole_is_the_oracle(wire in stream(), options in options(), lengths in lengths()) {
+    fn chunked_and_whole_match_the_oracle(wire in stream(), options in options(), lengths in lengths()) {
         let expected = Expected::new(&wire, &options);
         expected.check(&splits::whole(&wire));
         expected.check(&splits::by_lengths(&wire, lengths));
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn read_and_streamed_is_the_oracle(wire in stream(), options in options(), lengths in lengths()) {
+    fn reader_and_stream_match_the_oracle(wire in stream(), options in options(), lengths in lengths()) {
         let options = Options { last_event_id: String::new(), ..options };
         let expected = Expected::new(&wire, &options);
         let chunks = splits::by_lengths(&wire, lengths);
@@ -144,12 +144,12 @@ proptest! {
     }
 
     #[test]
-    fn a_reconnection_keeps_id_and_time_alone(wire in stream(), options in options(), lengths in lengths()) {
+    fn a_reconnection_keeps_only_id_and_time(wire in stream(), options in options(), lengths in lengths()) {
         Expected::new(&wire, &options).check_reconnection(&splits::by_lengths(&wire, lengths));
     }
 
     #[test]
-    fn an_event_reads_back(event in line(), data in text(), id in line(), lengths in lengths()) {
+    fn an_encoded_event_parses_back(event in line(), data in text(), id in line(), lengths in lengths()) {
         let event = Event::new(data).with_event_type(event).with_id(id);
         let wire = encode::event(&event).expect("type and ID are lines").to_vec();
         let mut parser = Parser::new();
@@ -166,13 +166,13 @@ proptest! {
 
     /// Whatever a server sent, a proxy can send it on: items, IDs and all.
     #[test]
-    fn what_was_parsed_reads_back(wire in stream(), options in options(), lengths in lengths()) {
+    fn a_parsed_stream_round_trips(wire in stream(), options in options(), lengths in lengths()) {
         pass_through::check(&splits::by_lengths(&wire, lengths), &options);
     }
 
     /// Whatever the encoder is given, a stream holds just what was encoded, or it was refused.
     #[test]
-    fn nothing_is_forged(
+    fn encoding_prevents_injection(
         written in vec((0..4_u8, text(), text(), text(), any::<Duration>()), 0..6),
         keeps_id in any::<bool>(),
         lengths in lengths(),
@@ -195,7 +195,7 @@ proptest! {
 /// Events are equal if all that can be seen of them is: a type said aloud is no other than one
 /// not said, an ID that was reset no other than one that never was.
 #[test]
-fn events_that_look_equal_are() {
+fn events_with_equal_parts_are_equal() {
     let hash = |event: &Event| std::hash::BuildHasher::hash_one(&Hashes::default(), event);
     for (wire, made) in [
         ("data: a\n\n", Event::new("a")),

@@ -107,7 +107,7 @@ fn a_dropped_line_takes_constant_memory() {
 }
 
 #[test]
-fn bytes_that_are_no_text_take_constant_memory() {
+fn invalid_utf8_takes_constant_memory() {
     let _alone = alone();
     for start in [&b":"[..], b"", b"\xef\xbb", b"foo:"] {
         for fill in [&b"\xff"[..], b"\xf0\x9f", b"\0"] {
@@ -118,7 +118,7 @@ fn bytes_that_are_no_text_take_constant_memory() {
 }
 
 #[test]
-fn what_is_skipped_takes_no_more_than_the_limit() {
+fn a_skipped_event_takes_no_more_than_the_limit() {
     let _alone = alone();
     let parser = || {
         let parser = Parser::new().with_max_event_bytes(MIB);
@@ -166,7 +166,7 @@ fn what_is_skipped_takes_no_more_than_the_limit() {
 }
 
 #[test]
-fn a_long_id_is_given_back_with_the_next() {
+fn a_long_ids_memory_is_freed_with_the_next_id() {
     let _alone = alone();
     let long = format!("id: {}\ndata\n\n", "1".repeat(MIB));
     for chunk_bytes in [64, 64 * KIB, 2 * MIB] {
@@ -257,7 +257,7 @@ fn steady(stream: &[u8], chunk_bytes: usize, read: fn(Feed<'_, '_>) -> usize) ->
 }
 
 #[test]
-fn an_event_that_is_lent_allocates_nothing() {
+fn a_lent_event_allocates_nothing() {
     let _alone = alone();
     for shape in SHAPES {
         let stream = shape.repeat(EVENTS).into_bytes();
@@ -272,7 +272,7 @@ fn an_event_that_is_lent_allocates_nothing() {
 }
 
 #[test]
-fn an_event_with_an_id_of_its_own_allocates_nothing_when_lent() {
+fn a_lent_event_with_a_new_id_allocates_nothing() {
     let _alone = alone();
     let events = (0..EVENTS).map(|number| format!("id: {number:05}\ndata: x\n\n"));
     let stream = events.collect::<String>().into_bytes();
@@ -283,7 +283,7 @@ fn an_event_with_an_id_of_its_own_allocates_nothing_when_lent() {
 }
 
 #[test]
-fn an_event_that_is_owned_allocates_once() {
+fn an_owned_event_allocates_once() {
     let _alone = alone();
     for shape in SHAPES {
         let stream = shape.repeat(EVENTS).into_bytes();
@@ -299,7 +299,7 @@ fn an_event_that_is_owned_allocates_once() {
 }
 
 #[test]
-fn an_id_of_its_own_is_one_allocation_more() {
+fn a_new_id_is_one_more_allocation() {
     let _alone = alone();
     let events = (0..EVENTS).map(|number| format!("event: t\nid: {number:05}\ndata: x\n\n"));
     let stream = events.collect::<String>().into_bytes();

@@ -55,7 +55,7 @@ fn agrees_with_chromium() {
 proptest! {
     /// The oracle splits lines before it decodes them. Decoding the whole stream first gives the same.
     #[test]
-    fn decoding_lines_is_decoding_the_stream(wire in proptest::collection::vec(prop_oneof![
+    fn decoding_lines_equals_decoding_the_stream(wire in proptest::collection::vec(prop_oneof![
         proptest::sample::select(b"\r\na\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x8C\x8D\xC0\xED\xF4\xFF".as_slice()),
         any::<u8>(),
     ], 0..60)) {

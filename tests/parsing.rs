@@ -37,7 +37,7 @@ fn whole_and_byte_by_byte() {
 /// The oracle agrees with the vectors (`tests/oracle_itself.rs`) and the parser with the oracle;
 /// this closes the circle.
 #[test]
-fn as_written_by_hand() {
+fn matches_the_items_in_the_vectors() {
     each(|vector, _| {
         let name = &vector.name;
         let mut parser = faces::parser(&vector.options);
@@ -206,7 +206,7 @@ fn read_and_streamed() {
 
 /// Whoever asks for events has no comments kept, and that is known when the comment begins.
 #[test]
-fn a_comment_that_began_while_events_were_asked_for_is_passed_over() {
+fn a_comment_started_by_next_event_is_skipped() {
     let events: [fn(&mut Parser, &[u8]); 2] = [
         |parser, chunk| assert!(parser.feed(chunk).next_event().unwrap().is_none()),
         |parser, chunk| assert!(parser.feed(chunk).next_owned().unwrap().is_none()),
@@ -236,7 +236,7 @@ fn a_comment_that_began_while_events_were_asked_for_is_passed_over() {
 
 /// What an event before it left behind is not taken for a part of the comment.
 #[test]
-fn a_comment_that_began_while_items_were_asked_for_is_whole() {
+fn a_comment_started_by_next_item_is_complete() {
     for before in [0, 300] {
         let chunk = [b"\n".repeat(before), b"data: 1\n: com".to_vec()].concat();
         let mut parser = Parser::new();

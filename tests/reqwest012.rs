@@ -99,7 +99,7 @@ async fn a_feed() {
 }
 
 #[tokio::test]
-async fn a_post_is_sent_once_and_a_factory_makes_more() {
+async fn a_post_is_sent_once_but_a_factory_may_repeat_it() {
     let server = Server::script_then([], Reply::events().data("a")).await;
     let source = Client::new().post(server.url("/")).event_source().unwrap();
     let events: Vec<_> = source.try_collect().await.unwrap();
@@ -117,7 +117,7 @@ async fn a_post_is_sent_once_and_a_factory_makes_more() {
 }
 
 #[tokio::test]
-async fn failures_are_told_apart() {
+async fn failures_are_distinguished() {
     let port = ClosedPort::reserve();
     let error = Client::new()
         .get(port.url("/?key=secret"))
@@ -188,7 +188,7 @@ async fn no_member_of_a_gzip_body_is_lost_without_an_error() {
 
 /// A feed resumes after the last event that it has got.
 #[tokio::test]
-async fn a_feed_asks_again_for_what_a_decoder_lost() {
+async fn a_feed_resumes_after_a_decoder_lost_data() {
     let members = [
         gzipped("id: 1\ndata: one\n\n"),
         gzipped("id: 2\ndata: two\n\n"),

@@ -507,7 +507,7 @@ async fn a_content_type_is_named_without_parameters() {
 }
 
 #[test]
-fn events_show_what_they_hold() {
+fn debug_of_events_shows_their_data() {
     let mut parser = Parser::new();
     let mut feed = parser.feed(WIRE.as_bytes());
     let event = feed.next_event().unwrap().unwrap();
@@ -520,7 +520,7 @@ fn events_show_what_they_hold() {
 
 /// What shows a mark is found out, in whatever form it shows it.
 #[test]
-fn the_walk_sees_every_form() {
+fn the_search_finds_every_encoding() {
     #[derive(Debug)]
     struct Text(#[expect(dead_code, reason = "it is shown")] &'static str);
     #[derive(Debug)]
@@ -600,7 +600,7 @@ fn public_types() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_list_of_public_types_is_read_right() {
+fn the_list_of_public_types_is_parsed_correctly() {
     let names = public_types();
     for name in [
         "Error",

@@ -43,7 +43,7 @@ fn begin(input: &mut Unstructured<'_>) -> Result<Model> {
             None
         },
         repeats: flags & 8 == 0,
-        anew: flags & 16 == 16,
+        fresh: flags & 16 == 16,
         standard: flags & 32 == 32,
         ..Rules::default()
     };

@@ -145,7 +145,7 @@ mod tests {
 
     #[cfg(feature = "stream")]
     #[test]
-    fn a_url_is_shown_once_and_can_be_taken_off() {
+    fn a_url_is_shown_once_and_can_be_removed() {
         let at = |url: &str, source: Error| Error::new(ErrorKind::Redirect, source).with_url(url);
         let inner = Error::new(ErrorKind::Connect, "cable pulled");
         let here = "http://u:p@h/a?k#f";

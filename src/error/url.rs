@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scheme_host_and_path_are_shown_and_nothing_else() {
+    fn only_scheme_host_and_path_are_shown() {
         for (url, shown) in [
             ("https://example.com", Some("https://example.com")),
             ("https://example.com/", Some("https://example.com/")),

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_says_what_is_wrong_and_where_and_quotes_on_request_only() {
+    fn an_error_shows_problem_and_position_and_quotes_only_on_request() {
         for (data, shown, detail) in [
             (
                 "[1,\n \"s3cr3t\"]",

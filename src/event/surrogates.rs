@@ -290,7 +290,7 @@ mod tests {
     use serde_json::Value;
 
     #[test]
-    fn a_lone_half_becomes_the_replacement_character() {
+    fn a_lone_surrogate_becomes_the_replacement_character() {
         for (json, expected) in [
             (r#""\ud83c""#, r#""\ufffd""#),
             (r#""a\ud83cb\uDF0Dc""#, r#""a\ufffdb\ufffdc""#),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_lone_half_is_not_copied() {
+    fn text_without_lone_surrogates_is_not_copied() {
         for json in [
             "",
             "[DONE]",
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_joined_across_events() {
+    fn surrogates_are_joined_across_events() {
         let table: [(&str, &[(&str, &str)]); 9] = [
             (
                 "the next event",
@@ -448,7 +448,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_that_is_cut_by_code_units_is_whole_when_joined(
+        fn text_split_between_code_units_is_complete_when_joined(
             text_in in "[a-z 你é🌍😀]{0,12}",
             cuts in prop::collection::vec(0_usize..20, 0..6),
         ) {
@@ -462,7 +462,7 @@ mod tests {
         }
 
         #[test]
-        fn replaced_is_what_a_lossy_decoder_of_utf_16_gives(
+        fn replacement_matches_a_lossy_utf_16_decoder(
             units in prop::collection::vec(
                 prop_oneof![Just(0xd83c_u16), Just(0xdf0d), Just(0x61), Just(0x22), Just(0x5c), any::<u16>()],
                 0..12,
@@ -475,7 +475,7 @@ mod tests {
         }
 
         #[test]
-        fn no_text_makes_it_panic(json in r#"[\[{":,}\\ud83cf0 é]{0,40}"#) {
+        fn never_panics_on_any_text(json in r#"[\[{":,}\\ud83cf0 é]{0,40}"#) {
             let replaced = replace_lone_halves(&json);
             prop_assert_eq!(replace_lone_halves(&replaced), replaced.as_ref());
             let mut joiner = SurrogateJoiner::new();

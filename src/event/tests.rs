@@ -10,7 +10,7 @@ fn an_event_is_small() {
 }
 
 #[test]
-fn parts_are_what_the_accessors_say() {
+fn parts_equal_the_accessors() {
     let made = Event::new("a\r\nb").with_event_type("t").with_id("1");
     for (event, expected) in [
         (made, ("t", "a\nb", "1")),
@@ -43,7 +43,7 @@ fn lent_and_owned_events_are_equal_if_their_parts_are() {
 }
 
 #[test]
-fn debug_names_the_parts_as_the_accessors_do() {
+fn debug_names_the_fields_like_the_accessors() {
     let event = Event::new("x");
     let shown = r#"Event { event_type: "message", data: "x", id: "" }"#;
     assert_eq!(format!("{event:?}"), shown);
@@ -51,7 +51,7 @@ fn debug_names_the_parts_as_the_accessors_do() {
 
 #[cfg(feature = "json")]
 #[test]
-fn a_json_error_says_where_and_of_which_kind() {
+fn a_json_error_has_a_position_and_a_kind() {
     for (data, line, column, is_syntax) in [
         ("", 1, 0, true),
         ("hello", 1, 1, true),
@@ -71,7 +71,7 @@ fn a_json_error_says_where_and_of_which_kind() {
 
 #[cfg(all(feature = "serde", feature = "json"))]
 #[test]
-fn serde_keeps_an_event_as_it_is() {
+fn serde_round_trips_an_event() {
     let event = Event::new("a\nb").with_event_type("t\0").with_id("1");
     let json = r#"{"event_type":"t\u0000","data":"a\nb","id":"1"}"#;
     assert_eq!(serde_json::to_string(&event).unwrap(), json);

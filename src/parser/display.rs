@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_say_what_happened_or_what_is_set() {
+    fn display_says_what_happened_or_what_is_set() {
         for (said, expected) in [
             (
                 Skipped::Event { bytes: 7 }.to_string(),

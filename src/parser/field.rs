@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn beginnings_decide_as_soon_as_they_can() {
+    fn the_kind_is_known_as_early_as_possible() {
         for (line, expected) in [
             ("", Kind::Undecided),
             ("d", Kind::Undecided),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_takes_digits_and_no_more_than_fit() {
+    fn retry_accepts_only_digits_and_saturates() {
         for (value, expected) in [
             ("0", Some(0)),
             ("03000", Some(3000)),

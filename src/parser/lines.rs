@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_decode_to_what_the_whole_does() {
+    fn pieces_decode_to_the_same_text_as_the_whole() {
         let inputs: &[&[u8]] = &[
             "aé€😀z".as_bytes(),
             b"\xff\xfe",

@@ -50,7 +50,7 @@ fn short_data_in_pieces_is_copied_once() {
 }
 
 #[test]
-fn data_lines_join_however_long_they_are_and_wherever_they_are_cut() {
+fn data_lines_join_at_any_length_and_any_split() {
     // Around the length from which data is decoded as it arrives. All of them would take Miri
     // hours.
     let lengths = [SPILL, 0, 3, 500, SPILL - 7, SPILL - 1, SPILL + 1, 3 * SPILL];
@@ -106,7 +106,7 @@ fn a_large_event_is_moved_out() {
 }
 
 #[test]
-fn windows_join_without_a_seam() {
+fn lines_across_windows_are_parsed_correctly() {
     // Longer than a window, with each kind of line end at each offset around its edge. Each takes
     // Miri a minute.
     let shifts = if cfg!(miri) { 1 } else { 8 };
@@ -125,7 +125,7 @@ fn windows_join_without_a_seam() {
 }
 
 #[test]
-fn the_usual_events_of_a_window_are_those_of_single_bytes() {
+fn a_window_yields_the_same_events_as_single_bytes() {
     let stream = ": c\n\nevent: a\ndata: 1\n\nevent: a\n: c\ndata: 2\n\nevent: a\ndata: 3\ndata: 4\n\n\
         event: a\n\ndata:5\n\nid: 6\ndata: 6\n\ndata: \u{e9}\n\nevent: b\ndata: 7\n\nevent: a\ndata: 8\n\n\
         data\n\nretry: 1\ndata: 9\n\ndata: x\nevent: b\n\nevent:b\ndata: \n\nevent: message\ndata: 10\n\n"
@@ -135,7 +135,7 @@ fn the_usual_events_of_a_window_are_those_of_single_bytes() {
 }
 
 #[test]
-fn a_usual_event_is_held_against_the_limit_and_a_failure_lasts() {
+fn the_limit_applies_to_usual_events_and_a_failure_is_final() {
     let mut stream = "event: a\ndata: 1\n\n".repeat(20);
     stream.push_str("event: a\ndata: 12\n\n");
     stream.push_str(&"data: 1\n\n".repeat(20));
@@ -150,7 +150,7 @@ fn a_usual_event_is_held_against_the_limit_and_a_failure_lasts() {
 }
 
 #[test]
-fn asking_again_takes_nothing_twice() {
+fn polling_a_consumed_chunk_again_changes_nothing() {
     for chunk in [&b"d"[..], b"data: x", b"\n\ndata: x"] {
         let mut parser = Parser::new();
         // After the byte order mark; only one is stripped.
@@ -171,7 +171,7 @@ fn asking_again_takes_nothing_twice() {
 }
 
 #[test]
-fn a_clone_goes_on_by_itself_wherever_the_stream_is_cut() {
+fn a_clone_continues_independently_at_any_split() {
     let data = "x".repeat(2 * SPILL);
     let stream = alloc::format!(
         "\u{feff}event: a\r\nid: 1\r\ndata: \u{e9}\r\ndata: {data}\r\n\r\n: c\ndata: 2\n\n"
@@ -200,7 +200,7 @@ fn a_clone_goes_on_by_itself_wherever_the_stream_is_cut() {
 }
 
 #[test]
-fn the_parser_is_send_and_its_events_too() {
+fn parser_and_events_are_send() {
     fn is_send<T: Send>() {}
     is_send::<Parser>();
     is_send::<Event>();

@@ -193,7 +193,7 @@ impl Events {
     /// Takes the next chunk. Returns `false` if the body has ended.
     #[inline]
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        if let Some(error) = self.waiting.strikes() {
+        if let Some(error) = self.waiting.exceeded() {
             return Poll::Ready(Err(error));
         }
         let Some(body) = &mut self.body else {

@@ -226,7 +226,7 @@ impl Waiting {
 
     /// Returns the error of a limit that has passed, before the next chunk is polled.
     #[inline]
-    pub(crate) fn strikes(&self) -> Option<Error> {
+    pub(crate) fn exceeded(&self) -> Option<Error> {
         if self.overdue { self.late() } else { None }
     }
 

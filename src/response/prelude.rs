@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_fields_and_comments_make_an_event_stream() {
+    fn only_fields_and_comments_count_as_an_event_stream() {
         for (body, is_stream) in [
             ("", false),
             ("data", false),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_beginning_is_kept_unless_it_is_blank() {
+    fn the_start_is_kept_unless_it_is_blank() {
         let said = |body: &str, max| {
             let mut prelude = Prelude::default();
             prelude.push(body.as_bytes(), max);

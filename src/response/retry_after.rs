@@ -54,7 +54,7 @@ mod tests {
     use http::HeaderValue;
 
     #[test]
-    fn it_comes_in_many_forms() {
+    fn accepts_every_form_of_retry_after() {
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         let now = httpdate::parse_http_date(date).unwrap();
         let year = LONGEST.as_millis() as u64;
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_are_the_more_exact_word() {
+    fn retry_after_ms_takes_precedence() {
         let both = HeaderMap::from_iter([
             (header::RETRY_AFTER, HeaderValue::from_static("2")),
             (

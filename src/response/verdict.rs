@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_essence_alone_is_compared() {
+    fn only_the_essence_is_compared() {
         for (value, accepted) in [
             ("text/event-stream", true),
             ("Text/Event-Stream", true),
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn how_strict_can_be_set() {
+    fn strictness_can_be_set() {
         let plain = headers(&[(header::CONTENT_TYPE, "text/plain; charset=utf-8")]);
         let list = ContentType::OneOf(vec!["Text/Plain".into()]);
         assert_eq!(refusal(StatusCode::OK, &plain, &list), None);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_content_coding_is_named_and_what_is_none_is_let_be() {
+    fn only_real_content_codings_are_named() {
         for (encoding, named) in [
             ("identity", None),
             ("", None),

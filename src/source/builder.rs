@@ -210,7 +210,7 @@ impl EventSourceBuilder {
         let prepare = PrepareOptions::new().with_resend_unsafe_methods(self.resend_unsafe_methods);
         let policy = self.connector.prepare(&prepare)?;
         self.rules.repeats = policy.resend;
-        self.rules.anew = policy.fresh;
+        self.rules.fresh = policy.fresh;
         let id = &mut self.options.last_event_id;
         *id = id.take().or(policy.last_event_id);
         self.options.url = policy.url.map(String::into_boxed_str);

@@ -62,7 +62,7 @@ use crate::{Error, ErrorKind, EventStreamBuilder};
 pub struct Script {
     shared: Arc<Shared>,
     safe: bool,
-    anew: bool,
+    fresh: bool,
 }
 
 struct Shared {
@@ -92,7 +92,7 @@ impl Script {
     /// Creates a script without answers: every attempt is answered with a 204.
     ///
     /// It behaves like a GET request, which may be sent again. [`not_safe`](Self::not_safe) and
-    /// [`anew`](Self::anew) change that.
+    /// [`fresh_requests`](Self::fresh_requests) change that.
     #[must_use]
     pub fn new() -> Self {
         Self::with(Answers::default())
@@ -115,7 +115,7 @@ impl Script {
                 born: Instant::now(),
             }),
             safe: true,
-            anew: false,
+            fresh: false,
         }
     }
 
@@ -160,8 +160,8 @@ impl Script {
     /// Makes the script behave like a factory that creates each request: after a 401, there is
     /// another attempt.
     #[must_use]
-    pub fn anew(mut self) -> Self {
-        self.anew = true;
+    pub fn fresh_requests(mut self) -> Self {
+        self.fresh = true;
         self
     }
 }
@@ -331,8 +331,8 @@ impl Connect for Script {
 
     fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
         Ok(RequestPolicy {
-            resend: self.safe || options.resend_unsafe_methods || self.anew,
-            fresh: self.anew,
+            resend: self.safe || options.resend_unsafe_methods || self.fresh,
+            fresh: self.fresh,
             ..RequestPolicy::new()
         })
     }
@@ -384,7 +384,7 @@ impl fmt::Debug for Script {
         f.debug_struct("Script")
             .field("counts", &*self.shared.counts.borrow())
             .field("safe", &self.safe)
-            .field("anew", &self.anew)
+            .field("fresh", &self.fresh)
             .finish_non_exhaustive()
     }
 }

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_end_where_their_framing_says() {
+    fn bodies_end_according_to_their_framing() {
         both_ways(
             b"POST /a?b=c HTTP/1.1\r\nContent-Length: 5\r\nX-Raw: \xff\r\n\r\nhello\
               PUT /d HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n\
@@ -277,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn no_framing_is_no_body_and_close_is_heard() {
+    fn no_framing_means_no_body_and_close_is_respected() {
         both_ways(
             b"GET / HTTP/1.1\r\nConnection: x, Close\r\n\r\nGET / HTTP/1.0\r\n\r\n",
             |first, second| {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_request_is_malformed() {
+    fn invalid_requests_are_malformed() {
         let wires: [&[u8]; 5] = [
             b"\x16\x03\x01\x02\x00",
             b"GET / HTTP/1.1\r\nLast-Event-ID: a\x00b\r\n\r\n",

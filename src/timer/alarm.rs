@@ -105,11 +105,11 @@ mod tests {
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
     /// Polls once, and returns whether the deadline has passed.
-    async fn has_struck(alarm: &mut Alarm, deadline: Instant) -> bool {
+    async fn has_fired(alarm: &mut Alarm, deadline: Instant) -> bool {
         poll_fn(|cx| Poll::Ready(alarm.poll(cx, deadline).is_ready())).await
     }
 
-    async fn strike(alarm: &mut Alarm, deadline: Instant) {
+    async fn fires(alarm: &mut Alarm, deadline: Instant) {
         poll_fn(|cx| alarm.poll(cx, deadline)).await;
     }
 
@@ -146,13 +146,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_deadline_that_moves_strikes_where_it_ended_up() {
+    async fn a_moved_deadline_fires_at_its_last_position() {
         let start = Instant::now();
         let mut alarm = Alarm::default();
         for seconds in [10, 5, 20] {
-            assert!(!has_struck(&mut alarm, start + seconds * SECOND).await);
+            assert!(!has_fired(&mut alarm, start + seconds * SECOND).await);
         }
-        strike(&mut alarm, start + 20 * SECOND).await;
+        fires(&mut alarm, start + 20 * SECOND).await;
         let elapsed = start.elapsed();
         assert!(elapsed >= 20 * SECOND && elapsed < 21 * SECOND);
     }
@@ -161,8 +161,8 @@ mod tests {
     async fn a_new_task_is_woken_too() {
         let deadline = Instant::now() + SECOND;
         let mut alarm = Alarm::default();
-        assert!(!has_struck(&mut alarm, deadline).await);
-        tokio::spawn(async move { strike(&mut alarm, deadline).await })
+        assert!(!has_fired(&mut alarm, deadline).await);
+        tokio::spawn(async move { fires(&mut alarm, deadline).await })
             .await
             .unwrap();
         assert!(Instant::now() >= deadline);
@@ -170,18 +170,18 @@ mod tests {
 
     /// A sleep without budget returns `Pending` without registering with the timer.
     #[tokio::test(start_paused = true)]
-    async fn a_task_without_budget_is_woken_all_the_same() {
+    async fn a_task_without_budget_is_still_woken() {
         for moved in [false, true] {
             let deadline = Instant::now() + SECOND;
             let mut alarm = Alarm::default();
             if moved {
-                assert!(!has_struck(&mut alarm, deadline + SECOND).await);
+                assert!(!has_fired(&mut alarm, deadline + SECOND).await);
             }
             let task = tokio::spawn(async move {
                 while has_budget_remaining() {
                     consume_budget().await;
                 }
-                strike(&mut alarm, deadline).await;
+                fires(&mut alarm, deadline).await;
             });
             let hung = timeout_at(deadline + HOUR, task).await.is_err();
             assert!(!hung, "moved: {moved}");
@@ -242,7 +242,7 @@ mod tests {
 
     /// The waker of a `FuturesUnordered`, or of a blocked thread, is the same in every runtime.
     #[test]
-    fn a_waker_known_from_a_runtime_that_stands_still_is_woken_in_another() {
+    fn a_waker_is_woken_in_another_runtime_if_the_first_stands_still() {
         let calls = Arc::new(Calls::default());
         let mut alarm = Alarm::default();
         let runtimes = [paused(), paused(), paused()];
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_is_gone_takes_no_deadline_with_it() {
+    fn a_deadline_survives_its_runtime() {
         let calls = Arc::new(Calls::default());
         let mut alarm = Alarm::default();
         for turn in 0..3 {
@@ -276,13 +276,13 @@ mod tests {
         }
         paused().block_on(async {
             let deadline = Instant::now() + SECOND;
-            strike(&mut alarm, deadline).await;
+            fires(&mut alarm, deadline).await;
             assert!(Instant::now() >= deadline);
         });
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waiting_polls_no_more_often_than_it_takes() {
+    async fn waiting_does_not_poll_needlessly() {
         let deadline = Instant::now() + HOUR;
         let mut alarm = Alarm::default();
         let mut polls = 0;
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "Tokio")]
-    fn there_is_no_waiting_outside_a_runtime() {
+    fn waiting_outside_a_runtime_panics() {
         let deadline = Instant::now() + HOUR;
         let _ = Arc::new(Calls::default()).poll(&mut Alarm::default(), deadline);
     }

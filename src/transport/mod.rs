@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_the_names_of_headers_alone() {
+    fn debug_shows_only_the_names_of_headers() {
         let headers = HeaderMap::from_iter([
             (header::SET_COOKIE, HeaderValue::from_static("secret")),
             (header::ETAG, HeaderValue::from_static("secret")),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_compact_head_is_the_same_in_memory_of_its_own() {
+    fn a_compact_head_is_an_equal_copy() {
         let buffer = bytes::Bytes::from("first, second and third");
         let mut headers = HeaderMap::new();
         for (name, range) in [("a", 0..5), ("b", 7..13), ("a", 18..23), ("c", 0..0)] {

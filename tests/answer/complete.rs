@@ -56,7 +56,7 @@ async fn an_answer_cut_short_is_incomplete() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_done_is_used_again() {
+async fn a_finished_connection_is_reused() {
     let stream = "data: a\n\ndata: [DONE]\n\n";
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
     let length = stream.len();
@@ -114,7 +114,7 @@ async fn an_error_event_is_an_error_with_its_event() {
 }
 
 #[tokio::test]
-async fn typed_events_survive_one_that_does_not_fit() {
+async fn json_continues_after_an_event_that_does_not_fit() {
     #[derive(Debug, PartialEq, serde::Deserialize)]
     struct Token {
         text: String,
@@ -165,7 +165,7 @@ async fn nothing_is_read_ahead_of_the_user() {
 }
 
 #[tokio::test]
-async fn an_error_tells_how_many_events_came_before_it() {
+async fn an_error_has_the_number_of_events_before_it() {
     let chunks = [
         Ok("data: a\n\ndata: b\n\ndata: c\n\n"),
         Err(std::io::Error::other("cut")),
@@ -177,7 +177,7 @@ async fn an_error_tells_how_many_events_came_before_it() {
 
 /// An answer opens before its first event, and then no more.
 #[tokio::test]
-async fn signals_that_are_asked_for_late_do_not_open_it_again() {
+async fn late_signals_do_not_repeat_the_open_signal() {
     let server = Server::start(|_| Reply::events().data("a").data("b")).await;
     let client = reqwest::Client::new();
     let mut events = client.get(server.url("/")).events().await.unwrap();
@@ -190,7 +190,7 @@ async fn signals_that_are_asked_for_late_do_not_open_it_again() {
 
 /// A stream that is only lent can be read on: what comes after the terminal event is not lost.
 #[tokio::test]
-async fn what_follows_the_terminal_event_is_left_to_its_owner() {
+async fn events_after_the_terminal_event_stay_in_the_stream() {
     for chunks in [
         vec!["data: a\n\ndata: end\n\ndata: b\n\ndata: end\n\ndata: c\n\n"],
         vec![

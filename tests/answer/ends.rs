@@ -14,8 +14,8 @@ fn raw(headers: &str, body: &str) -> Reply {
     ))
 }
 
-/// HTTP tells a body that broke off from one that ended by its length or its last chunk. One that
-/// ends with the connection has neither.
+/// HTTP distinguishes a truncated body from a complete one by its length or its last chunk. A body
+/// that ends with the connection has neither.
 #[tokio::test]
 async fn a_body_that_ends_with_its_connection_looks_whole_wherever_it_ends() {
     const CHUNK: &str = "9\r\ndata: a\n\n\r\n";

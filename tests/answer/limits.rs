@@ -56,7 +56,7 @@ async fn silence_for_five_minutes_is_an_error_by_default() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_can_be_borne_for_ever() {
+async fn the_idle_limit_can_be_disabled() {
     let week = 7 * 24 * 60 * 60;
     let events = EventStreamBuilder::new(async move {
         let chunks = stream::once(async move {
@@ -86,7 +86,7 @@ async fn comments_do_not_hide_a_stall() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_says_which_events_are_progress() {
+async fn progress_when_decides_which_events_are_progress() {
     const PING: &str = "event: ping\ndata: {}\n\n";
     let events = answer(&[
         (1, "data: a\n\n"),
@@ -103,7 +103,7 @@ async fn the_user_says_which_events_are_progress() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_event_has_a_limit_of_its_own() {
+async fn the_first_event_has_its_own_limit() {
     let events = answer(&[(9, ": x\n"), (9, ": x\n")]).first_event_timeout(SECOND * 10);
     let (seen, at, error) = times(events.await.unwrap()).await;
     assert_eq!(seen, []);
@@ -117,7 +117,7 @@ async fn the_first_event_has_a_limit_of_its_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_for_the_headers_rules_alone() {
+async fn headers_timeout_replaces_the_idle_limit_for_headers() {
     for (headers, idle, expected, at) in [
         (Some(10), Some(300), Timeout::Headers, 10),
         (Some(600), Some(300), Timeout::Headers, 600),
@@ -138,7 +138,7 @@ async fn a_limit_for_the_headers_rules_alone() {
 
 /// Not set, the limit on silence rules the headers, too; `None` waits for them as long as it takes.
 #[tokio::test(start_paused = true)]
-async fn headers_can_be_waited_for_without_end() {
+async fn headers_timeout_can_be_disabled() {
     let slow = || {
         EventStreamBuilder::new(async {
             sleep(SECOND * 3600).await;
@@ -152,7 +152,7 @@ async fn headers_can_be_waited_for_without_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_users_own_pause_is_never_a_timeout() {
+async fn a_pause_in_user_code_is_never_a_timeout() {
     let (sender, mut receiver) = tokio::sync::mpsc::unbounded_channel();
     let chunks = stream::poll_fn(move |cx| receiver.poll_recv(cx));
     let body = Body::new(chunks.map(Ok::<_, Error>));
@@ -197,7 +197,7 @@ async fn a_body_that_never_pauses_lets_others_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_pauses_is_read_on_at_once() {
+async fn a_body_that_never_pauses_is_read_without_delay() {
     let comments = std::iter::repeat_n(": x\n", 1000);
     let chunks = stream::iter(comments.chain(["data: a\n\n"]).map(Ok::<_, Error>));
     let start = Instant::now();
@@ -221,7 +221,7 @@ fn busy(pieces: impl Iterator<Item = &'static str> + Send + 'static) -> EventStr
 
 /// What comes without end, and is no progress, does not keep the limit from being seen.
 #[tokio::test(start_paused = true)]
-async fn pings_that_need_no_waiting_do_not_hide_a_stall() {
+async fn pings_that_are_always_ready_do_not_hide_a_stall() {
     let events = busy(std::iter::once("data: a\n\n").chain(std::iter::repeat(PING)))
         .event_timeout(SECOND * 30)
         .progress_when(|event| event.event_type() != "ping");
@@ -236,7 +236,7 @@ async fn pings_that_need_no_waiting_do_not_hide_a_stall() {
 
 /// What has come is handed out, even where the limit has passed in the meantime.
 #[tokio::test(start_paused = true)]
-async fn an_event_in_the_chunk_at_hand_is_in_time() {
+async fn an_event_in_the_current_chunk_is_in_time() {
     let pings = || std::iter::repeat_n(PING, 4);
     let pieces = pings()
         .chain(["data: a\n\n"])
@@ -256,7 +256,7 @@ async fn an_event_in_the_chunk_at_hand_is_in_time() {
 
 /// A comment is something that is handed out, too, where signals are asked for.
 #[tokio::test(start_paused = true)]
-async fn comments_that_need_no_waiting_do_not_hide_a_stall() {
+async fn comments_that_are_always_ready_do_not_hide_a_stall() {
     for (event, expected) in [
         (None, Timeout::FirstEvent),
         (Some("data: a\n\n"), Timeout::Event),
@@ -280,7 +280,7 @@ async fn comments_that_need_no_waiting_do_not_hide_a_stall() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_too_large_lets_go_of_the_connection() {
+async fn an_oversized_event_closes_the_connection() {
     let held = Arc::new(());
     let connection = Arc::clone(&held);
     let chunks = stream::iter([Ok::<_, Error>("data: 1234567890\n\n")]).chain(stream::pending());

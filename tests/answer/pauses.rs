@@ -146,7 +146,7 @@ async fn play(
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_waiting_counts_wherever_the_pause_falls() {
+async fn only_waiting_counts_whenever_the_user_pauses() {
     let nothing = Duration::ZERO;
     for limit in LIMITS {
         for face in [Face::Answer, Face::Feed, Face::FeedSignals] {
@@ -181,7 +181,7 @@ async fn only_waiting_counts_wherever_the_pause_falls() {
 
 /// One look is no waiting either, however many there are: a loop that asks for an event in passing.
 #[tokio::test(start_paused = true)]
-async fn looks_in_passing_count_no_more_than_a_tick_each() {
+async fn each_brief_poll_counts_at_most_one_tick() {
     const LOOKS: u32 = 4;
     for limit in LIMITS {
         for face in [Face::Answer, Face::Feed, Face::FeedSignals] {

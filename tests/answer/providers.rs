@@ -124,7 +124,7 @@ async fn llama_cpp() {
 }
 
 #[tokio::test]
-async fn refusals_keep_what_was_said() {
+async fn refusals_keep_the_text_so_far() {
     for (name, status, kind, said, retry_after) in [
         (
             "aimock-429",
@@ -180,7 +180,7 @@ async fn a_proxy_that_gives_up_in_the_middle() {
 
 /// Dialects that the recordings do not hold, as FIELD reports have them.
 #[tokio::test]
-async fn habits_of_gateways() {
+async fn quirks_of_gateways() {
     type Habit = (&'static str, &'static [&'static str], Option<ErrorKind>);
     let habits: &[Habit] = &[
         // OpenRouter: comments, and an error within the stream.

@@ -9,7 +9,7 @@ use futures_util::TryStreamExt;
 use crate::collect;
 
 #[tokio::test]
-async fn it_asks_for_an_event_stream_and_for_no_cached_one() {
+async fn requests_an_uncached_event_stream() {
     let server = Server::start(|_| Reply::events().data("x")).await;
     let client = reqwest::Client::new();
     let _ = client
@@ -30,7 +30,7 @@ async fn it_asks_for_an_event_stream_and_for_no_cached_one() {
 }
 
 #[tokio::test]
-async fn headers_of_the_request_stay_as_they_are() {
+async fn headers_set_by_the_user_are_kept() {
     let server = Server::start(|_| Reply::events().data("x")).await;
     let client = reqwest::Client::new();
     let request = client
@@ -75,7 +75,7 @@ async fn a_request_is_sent_once_however_it_ends() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_it_is_awaited_or_if_it_cannot_be() {
+async fn nothing_is_sent_before_it_is_awaited_or_if_the_request_is_invalid() {
     let server = Server::start(|_| Reply::events()).await;
     let client = reqwest::Client::new();
     drop(client.get(server.url("/")).events());
@@ -86,7 +86,7 @@ async fn nothing_is_sent_before_it_is_awaited_or_if_it_cannot_be() {
 }
 
 #[tokio::test]
-async fn a_response_is_taken_as_well_as_a_request() {
+async fn a_response_works_like_a_request() {
     let server = Server::start(|_| Reply::events().data("x")).await;
     let response = reqwest::get(server.url("/path")).await.unwrap();
     let events = response.events().await.unwrap();
@@ -99,7 +99,7 @@ async fn a_response_is_taken_as_well_as_a_request() {
 }
 
 #[tokio::test]
-async fn signals_tell_everything_in_order() {
+async fn signals_report_everything_in_order() {
     let reply = Reply::events()
         .comment(" hi")
         .retry_ms(7)
@@ -137,7 +137,7 @@ async fn signals_tell_everything_in_order() {
 }
 
 #[tokio::test]
-async fn an_unfinished_event_goes_the_way_that_was_asked_for() {
+async fn an_unfinished_event_is_handled_as_configured() {
     let server = Server::start(|_| Reply::events().data("x").raw("id: 9\ndata: y")).await;
     let ask = || reqwest::Client::new().get(server.url("/")).events();
 
@@ -162,7 +162,7 @@ async fn an_unfinished_event_goes_the_way_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn an_event_cut_off_is_never_dispatched() {
+async fn a_truncated_event_is_never_dispatched() {
     let server = Server::start(|_| Reply::events().data("x").raw("data: y").cut()).await;
     let events = reqwest::Client::new()
         .get(server.url("/"))

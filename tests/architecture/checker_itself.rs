@@ -24,7 +24,7 @@ fn pair(from: &str, to: &str) -> (String, String) {
 }
 
 #[test]
-fn an_import_that_runs_back_is_told_with_its_pair() {
+fn an_import_of_a_higher_layer_is_reported() {
     let found = imports(&[
         (
             "stream/mod.rs",
@@ -41,7 +41,7 @@ fn an_import_that_runs_back_is_told_with_its_pair() {
 }
 
 #[test]
-fn a_file_in_no_layer_is_told() {
+fn a_file_in_no_layer_is_reported() {
     let found = imports(&[
         ("event.rs", "pub struct Event;"),
         ("attic.rs", "use crate::event::Event;"),
@@ -53,7 +53,7 @@ fn a_file_in_no_layer_is_told() {
 }
 
 #[test]
-fn a_circle_is_found_however_long() {
+fn cycles_of_any_length_are_found() {
     let found = imports(&[
         ("a.rs", "use crate::b::B; pub struct A;"),
         ("b.rs", "use crate::c::C; pub struct B;"),
@@ -88,7 +88,7 @@ fn nested_groups_names_and_globs_are_followed() {
 }
 
 #[test]
-fn a_door_imports_nothing_and_leads_to_where_a_name_is_defined() {
+fn a_re_export_is_no_import_and_is_resolved() {
     let found = pairs(&[
         (
             "a/mod.rs",
@@ -107,7 +107,7 @@ fn a_door_imports_nothing_and_leads_to_where_a_name_is_defined() {
 }
 
 #[test]
-fn paths_in_code_and_in_macros_count() {
+fn paths_in_code_and_macros_count() {
     let found = pairs(&[
         ("a.rs", "pub struct A; pub fn f() {}"),
         ("b.rs", "fn b() { let _ = super::a::f(); }"),
@@ -160,7 +160,7 @@ fn comments_literals_and_tests_do_not_count() {
 }
 
 #[test]
-fn other_crates_are_none_of_ours() {
+fn other_crates_are_ignored() {
     let found = pairs(&[
         ("a.rs", "pub struct A;"),
         (

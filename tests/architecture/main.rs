@@ -93,7 +93,7 @@ fn imports_point_one_way() {
 }
 
 #[test]
-fn no_file_imports_one_that_imports_it_back() {
+fn there_are_no_import_cycles() {
     let imports = sources().imports();
     let mut told = String::new();
     for circle in circles(&imports) {
@@ -109,7 +109,7 @@ fn no_file_imports_one_that_imports_it_back() {
 }
 
 #[test]
-fn the_table_of_layers_has_no_way_back() {
+fn the_table_of_layers_is_ordered() {
     for (at, (name, allowed)) in LAYERS.iter().enumerate() {
         for below in *allowed {
             let position = LAYERS.iter().position(|(name, _)| name == below);

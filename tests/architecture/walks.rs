@@ -108,11 +108,11 @@ fn a_byte_from_the_socket_to_the_user() {
 }
 
 #[test]
-fn a_handle_that_closes() {
+fn closing_by_a_handle() {
     check(CLOSE);
 }
 
 #[test]
-fn a_limit_that_strikes() {
+fn a_time_limit_that_is_exceeded() {
     check(LIMIT);
 }

@@ -89,7 +89,7 @@ fn ends(body: &str) -> impl Iterator<Item = usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_whole_answer_ends_well_whatever_becomes_of_its_connection() {
+async fn a_complete_answer_ends_cleanly_whatever_happens_to_its_connection() {
     let (mut whole, mut cut) = (0, 0);
     for row in &transcripts::all() {
         for at in ends(&row.body) {
@@ -116,7 +116,7 @@ async fn a_whole_answer_ends_well_whatever_becomes_of_its_connection() {
 
 /// Only the answer itself can say that it is whole. That the body may end anywhere doesn't say so.
 #[tokio::test(start_paused = true)]
-async fn an_end_that_is_taken_for_granted_is_not_there() {
+async fn or_at_end_does_not_excuse_a_broken_connection() {
     let is_stop = |event: &everstream::Event| event.data() == "stop";
     let contracts: [fn() -> Contract; 4] = [
         Contract::new,
@@ -143,7 +143,7 @@ async fn an_end_that_is_taken_for_granted_is_not_there() {
 }
 
 #[tokio::test]
-async fn so_it_is_for_signals_and_for_streams_of_others() {
+async fn the_same_holds_for_signals_and_foreign_streams() {
     let body = "data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}\n\n";
     let events = || EventStream::new(Fate::Breaks.after(body));
     let mut signals = events().signals().contract(Contract::openai_chat());

@@ -13,7 +13,7 @@ fn observed(mut contract: Contract, events: &[&Event]) -> (Vec<Meaning>, Vec<boo
 }
 
 #[test]
-fn a_contract_that_asks_for_nothing() {
+fn an_empty_contract() {
     let (meanings, complete) = observed(
         Contract::new(),
         &[
@@ -28,7 +28,7 @@ fn a_contract_that_asks_for_nothing() {
 }
 
 #[test]
-fn closures_are_asked_for_errors_first_and_for_the_end_last() {
+fn closures_check_errors_first_and_completion_last() {
     use Meaning::{EndMarker, Error, Item, KeepAlive, Last};
     let contract = || {
         Contract::new()
@@ -56,7 +56,7 @@ fn closures_are_asked_for_errors_first_and_for_the_end_last() {
 }
 
 #[test]
-fn the_end_of_the_body_completes_where_it_was_said_to() {
+fn complete_on_end_makes_the_end_of_the_body_complete() {
     let reason = || Event::new("stop");
     let contract = || Contract::new().complete_on_data("[DONE]");
     let (_, complete) = observed(
@@ -79,7 +79,7 @@ fn the_end_of_the_body_completes_where_it_was_said_to() {
 }
 
 #[test]
-fn an_api_goes_on_where_the_closures_have_nothing_to_say() {
+fn the_preset_decides_when_closures_do_not() {
     let contract = || {
         Contract::openai_chat()
             .keep_alive_when(kind("queue"))
@@ -104,7 +104,7 @@ fn an_api_goes_on_where_the_closures_have_nothing_to_say() {
 
 /// A closure may have a memory, and is asked about each event once.
 #[test]
-fn a_closure_is_asked_once_an_event() {
+fn closures_are_called_once_per_event() {
     let mut left = 2;
     let contract = Contract::new().complete_when(move |_| {
         left -= 1;
@@ -115,7 +115,7 @@ fn a_closure_is_asked_once_an_event() {
 }
 
 #[test]
-fn debug_says_which_it_is() {
+fn debug_shows_the_preset() {
     let contract = Contract::gemini().or_at_end_after(|_| true);
     assert_eq!(
         format!("{contract:?}"),

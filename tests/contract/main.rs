@@ -27,7 +27,7 @@ fn decided(outcome: Outcome) -> (Option<usize>, End) {
 }
 
 #[test]
-fn each_answer_is_what_it_is_at_every_byte() {
+fn each_transcript_has_the_expected_result_at_every_cut() {
     let rows = transcripts::all();
     assert_eq!(rows.len(), 51);
     for row in &rows {
@@ -87,7 +87,7 @@ fn a_gateway_changes_nothing() {
 }
 
 #[test]
-fn what_only_a_mark_completes_is_cut_short_without_it() {
+fn an_answer_without_its_end_mark_is_incomplete() {
     let mut rows = 0;
     for row in &transcripts::all() {
         if let Outcome::OnlyWithMark { .. } = row.outcome {
@@ -151,7 +151,7 @@ fn a_type_that_is_an_error_needs_no_json() {
 }
 
 #[test]
-fn whether_white_space_is_about_the_mark_does_not_matter() {
+fn white_space_around_the_mark_is_ignored() {
     for data in ["[DONE]", " [DONE] ", "[DONE]\n", "\n[DONE]"] {
         let mut contract = everstream::Contract::openai_chat();
         let meaning = contract.observe(&Event::new(data));

@@ -184,7 +184,7 @@ proptest! {
     })]
 
     #[test]
-    fn the_scan_and_the_walk_find_what_a_parser_finds(
+    fn scan_and_skim_find_what_a_json_parser_finds(
         api in prop::sample::select(vec![Api::Chat, Api::Responses, Api::Messages, Api::Gemini]),
         events in prop::collection::vec(event(), 1..6),
     ) {

@@ -31,7 +31,7 @@ fn cut_in_two() -> Vec<Row> {
 }
 
 #[test]
-fn joined_the_text_is_whole() {
+fn joining_restores_the_text() {
     let rows = cut_in_two();
     assert_eq!(rows.len(), 5);
     for row in rows {
@@ -47,7 +47,7 @@ fn joined_the_text_is_whole() {
 }
 
 #[test]
-fn unjoined_a_half_costs_itself_alone() {
+fn without_joining_only_the_surrogate_is_lost() {
     for row in cut_in_two() {
         let events = items(&row);
         let refused = events.iter().filter(|event| event.json::<Value>().is_err());

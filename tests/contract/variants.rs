@@ -94,7 +94,7 @@ fn typed(block: &str) -> String {
     }
 }
 
-/// The block with its JSON written anew.
+/// The block with its JSON rewritten.
 fn rewritten(block: &str, write: &dyn Fn(&Value) -> String) -> String {
     let Some(value) = json(block) else {
         return block.to_owned();

@@ -53,7 +53,7 @@ async fn the_built_in_server_answers() {
 }
 
 #[tokio::test]
-async fn tokens_are_shown_as_they_come() {
+async fn tokens_are_shown_as_they_arrive() {
     let gate = Gate::new();
     let usage = json!({ "prompt_tokens": 3, "completion_tokens": 2 });
     let reply = Reply::events()
@@ -89,7 +89,7 @@ async fn tokens_are_shown_as_they_come() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_in_the_servers_words() {
+async fn a_wrong_key_shows_the_servers_message() {
     let error = json!({ "error": {
         "message": "Incorrect API key provided: sk-test.",
         "type": "invalid_request_error",
@@ -123,7 +123,7 @@ async fn a_429_says_how_long_to_wait() {
 }
 
 #[tokio::test]
-async fn an_answer_cut_short_is_no_answer() {
+async fn a_truncated_answer_is_an_error() {
     let ended = Reply::events().data(token("Hel"));
     assert_eq!(
         answered(ended).await,
@@ -141,7 +141,7 @@ async fn an_answer_cut_short_is_no_answer() {
 
 /// Some servers forget `[DONE]`.
 #[tokio::test]
-async fn an_answer_that_gave_its_reason_to_end_is_whole() {
+async fn an_answer_with_a_finish_reason_is_complete() {
     let end = r#"{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
     let run = answered(Reply::events().data(token("Hel")).data(end)).await;
     assert_eq!(
@@ -151,7 +151,7 @@ async fn an_answer_that_gave_its_reason_to_end_is_whole() {
 }
 
 #[tokio::test]
-async fn an_error_within_the_stream_is_told() {
+async fn an_error_in_the_stream_is_reported() {
     let error = r#"{"error":{"message":"The model is overloaded."}}"#;
     for (reply, stdout) in [
         (Reply::events().data(error).data("[DONE]"), ""),
@@ -164,7 +164,7 @@ async fn an_error_within_the_stream_is_told() {
 
 /// Some gateways lose the `event:` line, some the `error` around the message.
 #[tokio::test]
-async fn an_error_is_known_by_its_event_and_by_its_json() {
+async fn an_error_is_recognized_by_its_event_type_or_json() {
     for error in [
         "event: error\ndata: {\"message\":\"Overloaded.\"}\n\n",
         "data: {\"type\":\"error\",\"message\":\"Overloaded.\"}\n\n",
@@ -186,7 +186,7 @@ async fn an_error_is_known_by_its_event_and_by_its_json() {
 }
 
 #[tokio::test]
-async fn a_refusal_called_an_event_stream_is_told_all_the_same() {
+async fn a_refusal_labelled_as_an_event_stream_is_still_reported() {
     let json = r#"{"error":{"message":"Out of memory."}}"#;
     for body in [
         json.to_owned(),
@@ -265,7 +265,7 @@ async fn an_answer_without_text_says_so() {
 }
 
 #[tokio::test]
-async fn an_answer_gives_no_commands_to_the_terminal() {
+async fn an_answer_cannot_control_the_terminal() {
     let reply = Reply::events()
         .data(token("a\x1b]0;title\x07b\r"))
         .data(token("\u{9b}2J\u{202e}\n\tc ü 👩‍🚀"))
@@ -276,7 +276,7 @@ async fn an_answer_gives_no_commands_to_the_terminal() {
 }
 
 #[tokio::test]
-async fn comments_do_not_hide_that_nothing_comes() {
+async fn comments_do_not_hide_a_stalled_answer() {
     let comments = Reply::events()
         .data(token("Hel"))
         .repeat(": keep-alive\n\n", None)
@@ -289,7 +289,7 @@ async fn comments_do_not_hide_that_nothing_comes() {
 }
 
 #[tokio::test]
-async fn help_says_how_to_ask_a_real_model() {
+async fn help_explains_how_to_use_a_real_model() {
     let help = run(example("chat", ["--help"]), "").await;
     assert_eq!((help.code, &*help.stderr), (Some(0), ""));
     for word in [
@@ -323,7 +323,7 @@ async fn one_unreadable_event_does_not_end_the_answer() {
 }
 
 #[tokio::test]
-async fn what_is_no_stream_is_shown() {
+async fn a_response_that_is_not_a_stream_is_shown() {
     let html = Reply::status(200)
         .content_type("text/html")
         .raw("<h1>\x1b[31mLog in</h1>");
@@ -337,7 +337,7 @@ async fn what_is_no_stream_is_shown() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_told() {
+async fn a_refused_connection_is_reported() {
     let port = ClosedPort::reserve();
     let mut command = example("chat", ["hello"]);
     command.env("OPENAI_BASE_URL", port.url("/v1"));

@@ -61,7 +61,7 @@ async fn a_stream_becomes_json_lines() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_left_out_and_told() {
+async fn oversized_events_are_skipped_and_reported() {
     let mut stream = b": ".to_vec();
     stream.resize(2 + 70_000, b'c');
     stream.extend_from_slice(b"\ndata: ");
@@ -84,7 +84,7 @@ async fn what_is_too_large_is_left_out_and_told() {
 }
 
 #[tokio::test]
-async fn an_event_is_shown_before_the_next_comes() {
+async fn an_event_is_shown_before_the_next_arrives() {
     let mut parse = Running::start(parse());
     for n in ["1", "2"] {
         parse.write(&format!("id: {n}\ndata\n\n")).await;

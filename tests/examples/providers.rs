@@ -11,7 +11,7 @@ Gemini            Rivers, lava, time and this text.   [STOP]
 ";
 
 #[tokio::test]
-async fn four_dialects_give_the_same_answer() {
+async fn four_apis_give_the_same_answer() {
     let run = run(example("providers", [""; 0]), "").await;
     assert_eq!(
         (run.code, &*run.stdout, &*run.stderr),
@@ -31,7 +31,7 @@ async fn failures(replies: [Reply; 4], expected: [&str; 4]) {
 }
 
 #[tokio::test]
-async fn an_answer_cut_short_is_told_from_a_whole_one() {
+async fn a_truncated_answer_is_distinguished_from_a_complete_one() {
     let message = |kind: &str, more: &str| {
         Event::new(format!(r#"{{"type":"{kind}"{more}}}"#)).with_event_type(kind)
     };
@@ -58,7 +58,7 @@ async fn an_answer_cut_short_is_told_from_a_whole_one() {
 }
 
 #[tokio::test]
-async fn an_error_within_a_stream_is_told() {
+async fn an_error_in_a_stream_is_reported() {
     let failed = r#"{"type":"response.failed","response":{"error":{"message":"It broke."}}}"#;
     let error = r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
     failures(

@@ -61,7 +61,7 @@ async fn answered(reply: Reply) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_the_upstream_streams_reaches_the_browser_as_it_is() {
+async fn the_upstreams_stream_reaches_the_browser_unchanged() {
     let stream = "\
         : hello\r\n\
         event: token\r\ndata:one\r\ndata: two\r\n\r\n\
@@ -116,7 +116,7 @@ async fn a_browser_resumes_where_the_upstream_can() {
 }
 
 #[tokio::test]
-async fn events_are_passed_on_as_they_come() {
+async fn events_are_forwarded_as_they_arrive() {
     let gate = Gate::new();
     let reply = Reply::events().data("one").gate(&gate).data("two");
     let server = Server::script([reply]).await;
@@ -181,7 +181,7 @@ async fn an_upstream_that_fails_later_is_an_error_event() {
 }
 
 #[tokio::test]
-async fn when_the_browser_leaves_the_upstream_is_left_too() {
+async fn the_upstream_is_closed_when_the_browser_leaves() {
     let server = Server::script([Reply::events().data("x").hold()]).await;
     let proxy = Proxy::before(&server, &[]).await;
     let mut response = proxy.ask().await;
@@ -192,7 +192,7 @@ async fn when_the_browser_leaves_the_upstream_is_left_too() {
 }
 
 #[tokio::test]
-async fn it_is_left_too_if_it_has_not_answered_yet() {
+async fn the_upstream_is_closed_even_before_it_answers() {
     let gate = Gate::new();
     let server = Server::script([Reply::events().gate_head(&gate)]).await;
     let proxy = Proxy::before(&server, &[]).await;
@@ -242,7 +242,7 @@ async fn a_slow_browser_slows_down_the_upstream() {
 }
 
 #[tokio::test]
-async fn without_an_upstream_it_answers_itself() {
+async fn without_an_upstream_the_built_in_server_answers() {
     let proxy = Proxy::start(None, &[]).await;
     let page = soon(proxy.browser.get(&proxy.url).send()).await.unwrap();
     assert!(text(page).await.contains("<form"));

@@ -3,7 +3,7 @@
 use super::{example, run};
 
 #[tokio::test]
-async fn a_response_is_made_once_and_read_on() {
+async fn a_response_is_created_once_and_resumed() {
     let run = run(example("responses_resume", [""; 0]), "").await;
     let expected = "\
 Rivers, lava, time and this text.
@@ -20,7 +20,7 @@ Rivers, lava, time and this text.
 /// The example checks itself what was sent. The second call's stream is resumed, and then holds
 /// comments for ever.
 #[tokio::test]
-async fn a_call_is_made_once_and_its_answer_read_on_while_it_gets_further() {
+async fn a_call_is_sent_once_and_its_answer_resumed_while_it_progresses() {
     let run = run(example("mcp", [""; 0]), "").await;
     let expected = "\
 long_task: notifications/progress

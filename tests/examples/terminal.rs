@@ -6,7 +6,7 @@ mod support;
 use support::{harmless, line, write_json};
 
 #[test]
-fn nothing_in_it_is_a_command_to_a_terminal() {
+fn escaped_text_cannot_control_a_terminal() {
     for (text, shown) in [
         ("", ""),
         (
@@ -36,7 +36,7 @@ fn nothing_in_it_is_a_command_to_a_terminal() {
 }
 
 #[test]
-fn a_line_is_one_line_that_fits() {
+fn a_line_is_truncated_to_fit() {
     assert_eq!(line(" a\r\n\tb\x1b[2J \u{202e} "), "a b␛[2J \u{fffd}");
     let long = line(&"ä".repeat(500));
     assert_eq!(long, format!("{}…", "ä".repeat(400)));
@@ -44,7 +44,7 @@ fn a_line_is_one_line_that_fits() {
 
 /// Every character there is: what is left of those that are commands is an escape, and reads back.
 #[test]
-fn json_escapes_them_and_loses_nothing() {
+fn json_escapes_control_characters_without_loss() {
     let all: String = ('\0'..=char::MAX).collect();
     let mut json = Vec::new();
     write_json(&mut json, &all).unwrap();

@@ -90,7 +90,7 @@ async fn a_client_made_for_streams_follows_no_redirects() {
 
 /// It keeps a connection for the next request, for a while.
 #[tokio::test]
-async fn a_client_made_for_streams_uses_a_connection_again() {
+async fn a_client_made_for_streams_reuses_a_connection() {
     let server = Server::start(|_| events("data: a\n\n")).await;
     let client = reqwest013::client_builder().build().unwrap();
     for _ in 0..3 {

@@ -62,7 +62,7 @@ async fn the_id_of_an_unfinished_event_is_not_taken() {
 }
 
 #[tokio::test]
-async fn three_attempts_are_three() {
+async fn three_attempts_means_three() {
     for reply in [Reply::status(503), Reply::events(), Reply::events().cut()] {
         let server = Server::script_then([events("id: 1\ndata: a\n\n")], reply.clone()).await;
         let source = theirs(&server.url("/"))
@@ -98,7 +98,7 @@ async fn a_retry_of_zero_does_not_hammer() {
 }
 
 #[tokio::test]
-async fn a_retry_of_ages_still_reconnects() {
+async fn a_huge_retry_still_reconnects() {
     let server = Server::script([events("retry: 18446744073709551615\ndata: a\n\n")]).await;
     let mut signals = theirs(&server.url("/")).build().unwrap().signals();
     let delay = loop {
@@ -110,7 +110,7 @@ async fn a_retry_of_ages_still_reconnects() {
 }
 
 #[tokio::test]
-async fn a_204_and_a_page_are_the_end() {
+async fn a_204_and_a_web_page_end_the_feed() {
     let page = Reply::status(200).content_type("text/html").raw("<p>");
     for (reply, kind) in [
         (Reply::status(204), None),
@@ -137,7 +137,7 @@ async fn a_503_is_survived_and_the_next_poll_does_not_panic() {
 }
 
 #[tokio::test]
-async fn one_refused_connection_is_not_the_end_and_is_seen() {
+async fn a_refused_connection_is_reported_and_retried() {
     let port = everstream::testing::ClosedPort::reserve();
     let mut signals = theirs(&port.url("/")).build().unwrap().signals();
     let Some(Ok(Signal::Reconnecting { cause, failure, .. })) = soon(signals.next()).await else {
@@ -181,7 +181,7 @@ async fn a_retry_after_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_bom_bad_utf8_and_any_line_end_are_survived() {
+async fn handles_bom_invalid_utf8_and_all_line_ends() {
     let server = Server::script([
         events("\u{feff}data: a\n\n").split_every(1),
         events(b"data: \xff\n\ndata: b\n\n"),
@@ -216,7 +216,7 @@ async fn an_endless_line_or_comment_fills_no_memory() {
 }
 
 #[tokio::test]
-async fn a_large_event_does_not_vanish() {
+async fn a_large_event_is_not_lost() {
     let large = "x".repeat(2 << 20);
     let server = Server::script([events(format!("data: {large}\n\n"))]).await;
     let (data, error) = soon(collect(theirs(&server.url("/")).build().unwrap())).await;

@@ -81,7 +81,7 @@ async fn a_feed_over_hyper_follows_redirects_and_keeps_its_keys() {
 }
 
 #[tokio::test]
-async fn it_says_what_reached_no_server_and_what_must_go_nowhere_else() {
+async fn unsent_and_unredirectable_requests_are_reported() {
     let port = ClosedPort::reserve();
     let ask = |url: &str| source(Request::post(url).body("{}").unwrap());
     let (_, error) = soon(collect(ask(&port.url("/")))).await;

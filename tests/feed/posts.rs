@@ -67,7 +67,7 @@ fn endings_of(name: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn a_post_is_repeated_where_the_user_says_so() {
+async fn a_post_is_repeated_if_the_user_asks_for_it() {
     for (name, reply, _) in endings() {
         if ["HTML", "401"].contains(&name) {
             continue;
@@ -182,7 +182,7 @@ async fn nothing_follows_done() {
 
 /// A terminal event that comes with the end costs the next request no handshake.
 #[tokio::test]
-async fn a_connection_that_is_done_goes_back_to_the_pool() {
+async fn a_finished_connection_returns_to_the_pool() {
     let server = Server::start(|_| events("data: a\n\ndata: [DONE]\n\n").length_delimited()).await;
     let client = reqwest::Client::new();
     for _ in 0..5 {

@@ -180,7 +180,7 @@ async fn the_target_of_a_redirect_may_refuse() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_none_fails_when_built() {
+async fn an_invalid_url_fails_when_built() {
     for url in [
         "",
         "/feed",
@@ -201,7 +201,7 @@ async fn a_url_that_is_none_fails_when_built() {
 /// As the URL standard has it: what cannot stand in a request is escaped, and what a hand has typed
 /// around it is left out.
 #[tokio::test]
-async fn a_url_is_read_as_a_browser_reads_it() {
+async fn urls_are_parsed_like_in_a_browser() {
     for (typed, target) in [
         ("/a b", "/a%20b"),
         ("/<x>?q=\"y z\"#part", "/%3Cx%3E?q=%22y%20z%22"),
@@ -248,7 +248,7 @@ async fn a_request_that_reached_one_server_is_not_unsent() {
 }
 
 #[tokio::test]
-async fn a_request_that_reached_no_server_is_unsent_where_that_is_known() {
+async fn a_request_that_reached_no_server_is_unsent_if_that_is_known() {
     let port = ClosedPort::reserve();
     let (_, error) = soon(collect(post(&port.url("/")).build().unwrap())).await;
     let error = error.unwrap();
@@ -327,7 +327,7 @@ async fn an_unsafe_request_stays_at_its_origin() {
 
 /// A 303 says where the answer is: a GET without body or keys may fetch it.
 #[tokio::test]
-async fn a_post_may_be_answered_elsewhere() {
+async fn a_post_may_be_redirected() {
     for status in [301, 302, 303] {
         let there = Server::start(|_| events("data: a\n\n")).await;
         let target = there.url("/answer");
@@ -346,7 +346,7 @@ async fn a_post_may_be_answered_elsewhere() {
 
 /// `user:pw@` is a secret of its origin, however `Location` names that.
 #[tokio::test]
-async fn credentials_of_the_url_stay_within_the_origin() {
+async fn url_credentials_stay_at_their_origin() {
     const CREDENTIALS: &str = "Basic dXNlOnI6cMOk"; // of `use:r` and `pä`
     for absolute in [false, true] {
         let there = Server::start(|_| events("data: b\n\n")).await;

@@ -68,7 +68,7 @@ async fn a_cut_at_any_byte_loses_nothing() {
 
 /// Every connection is cut, each a few bytes later than it has to be to get on.
 #[tokio::test]
-async fn cuts_without_end_lose_nothing() {
+async fn repeated_cuts_lose_nothing() {
     for step in [52, 57, 64, 100] {
         let server = Server::start(move |request| match last(request) {
             Some(last) if last + 1 == EVENTS => Reply::status(204),
@@ -83,7 +83,7 @@ async fn cuts_without_end_lose_nothing() {
 }
 
 #[tokio::test]
-async fn resets_lose_nothing_either() {
+async fn resets_lose_nothing() {
     let server = Server::start(|request| match last(request) {
         Some(last) if last + 1 == EVENTS => Reply::status(204),
         last => {
@@ -123,7 +123,7 @@ async fn a_priming_event_is_resumed_from() {
 }
 
 #[tokio::test]
-async fn long_poll_answers_go_on() {
+async fn long_polling_continues() {
     let replies = (0..20).map(|n| match n % 2 {
         0 => Reply::events().length_delimited(),
         _ => events(format!("id: {n}\ndata: {n}\n\n")).length_delimited(),
@@ -141,7 +141,7 @@ async fn long_poll_answers_go_on() {
 }
 
 #[tokio::test]
-async fn the_header_is_there_once_whatever_the_request_says() {
+async fn the_last_event_id_header_is_sent_exactly_once() {
     let replies = || {
         [
             events("id: 1\ndata: a\n\n").expect_last_event_id("mine"),
@@ -220,7 +220,7 @@ async fn the_header_is_there_once_whatever_the_request_says() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for() {
+async fn the_default_request_headers() {
     let server = Server::script([]).await;
     soon(collect(own(&server.url("/feed?a=b")).build().unwrap())).await;
     soon(collect(theirs(&server.url("/feed?a=b")).build().unwrap())).await;
@@ -242,7 +242,7 @@ async fn what_is_asked_for() {
 
 /// An ID is sent as UTF-8, and it is the same on each connection, also after one that named none.
 #[tokio::test]
-async fn an_id_that_is_not_ascii_comes_back_as_it_was() {
+async fn a_non_ascii_id_is_sent_back_unchanged() {
     let id = "\u{2026} \u{1f980}<\"";
     let first = events(format!("id: {id}\nretry: 0\ndata: hello\n\n"));
     let again = events("data: again\n\n");

@@ -25,7 +25,7 @@ async fn kinds(
 }
 
 #[tokio::test]
-async fn a_server_that_is_busy_is_asked_again() {
+async fn a_busy_server_is_retried() {
     for status in [408, 425, 429, 500, 502, 503, 504] {
         let server = Server::script([
             Reply::status(status).header("retry-after", "0"),
@@ -45,7 +45,7 @@ async fn a_server_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_is_believed() {
+async fn a_refusal_is_final() {
     for status in [400, 401, 403, 404, 405, 410, 422, 501, 505] {
         let reply = Reply::status(status).content_type("text/plain").raw("no");
         let server = Server::script_then([], reply).await;
@@ -58,7 +58,7 @@ async fn a_server_that_refuses_is_believed() {
 }
 
 #[tokio::test]
-async fn a_page_is_no_stream() {
+async fn a_web_page_is_not_a_stream() {
     let page = Reply::status(200)
         .content_type("text/html; charset=utf-8")
         .raw("<p>Log in");
@@ -80,7 +80,7 @@ async fn a_page_is_no_stream() {
 
 /// Nothing listens, then something does.
 #[tokio::test]
-async fn a_refused_connection_is_seen_and_survived() {
+async fn a_refused_connection_is_retried() {
     let port = ClosedPort::reserve();
     let url = port.url("/");
     let (_, error) = soon(collect(theirs(&url).build().unwrap())).await;
@@ -109,7 +109,7 @@ async fn a_refused_connection_is_seen_and_survived() {
 }
 
 #[tokio::test]
-async fn breaks_are_told_as_what_they_are() {
+async fn each_kind_of_break_is_reported_correctly() {
     let server = Server::script([
         events("data: a\n\n"),
         events("data: b\n\n").cut(),
@@ -133,7 +133,7 @@ async fn breaks_are_told_as_what_they_are() {
 
 /// Half-open silence, in every phase: short limits in real time, and nothing asserted of it.
 #[tokio::test]
-async fn a_server_that_falls_silent_is_left() {
+async fn a_silent_server_is_disconnected() {
     let short = Duration::from_millis(50);
     let server = Server::script([
         events("data: a\n\n").hold(),
@@ -195,7 +195,7 @@ async fn closing_by_a_handle_frees_the_socket() {
 
 /// A body where there must be none, 1xx before the head, trailers after the body.
 #[tokio::test]
-async fn the_odd_corners_of_http_are_no_events() {
+async fn unusual_http_framing_creates_no_events() {
     let server = Server::script([
         events("data: a\n\n").informational(103).informational(100),
         events("data: b\n\n").trailers([("data", "c")]),

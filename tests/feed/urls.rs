@@ -55,7 +55,7 @@ async fn end(server: &Server, set: impl FnOnce(EventStreamBuilder) -> EventStrea
 }
 
 #[tokio::test]
-async fn every_error_of_an_answer_says_where() {
+async fn every_error_of_an_answer_has_its_url() {
     let (idle, headers) = (Timeout::Idle, Timeout::Headers);
     for (reply, kind) in [
         (Reply::status(503), ErrorKind::Status),
@@ -96,7 +96,7 @@ async fn every_error_of_an_answer_says_where() {
 }
 
 #[tokio::test]
-async fn so_do_wrappers_of_closures() {
+async fn errors_of_wrapped_closures_have_their_url() {
     let server = Server::start(|_| Reply::events().data("x")).await;
     let client = reqwest::Client::new();
     let url = server.url("/feed");
@@ -134,7 +134,7 @@ async fn a_feed_names_the_url_that_answered() {
 }
 
 #[tokio::test]
-async fn a_feed_that_reaches_nobody_says_whom() {
+async fn a_feed_that_cannot_connect_names_the_url() {
     let port = ClosedPort::reserve();
     let url = port.url("/feed");
     for source in [own(&with_secrets(&url)), theirs(&with_secrets(&url))] {

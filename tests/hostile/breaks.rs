@@ -52,7 +52,7 @@ fn breaks() -> Vec<(&'static str, Reply, Option<ErrorKind>)> {
 }
 
 #[test]
-fn what_was_finished_is_kept_and_the_rest_comes_again() {
+fn complete_events_are_kept_and_the_rest_is_resent() {
     alone(async {
         let client = client();
         for (what, reply, kind) in breaks() {
@@ -118,7 +118,7 @@ fn a_reset_loses_nothing_that_has_arrived() {
 
 /// A server that never does anything else: the attempts are counted, whichever way it breaks.
 #[test]
-fn nothing_but_breaks_is_an_error_in_the_end() {
+fn repeated_breaks_without_progress_end_in_an_error() {
     alone(async {
         let client = client();
         let nothing = [

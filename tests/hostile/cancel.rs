@@ -76,7 +76,7 @@ where
 }
 
 #[test]
-fn a_source_dropped_after_any_number_of_polls_leaves_nothing() {
+fn dropping_a_source_after_any_number_of_polls_leaks_nothing() {
     alone(async {
         let polls = sweep(|client, server| {
             let feed = source(client, server).build().unwrap();
@@ -94,7 +94,7 @@ fn a_source_dropped_after_any_number_of_polls_leaves_nothing() {
 }
 
 #[test]
-fn an_answer_dropped_after_any_number_of_polls_leaves_nothing() {
+fn dropping_an_answer_after_any_number_of_polls_leaks_nothing() {
     alone(async {
         // From the request on, and from the head on.
         let polls = sweep(|client, server| {
@@ -114,7 +114,7 @@ fn an_answer_dropped_after_any_number_of_polls_leaves_nothing() {
 
 /// Also where what is dropped is the wait for what a server says to its refusal.
 #[test]
-fn a_refusal_dropped_after_any_number_of_polls_leaves_nothing() {
+fn dropping_a_refusal_after_any_number_of_polls_leaks_nothing() {
     alone(async {
         let client = client();
         for polls in 0..8 {

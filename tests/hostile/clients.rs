@@ -4,7 +4,7 @@ use crate::*;
 
 /// It is one for all: a source costs what a source costs, and not a client with its certificates.
 #[test]
-fn a_source_costs_no_client_of_its_own() {
+fn sources_share_one_client() {
     alone(async {
         const SOURCES: usize = 100;
         let url = "http://127.0.0.1:1/";

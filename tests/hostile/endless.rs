@@ -55,7 +55,7 @@ fn an_endless_event_is_an_error_at_the_limit() {
 
 /// What counts against no limit takes no memory, and a limit on the time to an event ends it.
 #[test]
-fn endless_noise_takes_no_memory_and_ends_with_the_time_for_events() {
+fn endless_noise_takes_constant_memory_and_ends_at_the_event_limit() {
     alone(async {
         let client = client();
         let limit = Duration::from_millis(50);
@@ -128,7 +128,7 @@ fn endless_noise_takes_no_memory_and_ends_with_the_time_for_events() {
 
 /// A comment of 64 MiB is passed over, and said to be.
 #[test]
-fn a_comment_that_ends_after_all_is_passed_over() {
+fn a_very_long_comment_that_ends_is_skipped() {
     alone(async {
         let client = client();
         let long = 64 * MIB as u64;
@@ -145,7 +145,7 @@ fn a_comment_that_ends_after_all_is_passed_over() {
 /// Noise that is there faster than it is read is never waited for; the time it takes to pass it
 /// over counts all the same.
 #[test]
-fn noise_that_outruns_its_reader_hides_no_stall() {
+fn noise_faster_than_the_reader_does_not_hide_a_stall() {
     use everstream::{
         bytes::Bytes,
         http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE},

@@ -64,7 +64,7 @@ fn an_endless_head_is_an_error() {
 
 /// The framing of chunks has parts that could go on for ever, too.
 #[test]
-fn endless_framing_is_a_body_that_breaks_off() {
+fn endless_framing_is_a_broken_body() {
     alone(async {
         let client = client();
         let chunk = "17\r\nid: 1\ndata: a\n\ndata: b\n\r\n";
@@ -102,7 +102,7 @@ fn endless_framing_is_a_body_that_breaks_off() {
 
 /// Trailers, 1xx and a body where there is none are no events, and spoil no connection.
 #[test]
-fn what_stands_around_a_body_is_no_event() {
+fn framing_around_a_body_is_not_parsed() {
     alone(async {
         let client = client();
         let forged = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: forged\n\n";

@@ -48,7 +48,7 @@ fn an_id_with_white_space_around_it_is_named_and_never_sent() {
 
 /// Where the server takes it back in time, nothing is wrong.
 #[test]
-fn an_id_that_is_replaced_in_time_does_no_harm() {
+fn an_invalid_id_that_is_replaced_in_time_is_harmless() {
     alone(async {
         let client = client();
         let server = Server::script([
@@ -99,7 +99,7 @@ fn an_id_of_a_mebibyte_is_sent_whole() {
 
 /// One that has a control byte at its end is named by its beginning alone.
 #[test]
-fn an_error_names_no_more_of_an_id_than_fits() {
+fn an_error_truncates_a_long_id() {
     alone(async {
         let client = client();
         let reply = events("id: ").repeat("x", MIB as u64).raw("\u{1}\n\n");

@@ -20,7 +20,7 @@ fn large(bytes: u64) -> Reply {
 const ROOM: usize = LIMIT as usize * 5 / 4 + CONNECTION;
 
 #[test]
-fn an_event_of_16_mib_is_taken_and_one_of_a_byte_more_is_not() {
+fn an_event_of_16_mib_is_accepted_but_not_one_byte_more() {
     alone(async {
         let client = client();
         let server = Server::script_then([large(LIMIT)], large(LIMIT + 1)).await;
@@ -46,7 +46,7 @@ fn an_event_of_16_mib_is_taken_and_one_of_a_byte_more_is_not() {
 }
 
 #[test]
-fn an_event_too_large_can_be_passed_over() {
+fn an_oversized_event_can_be_skipped() {
     alone(async {
         let client = client();
         for bytes in [LIMIT + 1, 4 * LIMIT] {
@@ -95,7 +95,7 @@ fn many_large_events_take_no_more_than_one() {
 /// The limit counts bytes of the wire. What is not UTF-8 becomes three times as long, and an ID or
 /// a type is held as it is read and as it will be.
 #[test]
-fn what_grows_after_it_was_counted_is_bounded_too() {
+fn the_decoded_size_is_bounded_too() {
     alone(async {
         let client = client();
         let limit = 2 * MIB as u64;

@@ -31,7 +31,7 @@ fn a_million_ids_take_no_more_than_one() {
 }
 
 #[test]
-fn a_million_empty_events_are_a_million() {
+fn a_million_empty_events_are_all_yielded() {
     alone(async {
         let client = client();
         let unit = "data\n\n";
@@ -53,7 +53,7 @@ fn a_million_empty_events_are_a_million() {
 
 /// A million events that are none: without data, nothing is dispatched.
 #[test]
-fn a_million_blocks_without_data_are_no_event() {
+fn a_million_blocks_without_data_yield_no_event() {
     alone(async {
         let client = client();
         for unit in ["event: x\n\n", "id: 1\n\n", "retry: 0\n\n", ":\n\n", "\n"] {
@@ -70,7 +70,7 @@ fn a_million_blocks_without_data_are_no_event() {
 
 /// One byte every two milliseconds, and each a chunk of its own: slow, but right.
 #[test]
-fn a_byte_at_a_time_is_still_right() {
+fn byte_by_byte_delivery_is_parsed_correctly() {
     alone(async {
         let client = client();
         let wire = "\u{feff}id: ä\r\nevent: €\r\ndata: 😀\r\ndata: \u{0}\r\r: c\n\rdata: b\n\n";
@@ -90,7 +90,7 @@ fn a_byte_at_a_time_is_still_right() {
 
 /// One byte a second keeps a connection alive, and no more than that: it is no event.
 #[test]
-fn a_byte_a_second_is_no_progress() {
+fn one_byte_per_second_is_no_progress() {
     alone(async {
         tokio::time::pause();
         let start = tokio::time::Instant::now();

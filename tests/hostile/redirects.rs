@@ -65,7 +65,7 @@ fn a_loop_ends_after_20_whatever_it_sends() {
 /// Between two origins: the other one is told nothing, and neither is the first when it sends the
 /// client back.
 #[test]
-fn a_loop_between_two_origins_gives_nothing_away() {
+fn a_loop_between_two_origins_leaks_no_secrets() {
     use everstream::testing::ClosedPort;
 
     alone(async {

@@ -3,7 +3,7 @@
 use crate::*;
 
 #[test]
-fn what_is_no_stream_is_read_for_64_kib() {
+fn an_endless_non_stream_is_read_up_to_64_kib() {
     alone(async {
         let client = client();
         let gibibyte = 1_u64 << 30;
@@ -86,7 +86,7 @@ fn endless_refusals_are_counted() {
 
 /// Compressed without saying so, it is text that makes no sense, and no event.
 #[test]
-fn gzip_that_does_not_say_so_is_no_event() {
+fn undeclared_gzip_yields_no_event() {
     use std::io::Write;
 
     alone(async {

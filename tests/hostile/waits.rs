@@ -27,7 +27,7 @@ async fn until_reconnection(source: EventSource, nth: usize) -> (Told, EventSour
 }
 
 #[test]
-fn a_retry_of_20_digits_is_taken_where_it_fits() {
+fn a_retry_of_20_digits_is_accepted_if_it_fits() {
     alone(async {
         let client = client();
         let default = Duration::from_secs(3);
@@ -138,7 +138,7 @@ fn a_retry_after_of_a_year_is_an_hour_after_the_first_connection() {
 
 /// What has passed, or means nothing, is no wait, and the attempts are counted all the same.
 #[test]
-fn a_retry_after_in_the_past_is_no_hurry() {
+fn a_retry_after_in_the_past_adds_no_wait() {
     alone(async {
         let client = client();
         for value in [

@@ -70,7 +70,7 @@ async fn a_request_that_is_refused_is_sent_three_times_by_reqwest_and_once_by_us
 
 /// The same on a connection that has served another request before.
 #[tokio::test]
-async fn a_refusal_on_a_connection_in_use_is_no_other() {
+async fn a_refusal_on_a_used_connection_is_the_same() {
     for (what, refusal) in REFUSALS {
         for ((name, client), sent) in clients().into_iter().zip([4, 2]) {
             let refusal = refusal.clone();
@@ -89,7 +89,7 @@ async fn a_refusal_on_a_connection_in_use_is_no_other() {
 
 /// Once the answer has begun, nobody repeats anything.
 #[tokio::test]
-async fn nothing_is_repeated_in_mid_body() {
+async fn nothing_is_repeated_in_the_middle_of_a_body() {
     for (name, client) in clients() {
         for end in ends() {
             let server = end.server().await;
@@ -105,7 +105,7 @@ async fn nothing_is_repeated_in_mid_body() {
 
 /// What can't be told apart from an end by HTTP/2 is told apart by what completes the answer.
 #[tokio::test]
-async fn an_end_that_looks_whole_is_incomplete_without_its_last_event() {
+async fn a_clean_end_is_incomplete_without_its_terminal_event() {
     let (_, client) = clients().into_iter().last().unwrap();
     for end in ends() {
         let server = end.server().await;

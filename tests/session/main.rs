@@ -50,13 +50,13 @@ fn rules() -> impl Strategy<Value = Rules> {
             max_initial_failures,
             max_consecutive_failures,
             max_elapsed,
-            (repeats, anew, standard),
+            (repeats, fresh, standard),
         )| Rules {
             max_initial_failures,
             max_consecutive_failures,
             max_elapsed,
             repeats,
-            anew,
+            fresh,
             standard,
             ..Rules::default()
         },
@@ -67,7 +67,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_laws_hold_in_any_life(
+    fn the_invariants_hold_for_any_sequence(
         rules in rules(),
         seed: u64,
         ops in prop::collection::vec(op(), 0..60),
@@ -85,7 +85,7 @@ proptest! {
 
 /// The model itself sees a life through: the laws are not held by never getting anywhere.
 #[test]
-fn the_model_lives() {
+fn the_model_runs_a_whole_session() {
     let mut model = Model::new(Rules::default(), 1);
     for op in [
         Op::Connect,

@@ -285,7 +285,7 @@ impl Model {
         if status == Some(204) {
             return Expected::End;
         }
-        let unauthorized = status == Some(401) && self.rules.anew && !standard;
+        let unauthorized = status == Some(401) && self.rules.fresh && !standard;
         let again = match status {
             Some(_) if standard => false,
             Some(401) => unauthorized && !self.tried_401,

@@ -51,7 +51,7 @@ async fn dropping_after_any_number_of_polls_closes_at_once() {
 
 /// A poll that is given up loses nothing: the life is the same however often it is interrupted.
 #[tokio::test(start_paused = true)]
-async fn giving_up_a_poll_loses_nothing() {
+async fn cancelling_a_poll_loses_nothing() {
     for patience in [1, 7, 50, 333, 1000, 10_000] {
         let script = life();
         let mut source = source(&script);
@@ -69,7 +69,7 @@ async fn giving_up_a_poll_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_closed_before_the_next_is_made() {
+async fn a_connection_is_closed_before_the_next_is_opened() {
     let gate = Gate::new();
     let script = Script::new()
         .reply(events("data: a\n\n").hold())

@@ -65,7 +65,7 @@ async fn an_end_before_the_terminal_event_is_incomplete_and_a_reconnection_is_no
 /// After the terminal event not one more request is made, however the body ends and whatever the
 /// waits are.
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_after_the_terminal_event() {
+async fn nothing_is_polled_after_the_terminal_event() {
     let done = || events("retry: 0\ndata: a\n\n").data("[DONE]");
     for reply in [
         done(),
@@ -76,7 +76,7 @@ async fn nothing_is_asked_after_the_terminal_event() {
     ] {
         for not_safe in [false, true] {
             let calls = Arc::new(AtomicUsize::new(0));
-            let mut script = Script::new().anew().reply(reply.clone());
+            let mut script = Script::new().fresh_requests().reply(reply.clone());
             if not_safe {
                 script = script.not_safe();
             }
@@ -102,7 +102,7 @@ async fn nothing_is_asked_after_the_terminal_event() {
 
 /// The same under further combinators.
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_after_the_terminal_event_through_other_streams() {
+async fn nothing_is_polled_after_the_terminal_event_through_other_streams() {
     let script = Script::new().reply(events("retry: 0\ndata: a\n\ndata: [DONE]\n\n"));
     let source = builder(&script)
         .backoff(exactly().min_delay(Duration::ZERO))
@@ -135,7 +135,7 @@ async fn an_error_event_is_final_and_closes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn json_goes_on_over_bad_items_and_reconnections() {
+async fn json_continues_after_bad_items_and_reconnections() {
     let script = Script::new()
         .reply(events("data: 1\n\ndata: x\n\n"))
         .reply(events("data: 3\n\n"))
@@ -153,7 +153,7 @@ async fn json_goes_on_over_bad_items_and_reconnections() {
 
 /// An error that another stream would have gone on after, and that has ended this one, says so.
 #[tokio::test(start_paused = true)]
-async fn an_error_that_ended_a_stream_is_final_whoever_made_it() {
+async fn an_error_that_ended_a_stream_is_final_whatever_its_origin() {
     let not_a_number = || async {
         let chunks = stream::iter([Ok::<_, Infallible>("data: x\n\n")]);
         let mut json = EventStream::new(chunks).json::<u32>();
@@ -179,7 +179,7 @@ async fn an_error_that_ended_a_stream_is_final_whoever_made_it() {
 
 /// A source that is only lent goes on where its events were left off.
 #[tokio::test(start_paused = true)]
-async fn what_follows_the_terminal_event_is_left_to_the_source() {
+async fn events_after_the_terminal_event_stay_in_the_source() {
     let script = Script::new()
         .reply(events("id: 1\ndata: a\n\nid: 2\ndata: end\n\nid: 3\ndata: b\n\n").cut())
         .reply(events("id: 4\ndata: end\n\n"))
@@ -202,7 +202,7 @@ mod signals {
     use crate::*;
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_not_an_event_passes_and_the_source_is_closed() {
+    async fn other_items_pass_through_and_the_source_is_closed() {
         let script = Script::new()
             .reply(events(": hi\n\ndata: 1\n\n"))
             .reply(events("data: x\n\ndata: 2\n\ndata: [DONE]\n\n").hold());

@@ -70,7 +70,7 @@ async fn debug_names_no_id() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_id_that_cannot_be_sent_is_named_in_short() {
+async fn a_long_id_that_cannot_be_sent_is_truncated_in_the_error() {
     let script = Script::new().reply(events(format!("id: \u{1}{}\n\n", "x".repeat(1 << 20))));
     let error = failure(source(&script)).await;
     assert_eq!(error.kind(), ErrorKind::LastEventId);
@@ -78,7 +78,7 @@ async fn a_long_id_that_cannot_be_sent_is_named_in_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_keeps_what_the_server_said() {
+async fn a_refusal_keeps_the_servers_response() {
     let body = format!("{{\"error\":\"{}\"}}", "x".repeat(100_000));
     let refusal = Reply::status(403)
         .content_type("application/json")
@@ -103,7 +103,7 @@ async fn a_refusal_keeps_what_the_server_said() {
 
 /// Its own part in Display, the rest along the chain.
 #[tokio::test(start_paused = true)]
-async fn the_chain_of_sources_is_true() {
+async fn the_error_source_chain_is_complete() {
     #[derive(Debug, thiserror::Error)]
     #[error("no route")]
     struct Outer(#[source] std::io::Error);

@@ -175,7 +175,7 @@ async fn before_the_first_poll_there_is_nothing_to_reconnect() {
 
 /// Orders that pile up are one.
 #[tokio::test(start_paused = true)]
-async fn many_orders_are_one() {
+async fn repeated_commands_count_once() {
     let script = Script::new()
         .reply(events("data: a\n\n").hold())
         .reply(events("data: b\n\n").hold());
@@ -190,7 +190,7 @@ async fn many_orders_are_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_must_not_be_repeated_is_not_for_a_handle() {
+async fn a_handle_does_not_repeat_an_unrepeatable_request() {
     let gate = Gate::new();
     let reply = events("data: a\n\n").gate(&gate).data("b");
     let script = Script::new().not_safe().reply(reply);
@@ -209,7 +209,7 @@ async fn a_request_that_must_not_be_repeated_is_not_for_a_handle() {
 
 /// From other tasks: the source is woken.
 #[tokio::test(start_paused = true)]
-async fn a_source_that_sleeps_is_woken() {
+async fn a_sleeping_source_is_woken() {
     for case in cases() {
         let script = case.script.clone();
         let mut source = builder(&script).idle_timeout(None).build().unwrap();
@@ -250,7 +250,7 @@ async fn a_source_is_woken_wherever_it_was_polled_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handle_tells_how_things_stand() {
+async fn a_handle_reports_the_current_state() {
     let script = Script::new()
         .reply(
             events("id: 1\ndata: a\n\n")
@@ -292,7 +292,7 @@ async fn a_handle_outlives_its_source() {
 /// What had come on the connection that is given up, and was not handed out, is the next one's to
 /// send again: it resumes from the last event handed out.
 #[tokio::test(start_paused = true)]
-async fn a_reconnection_in_the_middle_of_a_chunk_hands_out_nothing_twice() {
+async fn a_reconnection_in_the_middle_of_a_chunk_yields_nothing_twice() {
     let gate = Gate::new();
     let script = Script::new()
         .reply(events("id: 1\ndata: a\n\nid: 2\ndata: b\n\n").hold())

@@ -38,7 +38,7 @@ async fn first_loss(source: EventSource) -> (String, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn headers_have_a_limit_of_their_own() {
+async fn headers_have_their_own_limit() {
     let script = Script::new().never().reply(events("data: a\n\n"));
     let source = builder(&script)
         .headers_timeout(7 * SECOND)
@@ -51,7 +51,7 @@ async fn headers_have_a_limit_of_their_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_idle_limit_holds_for_headers_too() {
+async fn the_idle_limit_applies_to_headers_too() {
     for (idle, seconds) in [(None, 300), (Some(20 * SECOND), 20)] {
         let script = Script::new().never();
         let mut builder = builder(&script);
@@ -73,7 +73,7 @@ async fn slow_headers_within_the_limit_are_no_timeout() {
 
 /// Comments are life, but no events.
 #[tokio::test(start_paused = true)]
-async fn silence_strikes_the_idle_limit_and_comments_put_it_off() {
+async fn silence_exceeds_the_idle_limit_and_comments_reset_it() {
     let keep_alive = || {
         events("data: a\n\n")
             .pause(200 * SECOND)
@@ -96,7 +96,7 @@ async fn silence_strikes_the_idle_limit_and_comments_put_it_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_event_has_a_limit_that_comments_do_not_put_off() {
+async fn comments_do_not_reset_the_first_event_limit() {
     let reply = || {
         Reply::events()
             .pause(SECOND)
@@ -121,7 +121,7 @@ async fn the_first_event_has_a_limit_that_comments_do_not_put_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_connection_has_its_first_event_anew() {
+async fn the_first_event_limit_restarts_with_each_connection() {
     let script = Script::new()
         .reply(events("data: a\n\n").pause(MINUTE))
         .reply(Reply::events().hold());
@@ -139,7 +139,7 @@ async fn each_connection_has_its_first_event_anew() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn events_have_a_limit_that_keep_alives_do_not_put_off() {
+async fn keep_alives_do_not_reset_the_event_limit() {
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
         .comment("alive")
@@ -152,7 +152,7 @@ async fn events_have_a_limit_that_keep_alives_do_not_put_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_user_says_which_events_are_progress() {
+async fn progress_when_decides_which_events_are_progress() {
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
         .raw(PING)
@@ -166,7 +166,7 @@ async fn the_user_says_which_events_are_progress() {
 
 /// The limits in force at once: the first to pass is told.
 #[tokio::test(start_paused = true)]
-async fn the_shortest_limit_is_the_one_that_strikes() {
+async fn the_shortest_limit_applies() {
     for (first, idle, event, expected) in [
         (1, 2, 3, Timeout::FirstEvent),
         (3, 1, 2, Timeout::Idle),
@@ -185,7 +185,7 @@ async fn the_shortest_limit_is_the_one_that_strikes() {
 
 /// Once a source is lost to a limit, the error is the last failure's.
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_strikes_too_often_is_the_error() {
+async fn a_limit_exceeded_too_often_is_the_error() {
     let script = Script::new().never().never().never();
     let source = builder(&script)
         .headers_timeout(SECOND)
@@ -202,7 +202,7 @@ async fn a_limit_that_strikes_too_often_is_the_error() {
 /// A user who takes an hour between two events is no timeout, whatever the limit, while bytes are
 /// waiting.
 #[tokio::test(start_paused = true)]
-async fn a_users_own_pause_is_never_a_timeout() {
+async fn a_pause_in_user_code_is_never_a_timeout() {
     let gate = Gate::new();
     let script = Script::new().reply(
         events("data: a\n\n")
@@ -238,7 +238,7 @@ async fn a_users_own_pause_is_never_a_timeout() {
 
 /// The same where the headers wait for the user.
 #[tokio::test(start_paused = true)]
-async fn headers_that_wait_for_the_user_are_in_time() {
+async fn headers_that_arrived_during_a_pause_are_in_time() {
     let gate = Gate::new();
     let script = Script::new().reply(events("data: a\n\n").gate_head(&gate));
     let mut source = builder(&script)
@@ -253,7 +253,7 @@ async fn headers_that_wait_for_the_user_are_in_time() {
 
 /// Time that the user takes for an event that is no progress, or for a comment, is the user's.
 #[tokio::test(start_paused = true)]
-async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
+async fn a_user_pause_between_events_without_progress_does_not_count() {
     let reply = events("data: a\n\n")
         .pause(SECOND)
         .raw(PING)
@@ -289,7 +289,7 @@ async fn a_pause_between_events_that_are_no_progress_is_the_users_too() {
 
 /// Nothing is waited for longer because the user came late.
 #[tokio::test(start_paused = true)]
-async fn a_wait_that_is_over_is_not_waited_for_again() {
+async fn an_elapsed_delay_is_not_repeated() {
     let script = Script::new()
         .reply(events("data: a\n\n"))
         .reply(events("data: b\n\n"));
@@ -303,7 +303,7 @@ async fn a_wait_that_is_over_is_not_waited_for_again() {
 
 /// The 204 and the refusals' bodies are bounded too: a page that never ends is no hang.
 #[tokio::test(start_paused = true)]
-async fn a_refusals_body_is_waited_for_five_seconds() {
+async fn the_body_of_a_refusal_is_awaited_for_five_seconds() {
     let page = Reply::status(404)
         .content_type("text/html")
         .raw("<h1>")
@@ -327,7 +327,7 @@ async fn a_refusals_body_is_waited_for_five_seconds() {
 
 /// Limits that no clock can count are none.
 #[tokio::test(start_paused = true)]
-async fn limits_of_centuries_are_borne() {
+async fn huge_limits_do_not_overflow() {
     let max = Duration::MAX;
     let script = Script::new().reply(events("data: a\n\n").pause(HOUR).data("b").cut());
     let mut source = builder(&script)
@@ -358,7 +358,7 @@ async fn the_http_clients_own_limit_is_a_timeout() {
 /// A user who looks away while a limit passes has not waited for it, even where what comes next is
 /// no progress.
 #[tokio::test(start_paused = true)]
-async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
+async fn a_user_pause_while_waiting_does_not_count() {
     let gate = Gate::new();
     let reply = events("data: a\n\n")
         .gate(&gate)
@@ -378,7 +378,7 @@ async fn a_pause_in_the_middle_of_waiting_is_the_users_too() {
 
 /// What was waited for on a connection that is lost is not held against the next one.
 #[tokio::test(start_paused = true)]
-async fn each_connection_is_waited_for_anew() {
+async fn the_event_limit_restarts_with_each_connection() {
     for reply in [
         events("data: a\n\n").pause(20 * SECOND),
         events("data: a\n\n").pause(20 * SECOND).raw(PING),
@@ -400,7 +400,7 @@ async fn each_connection_is_waited_for_anew() {
 
 /// An event of progress ends all the waiting before it.
 #[tokio::test(start_paused = true)]
-async fn progress_begins_the_limit_anew() {
+async fn progress_restarts_the_event_limit() {
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
         .raw(PING)

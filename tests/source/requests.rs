@@ -16,7 +16,7 @@ fn busy(status: u16) -> Reply {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_asked_before_it_is_polled() {
+async fn nothing_is_requested_before_the_first_poll() {
     let script = Script::new().reply(events("data: a\n\n"));
     let mut source = source(&script);
     settle().await;
@@ -27,7 +27,7 @@ async fn nothing_is_asked_before_it_is_polled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_204_is_the_end_and_no_error() {
+async fn a_204_ends_the_stream_without_an_error() {
     for replies in [0, 1] {
         for standard in [false, true] {
             let mut script = Script::new();
@@ -55,7 +55,7 @@ async fn a_204_is_the_end_and_no_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_third_failure_before_it_was_ever_open_is_the_error() {
+async fn the_third_initial_failure_is_the_error() {
     let refused = || {
         Script::new()
             .fail(ErrorKind::Connect)
@@ -85,7 +85,7 @@ async fn the_third_failure_before_it_was_ever_open_is_the_error() {
 
 /// A failure after an event with an ID is no less a failure than any.
 #[tokio::test(start_paused = true)]
-async fn failures_are_counted_after_a_connection_that_brought_something() {
+async fn failures_are_counted_after_a_connection_with_progress() {
     for wire in ["data: a\n\n", "id: 1\n\n", "id: 1\ndata: a\n\n"] {
         let mut script = Script::new().reply(events(wire));
         for _ in 0..10 {
@@ -113,7 +113,7 @@ async fn failures_are_counted_after_a_connection_that_brought_something() {
 
 /// The same where a last event ID was there from the start.
 #[tokio::test(start_paused = true)]
-async fn a_seeded_id_is_no_progress() {
+async fn an_initial_id_is_no_progress() {
     let script = Script::new().reply(Reply::events()).reply(Reply::events());
     let source = builder(&script)
         .last_event_id("1")
@@ -127,7 +127,7 @@ async fn a_seeded_id_is_no_progress() {
 
 /// What came on a connection that was given up for another still starts the count over.
 #[tokio::test(start_paused = true)]
-async fn events_before_a_reconnection_asked_for_count() {
+async fn events_before_a_requested_reconnection_count() {
     let mut script = Script::new()
         .reply(events("data: a\n\n"))
         .fail(ErrorKind::Connect)
@@ -167,7 +167,7 @@ async fn empty_answers_use_up_the_attempts() {
 
 /// Long-poll answers: held and closed empty, again and again, they are no failures.
 #[tokio::test(start_paused = true)]
-async fn long_polls_may_go_on_for_ever() {
+async fn long_polling_may_continue_forever() {
     let script = Script::from_fn(|attempt| match attempt.number() {
         ..=500 => Reply::events().pause(30 * SECOND),
         501 => events("data: a\n\n"),
@@ -204,7 +204,7 @@ async fn max_elapsed_ends_a_run_of_failures() {
 
 /// A connection that lasted is no failure, however long ago the failures before it began.
 #[tokio::test(start_paused = true)]
-async fn max_elapsed_ends_no_connection_that_did_not_fail() {
+async fn max_elapsed_does_not_end_a_healthy_connection() {
     let script = Script::new()
         .fail(ErrorKind::Connect)
         .reply(Reply::events().pause(10 * SECOND));
@@ -261,7 +261,7 @@ async fn a_server_can_say_whether_to_retry() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_retry_after_is_told_before_anything_has_worked() {
+async fn a_long_retry_after_is_an_error_before_the_first_open() {
     let script = Script::new().reply(busy(503).header("retry-after", "61"));
     let error = failure(source(&script)).await;
     assert_eq!(error.retry_after(), Some(61 * SECOND));
@@ -271,7 +271,7 @@ async fn a_long_retry_after_is_told_before_anything_has_worked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wrong_content_type_is_final_and_tells_what_came() {
+async fn a_wrong_content_type_is_final_and_reported() {
     let html = Reply::status(200)
         .content_type("text/html")
         .raw("<h1>Log in</h1>");
@@ -408,10 +408,10 @@ async fn a_refused_connection_of_an_unsafe_request_is_an_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_401_is_tried_again_once_where_requests_are_made_anew() {
+async fn a_401_is_retried_once_with_fresh_requests() {
     let unauthorized = || busy(401).raw("who are you?");
     let script = Script::new()
-        .anew()
+        .fresh_requests()
         .reply(unauthorized())
         .reply(events("data: a\n\n"))
         .reply(unauthorized())
@@ -486,7 +486,7 @@ async fn an_error_in_a_factory_counts_as_a_failure_to_connect() {
 /// A factory may ask another server first, for a token: what goes wrong there is not the feed's
 /// answer, whatever it is.
 #[tokio::test(start_paused = true)]
-async fn the_errors_of_another_request_are_failures_to_connect() {
+async fn errors_of_another_request_are_failures_to_connect() {
     let json = || Reply::events().content_type("application/json").raw("{}");
     let answers = [
         (busy(204), ErrorKind::Status),
@@ -537,7 +537,7 @@ async fn the_errors_of_another_request_are_failures_to_connect() {
 
 /// All errors of a connector are about the feed.
 #[tokio::test(start_paused = true)]
-async fn the_errors_of_a_connector_are_its_word() {
+async fn errors_of_a_connector_are_passed_through() {
     for (answer, kind) in [
         (busy(204), None),
         (busy(404), Some(ErrorKind::Status)),
@@ -558,7 +558,7 @@ async fn the_errors_of_a_connector_are_its_word() {
 
 /// The final errors of a factory's own making end it at once.
 #[tokio::test(start_paused = true)]
-async fn a_factory_can_say_that_no_request_can_be_made() {
+async fn a_factory_can_fail() {
     let connect =
         |_| async { Err::<Response, _>(Error::new(ErrorKind::Request, "no such account")) };
     let source = EventSource::factory(connect).build().unwrap();
@@ -611,7 +611,7 @@ async fn the_same_seed_gives_the_same_waits() {
 
 /// Every delay that is told is the one that is waited.
 #[tokio::test(start_paused = true)]
-async fn the_delay_that_is_told_is_waited() {
+async fn the_reported_delay_is_the_actual_delay() {
     let mut script = Script::new().reply(events("data: a\n\n"));
     for _ in 0..12 {
         script = script.fail(ErrorKind::Connect);

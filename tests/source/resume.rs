@@ -17,7 +17,7 @@ async fn sent<const N: usize>(replies: [Reply; N]) -> Vec<String> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_counts_as_the_last_event_id() {
+async fn the_last_event_id_follows_the_standard() {
     let table: [(&[u8], &str); 15] = [
         (b"id: 1\ndata: a\n\n", "1"),
         (b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n", "2"),
@@ -54,7 +54,7 @@ async fn what_counts_as_the_last_event_id() {
 
 /// Peers forget it at the second reconnection.
 #[tokio::test(start_paused = true)]
-async fn it_is_kept_over_connections_that_say_nothing_of_it() {
+async fn the_id_is_kept_across_connections_without_ids() {
     let replies = [
         events("id: 1\ndata: a\n\n"),
         events("data: b\n\n"),
@@ -67,7 +67,7 @@ async fn it_is_kept_over_connections_that_say_nothing_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_seeded_and_kept_until_the_server_says_otherwise() {
+async fn an_initial_id_is_kept_until_the_server_changes_it() {
     for (seed, first) in [("42", "42"), ("größe", "größe"), ("", "")] {
         let script = Script::new()
             .reply(events("data: a\n\n"))
@@ -87,7 +87,7 @@ async fn it_is_seeded_and_kept_until_the_server_says_otherwise() {
 
 /// Exactly one header, as raw UTF-8, and none where there is no ID.
 #[tokio::test(start_paused = true)]
-async fn the_header_is_there_once_or_not_at_all() {
+async fn the_header_is_sent_at_most_once() {
     let script = Script::new()
         .reply(events("id: größe\ndata: a\n\n").expect_no_last_event_id())
         .reply(events("id\ndata: b\n\n").expect_last_event_id("größe"))
@@ -104,7 +104,7 @@ async fn the_header_is_there_once_or_not_at_all() {
 /// It is always that of the last event handed out: what is not yet the user's is not resumed
 /// from.
 #[tokio::test(start_paused = true)]
-async fn it_runs_ahead_of_no_event() {
+async fn the_id_is_never_ahead_of_the_yielded_events() {
     let wire = "id: 1\ndata: a\n\nid: 2\ndata: b\n\nid: 3\n\nid: 4\ndata: c\n\n";
     let script = Script::new().reply(events(wire).hold());
     let mut source = source(&script);
@@ -121,7 +121,7 @@ async fn it_runs_ahead_of_no_event() {
 
 /// A block without data changes the ID without an item: a handle sees it all the same.
 #[tokio::test(start_paused = true)]
-async fn an_id_without_an_event_is_seen_by_handles() {
+async fn handles_see_an_id_without_an_event() {
     let script = Script::new().reply(events("id: 7\n\n").hold());
     let mut source = source(&script);
     let handle = source.handle();
@@ -131,7 +131,7 @@ async fn an_id_without_an_event_is_seen_by_handles() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reconnection_time_is_the_servers_once_it_says_one() {
+async fn the_server_sets_the_reconnection_time() {
     // What it sends, and how long is waited then.
     let table: [(&str, u64); 13] = [
         ("data: a\n\n", 3000),
@@ -157,7 +157,7 @@ async fn the_reconnection_time_is_the_servers_once_it_says_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reconnection_time_lasts_over_connections() {
+async fn the_reconnection_time_is_kept_across_connections() {
     let script = Script::new()
         .reply(events("retry: 100\ndata: a\n\n"))
         .reply(events("data: b\n\n"))
@@ -176,7 +176,7 @@ async fn the_reconnection_time_lasts_over_connections() {
 
 /// A byte order mark is one at the beginning of every connection.
 #[tokio::test(start_paused = true)]
-async fn every_connection_begins_afresh() {
+async fn every_connection_starts_a_new_stream() {
     let script = Script::new()
         .reply(events("\u{feff}data: a\n\ndata: lost"))
         .reply(events("\u{feff}data: b\n\ndata: lost\r"))
@@ -186,7 +186,7 @@ async fn every_connection_begins_afresh() {
 
 /// A factory learns what to resume from, and the headers are put on whatever it builds.
 #[tokio::test(start_paused = true)]
-async fn a_factory_is_told_the_id_and_the_cause() {
+async fn a_factory_receives_the_id_and_the_cause() {
     let script = Script::new()
         .reply(events("id: 1\ndata: a\n\n"))
         .fail(everstream::ErrorKind::Connect)
@@ -239,7 +239,7 @@ async fn a_factory_is_told_the_id_and_the_cause() {
 
 /// As a program would that takes its cursor from the data (`starting_after=N`).
 #[tokio::test(start_paused = true)]
-async fn combinators_leave_the_source_where_it_is() {
+async fn combinators_do_not_change_the_resume_position() {
     let script = Script::new()
         .reply(events("id: 1\ndata: 1\n\n").cut())
         .reply(events("id: 2\ndata: 2\n\n"));

@@ -5,7 +5,7 @@ use everstream::{ErrorKind, Oversized, ReadyState};
 use crate::*;
 
 #[tokio::test(start_paused = true)]
-async fn a_life_is_told_in_order() {
+async fn signals_are_in_order() {
     let script = Script::new()
         .fail(ErrorKind::Connect)
         .reply(Reply::status(503).header("retry-after", "9"))
@@ -54,7 +54,7 @@ async fn a_life_is_told_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_in_an_error_is_told_once() {
+async fn a_final_error_is_yielded_once() {
     let script = Script::new()
         .reply(events("data: a\n\n"))
         .reply(Reply::status(404));
@@ -71,7 +71,7 @@ async fn the_end_in_an_error_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_state_is_right_at_every_signal() {
+async fn the_ready_state_is_correct_at_every_signal() {
     let script = Script::new()
         .reply(Reply::status(503))
         .reply(events("data: a\n\n"))
@@ -93,7 +93,7 @@ async fn the_state_is_right_at_every_signal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_open_tells_status_headers_and_url() {
+async fn an_open_signal_has_status_headers_and_url() {
     let script = Script::new().reply(events("data: a\n\n").header("x-who", "me"));
     let mut signals = source(&script).signals();
     let Some(Ok(Signal::Open(head))) = signals.next().await else {
@@ -107,7 +107,7 @@ async fn an_open_tells_status_headers_and_url() {
 
 /// Signals and events can be had in turn: neither takes anything from the other.
 #[tokio::test(start_paused = true)]
-async fn signals_can_be_left_for_events_and_back() {
+async fn signals_can_be_converted_to_events_and_back() {
     let script = Script::new()
         .reply(Reply::events().comment("c").data("a").data("b"))
         .reply(events("data: c\n\n"));
@@ -130,7 +130,7 @@ fn skipping(script: &Script) -> EventSource {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_too_large_is_an_error_or_told() {
+async fn an_oversized_event_is_an_error_or_a_signal() {
     let reply = || {
         events("data: a\n\n")
             .raw(format!("id: 7\ndata: {}\n\n", "x".repeat(100)))
@@ -158,7 +158,7 @@ async fn an_event_too_large_is_an_error_or_told() {
 
 /// An event that was passed over was one: connections that bring no other do not fail.
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_skipped_is_progress() {
+async fn a_skipped_event_is_progress() {
     let reply = || events(format!("data: {}\n\n", "x".repeat(100)));
     let script = Script::new().reply(reply()).reply(reply()).reply(reply());
     let told = story(skipping(&script)).await;

@@ -206,7 +206,7 @@ impl<'a> Expected<'a> {
         }
     }
 
-    /// Reads the stream, connects anew in the middle of whatever it left, and reads it again.
+    /// Reads the stream, reconnects wherever it stopped, and reads it again.
     pub fn check_reconnection(&self, chunks: &[&[u8]]) {
         for face in Face::ALL {
             self.check_face_reconnection(face, chunks);

@@ -50,7 +50,7 @@ async fn a_reset_is_an_error_after_the_bytes_before_it() {
 }
 
 #[tokio::test]
-async fn a_gate_holds_and_tells() {
+async fn a_gate_blocks_and_reports() {
     let (head, body) = (Gate::new(), Gate::new());
     let reply = Reply::status(200)
         .gate_head(&head)
@@ -137,7 +137,7 @@ async fn pipelined_requests_are_answered_in_order() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_is_noticed_whatever_the_server_does() {
+async fn a_client_that_disconnects_is_noticed_in_every_state() {
     let hour = Duration::from_secs(3600);
     let table = [
         Reply::events().hold(),
@@ -169,7 +169,7 @@ async fn a_client_that_goes_is_noticed_whatever_the_server_does() {
 
 /// What the server has not read when it closes would make the system send a reset instead.
 #[tokio::test]
-async fn a_close_is_no_reset_though_the_client_said_more() {
+async fn a_close_is_not_a_reset_despite_unread_input() {
     let gate = Gate::new();
     let reply = Reply::status(200).until_close().gate(&gate).raw("end");
     let server = Server::script([reply]).await;
@@ -183,7 +183,7 @@ async fn a_close_is_no_reset_though_the_client_said_more() {
 }
 
 #[tokio::test]
-async fn one_connection_does_not_hold_up_another() {
+async fn one_connection_does_not_block_another() {
     let gate = Gate::new();
     let server = Server::script([
         Reply::events().gate(&gate).data("slow"),

@@ -12,7 +12,7 @@ fn verdict(server: &Server) -> String {
 }
 
 #[tokio::test]
-async fn requests_are_remembered_whole() {
+async fn requests_are_recorded_completely() {
     let server = Server::script([Reply::status(200)]).await;
     let request = reqwest::Client::new().post(server.url("feed?x=1"));
     let request = request.header("Last-Event-ID", "grün").body("a body");
@@ -55,7 +55,7 @@ async fn a_script_may_end_with_another_reply() {
 }
 
 #[tokio::test]
-async fn expectations_are_checked_and_remembered() {
+async fn expectations_are_checked_and_recorded() {
     let request = "POST /a HTTP/1.1\r\nconnection: close\r\nlast-event-id: 42\r\n\
                    x-twice: 1\r\nx-twice: 2\r\n\r\n";
     let reply = || Reply::status(200);
@@ -109,14 +109,14 @@ async fn expectations_are_checked_and_remembered() {
 }
 
 #[tokio::test]
-async fn replies_never_asked_for_are_reported() {
+async fn unused_replies_are_reported() {
     let server = Server::script([Reply::status(200), Reply::status(200)]).await;
     exchange(&server, LAST).await;
     assert!(verdict(&server).contains("2 replies were scripted, 1 were used"));
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_reported() {
+async fn an_invalid_request_is_rejected_and_reported() {
     let server = Server::script([]).await;
     let wire = exchange(&server, "GET / HTTP/1.1\r\nLast-Event-ID: a\0b\r\n\r\n").await;
     assert!(wire.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{wire}");
@@ -129,7 +129,7 @@ async fn what_is_no_request_is_refused_and_reported() {
 }
 
 #[tokio::test]
-async fn a_panic_of_the_handler_does_not_go_unnoticed() {
+async fn a_panic_in_the_handler_is_reported() {
     let server = Server::start(|request| panic!("no answer to {}", request.target())).await;
     let wire = exchange(&server, LAST).await;
     assert!(wire.starts_with("HTTP/1.1 500 "), "{wire}");

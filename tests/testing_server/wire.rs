@@ -235,7 +235,7 @@ async fn a_body_can_be_forced_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn a_raw_response_is_written_as_it_is() {
+async fn a_raw_response_is_written_unchanged() {
     let capture = "HTTP/1.1 200 Fine\r\nX: 1\r\nContent-Length: 100\r\n\r\nabc";
     assert_eq!(written(Reply::raw_response(capture), GET).await, capture);
     let cut = Reply::raw_response(capture).split_every(1).cut_after(20);
@@ -248,7 +248,7 @@ async fn a_raw_response_is_written_as_it_is() {
 }
 
 #[tokio::test]
-async fn repeated_bytes_are_as_many_as_asked_for() {
+async fn repeated_bytes_have_the_requested_length() {
     for (unit, total) in [
         ("ab", 1_u64),
         ("abc", 64 << 10),

@@ -78,12 +78,12 @@ fn all(face: Face) -> Vec<usize> {
 }
 
 #[test]
-fn a_stream_alone_is_woken_whatever_is_spent() {
+fn a_single_stream_is_woken_with_any_budget() {
     check(Place::Alone, Wakers::Same, all);
 }
 
 #[test]
-fn a_stream_with_fresh_wakers_is_woken_whatever_is_spent() {
+fn a_stream_with_new_wakers_is_woken_with_any_budget() {
     check(Place::Alone, Wakers::Fresh, all);
 }
 
@@ -100,19 +100,19 @@ fn a_stream_in_futures_unordered_is_woken() {
 }
 
 #[test]
-fn a_stream_that_is_selected_is_woken() {
+fn a_stream_in_select_is_woken() {
     check(Place::Select, Wakers::Same, some);
     check(Place::Select, Wakers::Fresh, some);
 }
 
 #[test]
-fn a_stream_that_is_joined_is_woken() {
+fn a_stream_in_join_is_woken() {
     check(Place::Join, Wakers::Same, some);
     check(Place::Join, Wakers::Fresh, some);
 }
 
 #[test]
-fn a_stream_that_is_handed_on_is_woken() {
+fn a_stream_moved_to_another_task_is_woken() {
     check(Place::HandedOn, Wakers::Same, some);
     check(Place::HandedOn, Wakers::Fresh, some);
 }

@@ -99,13 +99,13 @@ async fn is_pending(stream: &mut BoxStream<'static, String>) -> bool {
 
 /// The clocks of these runtimes are paused, and those that stand still never strike.
 #[test]
-fn a_stream_goes_on_in_another_runtime() {
+fn a_stream_continues_in_another_runtime() {
     each_moved(executor::runtime);
 }
 
 /// All of these wake the thread that waits, with the same waker.
 #[test]
-fn a_stream_goes_on_in_another_runtime_of_many_threads() {
+fn a_stream_continues_in_another_multi_thread_runtime() {
     each_moved(two_threads);
 }
 
@@ -130,7 +130,7 @@ fn each_moved(runtime: impl Fn() -> Runtime) {
 
 /// Its waker stays the same wherever it is polled, and it polls only what was woken.
 #[test]
-fn a_collection_of_streams_goes_on_when_its_runtime_is_gone() {
+fn a_collection_of_streams_continues_after_its_runtime_is_dropped() {
     for (what, stream, expected) in waits() {
         let mut all: FuturesUnordered<_> = [stream.into_future()].into_iter().collect();
         let runtime = executor::runtime();
@@ -144,7 +144,7 @@ fn a_collection_of_streams_goes_on_when_its_runtime_is_gone() {
 }
 
 #[test]
-fn a_stream_goes_on_on_another_thread() {
+fn a_stream_continues_on_another_thread() {
     let runtime = two_threads();
     for (what, mut stream, expected) in waits() {
         assert!(runtime.block_on(is_pending(&mut stream)), "{what}");
@@ -159,7 +159,7 @@ fn a_stream_goes_on_on_another_thread() {
 
 /// Both faces give what came in the meantime a chance, if nobody watched for longer than the limit.
 #[tokio::test(start_paused = true)]
-async fn headers_that_came_while_nobody_watched_are_in_time() {
+async fn headers_that_arrived_between_polls_are_in_time() {
     let gate = Gate::new();
     let reply = || Reply::events().gate_head(&gate).data("9").hold();
     let script = Script::new().reply(reply()).reply(reply());

@@ -101,7 +101,7 @@ async fn a_body_that_is_always_ready_lets_others_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_is_always_ready_is_held_to_the_limit_on_events() {
+async fn the_event_limit_applies_to_a_body_that_is_always_ready() {
     let work = Work::default();
     let response = response(200, work.chunks(b":\n"));
     let mut events = EventStreamBuilder::new(async { Ok(response) })
@@ -120,7 +120,7 @@ async fn a_body_that_is_always_ready_is_held_to_the_limit_on_events() {
 
 /// Chunks without a byte are no sign of life.
 #[tokio::test(start_paused = true)]
-async fn empty_chunks_do_not_put_off_the_idle_limit() {
+async fn empty_chunks_do_not_reset_the_idle_limit() {
     let chunks = stream::unfold((), |()| async {
         sleep(SECOND).await;
         Some((Ok::<_, Infallible>(Bytes::new()), ()))

@@ -40,7 +40,7 @@ fn on_each_runtime<F: Future<Output = ()>>(run: impl Fn() -> F) {
 /// Each event that is sent over a channel uses up a unit of the budget, and the end of the body may
 /// be seen when nothing is left of it.
 #[test]
-fn a_feed_whose_events_are_sent_over_a_channel_connects_again() {
+fn a_feed_sent_over_a_channel_reconnects() {
     on_each_runtime(|| async {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let mut feeds = JoinSet::new();
@@ -75,7 +75,7 @@ async fn follow(client: reqwest::Client, count: usize) {
 
 /// A body that is read from a pipe uses up the budget itself.
 #[test]
-fn a_pipe_that_falls_silent_strikes_the_idle_limit() {
+fn a_silent_pipe_exceeds_the_idle_limit() {
     on_each_runtime(|| async {
         let (mut sender, pipe) = tokio::io::duplex(1 << 16);
         let events = BUDGET + 20;
@@ -103,7 +103,7 @@ fn a_pipe_that_falls_silent_strikes_the_idle_limit() {
 
 /// So does one that comes over a channel.
 #[test]
-fn a_channel_that_falls_silent_strikes_the_idle_limit() {
+fn a_silent_channel_exceeds_the_idle_limit() {
     let runtime = executor::runtime();
     for events in BUDGET - 6..=2 * BUDGET {
         let (sender, receiver) = mpsc::unbounded_channel();

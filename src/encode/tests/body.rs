@@ -75,7 +75,7 @@ async fn the_default_is_an_empty_comment_after_15_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_ready_goes_before_a_comment_that_is_due() {
+async fn ready_items_come_before_a_due_comment() {
     let (sender, events) = fed();
     let mut body = EventBody::new(events).keep_alive(SECOND);
     assert!(body.next().now_or_never().is_none());
@@ -99,7 +99,7 @@ fn without_keep_alive_no_runtime_is_needed() {
 }
 
 #[tokio::test]
-async fn all_that_can_be_sent_is() {
+async fn every_kind_of_item_is_sent() {
     let items = [
         Outgoing::Retry(SECOND),
         Outgoing::Comment(" hi".into()),
@@ -151,7 +151,7 @@ async fn an_error_event_leaves_the_last_event_id() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_encoded_ends_the_body() {
+async fn an_item_that_cannot_be_encoded_ends_the_body() {
     let forged = Event::new("x").with_event_type("a\ndata: b");
     let items = stream::iter([forged, Event::new("never")].map(Ok::<_, &'static str>));
     let mut body = EventBody::new(items).on_error(|_| Event::new("not this"));

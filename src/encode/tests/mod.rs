@@ -90,7 +90,7 @@ fn an_id_alone_is_a_block_that_dispatches_nothing() {
 }
 
 #[test]
-fn all_that_a_parser_gives_can_be_written() {
+fn every_parsed_item_can_be_encoded() {
     for wire in [
         "event: a\0b\ndata: x\n\n",
         "event:  spaces \ndata:  x \n\n",
@@ -107,7 +107,7 @@ fn all_that_a_parser_gives_can_be_written() {
 }
 
 #[test]
-fn what_no_stream_can_carry_is_refused() {
+fn rejects_what_no_stream_can_carry() {
     for (event_type, id, expected) in [
         ("a\nb", "1", EncodeError::EventType),
         ("a\rb", "1", EncodeError::EventType),
@@ -129,7 +129,7 @@ fn what_no_stream_can_carry_is_refused() {
 }
 
 #[test]
-fn a_single_event_writes_the_id_that_it_has() {
+fn a_single_event_writes_its_id() {
     let one = Event::new("x").with_id("1");
     assert_eq!(event(&one).unwrap().to_string(), "id: 1\ndata: x\n\n");
     let none = Event::new("x");
@@ -137,7 +137,7 @@ fn a_single_event_writes_the_id_that_it_has() {
 }
 
 #[test]
-fn every_line_of_a_comment_is_one() {
+fn each_line_of_a_comment_is_a_comment() {
     for (text, expected) in [
         ("", ":\n\n"),
         (" hi", ": hi\n\n"),
@@ -163,7 +163,7 @@ fn a_time_is_in_whole_milliseconds() {
 }
 
 #[test]
-fn it_is_the_same_wherever_it_goes() {
+fn output_does_not_depend_on_the_writer() {
     let one = Event::new("a\nb").with_event_type("t").with_id("1");
     for block in [
         event(&one).unwrap(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 ///
 /// * After a clean end with progress, the delay is the base plus a random time of up to a quarter
 ///   of it. The random part is needed because a deploy ends the responses of all clients cleanly at
-///   the same time. A connection that broke off after progress is treated the same.
+///   the same time. A connection that was cut after progress is treated the same.
 /// * After the nth failure in a row, the delay is the base plus a random time of up to
 ///   `min(max_backoff, initial_backoff · 2ⁿ⁻¹)`.
 ///
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_base_is_held_between_floor_and_an_hour() {
+    fn the_base_is_clamped_between_min_delay_and_an_hour() {
         let backoff = Backoff::new();
         for (server, base) in [
             (None, ms(3000)),

@@ -64,7 +64,7 @@ pub struct Rules {
     /// Whether the request may be sent again.
     pub repeats: bool,
     /// Whether each request is created afresh, so that the next one after a 401 may be accepted.
-    pub anew: bool,
+    pub fresh: bool,
     /// Whether to follow the standard to the letter, as browsers do.
     pub standard: bool,
 }
@@ -77,7 +77,7 @@ impl Default for Rules {
             max_consecutive_failures: None,
             max_elapsed: None,
             repeats: true,
-            anew: false,
+            fresh: false,
             standard: false,
         }
     }
@@ -336,7 +336,7 @@ impl Session {
     }
 
     /// Whether the loss counts as a failure. A clean end is a failure if there was no progress. A
-    /// connection that broke off after progress is not.
+    /// connection that was cut after progress is not.
     fn is_failure(&self, now: Time, loss: &Loss<'_>) -> bool {
         let base = self.rules.backoff.base(loss.reconnection_time);
         let lasted = self.life(now) >= base.max(LASTING);
@@ -358,7 +358,7 @@ impl Session {
             return standard_verdict(error);
         }
         match verdict(error) {
-            Verdict::Unauthorized if self.rules.anew && !self.reauthorized => {
+            Verdict::Unauthorized if self.rules.fresh && !self.reauthorized => {
                 self.reauthorized = true;
                 Verdict::Passing
             }

@@ -210,7 +210,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_walk_sees_what_a_parser_sees(json in any_json(), pretty in any::<bool>()) {
+        fn skim_finds_what_a_json_parser_finds(json in any_json(), pretty in any::<bool>()) {
             let text = match pretty {
                 true => serde_json::to_string_pretty(&json),
                 false => serde_json::to_string(&json),
@@ -223,7 +223,7 @@ mod tests {
         }
 
         #[test]
-        fn what_is_cut_is_not_whole(json in any_json()) {
+        fn truncated_json_is_incomplete(json in any_json()) {
             let text = serde_json::to_vec(&json).expect("any value can be written");
             for cut in 0..text.len() {
                 prop_assert_eq!(members(&text[..cut], |_, _| {}), None);
@@ -232,7 +232,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in any::<Vec<u8>>(), wild in r#"[\[\]{}",:\\u0-9a ]{0,40}"#) {
+        fn never_panics_on_any_bytes(bytes in any::<Vec<u8>>(), wild in r#"[\[\]{}",:\\u0-9a ]{0,40}"#) {
             for text in [&bytes[..], wild.as_bytes()] {
                 let _ = members(text, |name, value| {
                     let _ = (is(name, "type"), says_something(value), string(value));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_value_says_nothing() {
+    fn empty_values_are_ignored() {
         for value in ["null", "false", "0", r#""""#, "{}", "[]", "{ }", "[\n]"] {
             assert!(!says_something(value.as_bytes()), "{value}");
         }
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_needs_no_stack() {
+    fn deep_nesting_does_not_overflow_the_stack() {
         let deep = "[".repeat(1 << 20);
         assert!(members(format!(r#"{{"a":{deep}"#).as_bytes(), |_, _| {}).is_none());
         let whole = format!(r#"{{"a":{deep}{}}}"#, "]".repeat(1 << 20));
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lone_half_of_a_pair_is_in_nobodys_way() {
+    fn lone_surrogates_are_skipped() {
         let mut error = false;
         let text = br#"{"a":"\ud83c","\udf0d":1,"error":"\ud83c"}"#;
         let whole = members(text, |name, value| {

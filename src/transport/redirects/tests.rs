@@ -93,7 +93,7 @@ fn locations_are_resolved() {
 }
 
 #[test]
-fn twenty_are_followed() {
+fn follows_at_most_twenty_redirects() {
     let mut redirects = request(Method::GET, "http://a.test/x");
     for followed in 0..20 {
         assert_eq!(redirects.followed(), followed);
@@ -108,7 +108,7 @@ fn twenty_are_followed() {
 }
 
 #[test]
-fn another_origin_learns_no_secret() {
+fn secrets_are_not_sent_to_another_origin() {
     for to in ["http://b.test/", "https://a.test/", "http://a.test:8080/"] {
         for (code, method, with_body) in [
             (307, Method::GET, true),
@@ -133,7 +133,7 @@ fn another_origin_learns_no_secret() {
 
 /// Method, status, from, to, and whether the redirect is followed.
 #[test]
-fn what_is_not_safe_stays_at_its_origin_and_with_https() {
+fn unsafe_requests_stay_at_their_origin_and_on_https() {
     for (method, code, from, to, followed) in [
         (
             Method::POST,

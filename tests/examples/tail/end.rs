@@ -6,7 +6,7 @@ use super::super::soon;
 use super::{Running, event, example, kinds, lines, tail};
 
 #[tokio::test]
-async fn so_many_events_are_enough() {
+async fn stops_after_the_given_number_of_events() {
     let events = event("1", "a").data("b").data("c").hold();
     let server = Server::script([events]).await;
     let (lines, code) = lines(tail(&server, ["--max-events", "2"])).await;
@@ -57,7 +57,7 @@ async fn a_signal_ends_it_silently() {
 /// People are told most things on stderr, which may have gone, too.
 #[cfg(unix)]
 #[tokio::test]
-async fn nobody_to_tell_is_no_reason_to_panic() {
+async fn a_closed_stderr_does_not_panic() {
     let gate = Gate::new();
     let server = Server::script([event("1", "a").gate_head(&gate)]).await;
     let mut tail = Running::start(example("tail", [server.url("/")]));

@@ -20,7 +20,7 @@ fn headers<'a>(request: &'a Request, names: &[&str]) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn a_plain_request_is_that_of_an_event_source() {
+async fn a_plain_request_matches_an_event_source() {
     let request = sent(&[]).await;
     assert_eq!(
         (request.method().as_str(), request.target()),
@@ -38,7 +38,7 @@ async fn a_plain_request_is_that_of_an_event_source() {
 }
 
 #[tokio::test]
-async fn a_header_takes_the_place_of_another() {
+async fn a_header_replaces_another() {
     let request = sent(&[
         "-H",
         "Accept: a/b",
@@ -184,7 +184,7 @@ async fn the_standard_is_stricter_and_more_patient() {
 }
 
 #[tokio::test]
-async fn a_wrong_type_is_no_stream() {
+async fn a_wrong_content_type_is_an_error() {
     for (content_type, is_stream) in [
         ("text/event-stream;charset=windows-1251", true),
         ("text/event-stream;foo=bar", true),
@@ -213,7 +213,7 @@ async fn an_event_can_be_too_large() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
+async fn invalid_options_are_rejected_before_anything_is_sent() {
     let cases: [&[&str]; 11] = [
         &["--no-such-option"],
         &["one", "two"],
@@ -247,7 +247,7 @@ async fn a_url_of_another_kind_is_an_error() {
 }
 
 #[tokio::test]
-async fn http_goes_without_saying() {
+async fn the_scheme_defaults_to_http() {
     let server = Server::script([]).await;
     let mut command = example("tail", ["--json"]);
     command.arg(format!("{}/feed", server.addr()));

@@ -35,14 +35,14 @@ async fn every_line_has_its_form() {
 }
 
 #[tokio::test]
-async fn comments_are_for_the_asking() {
+async fn comments_are_shown_on_request() {
     let server = Server::script([Reply::events().comment("quiet").data("x")]).await;
     let (lines, _) = lines(tail(&server, ["--max-events", "1"])).await;
     assert_eq!(kinds(&lines), ["open 200", "event x", "closed"]);
 }
 
 #[tokio::test]
-async fn lines_are_printed_as_they_come() {
+async fn lines_are_printed_as_they_arrive() {
     let gate = Gate::new();
     let server = Server::script([event("1", "now").gate(&gate).data("later").hold()]).await;
     let mut tail = Running::start(tail(&server, ["--max-events", "2"]));
@@ -55,7 +55,7 @@ async fn lines_are_printed_as_they_come() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_told_with_what_the_server_said() {
+async fn a_refusal_shows_the_servers_message() {
     let refused = Reply::status(404)
         .content_type("text/plain")
         .raw("no such feed");
@@ -71,7 +71,7 @@ async fn a_refusal_is_told_with_what_the_server_said() {
 }
 
 #[tokio::test]
-async fn people_see_events_and_what_else_happens_apart() {
+async fn events_and_other_output_are_separate() {
     let server = Server::script([Reply::events()
         .raw("event: greeting\ndata: one\ndata: two\n\ndata: \x1b[2J\tx\u{9b}\n\n")
         .comment("hidden")])
@@ -102,7 +102,7 @@ async fn people_see_events_and_what_else_happens_apart() {
 }
 
 #[tokio::test]
-async fn nothing_that_is_printed_is_a_command_to_the_terminal() {
+async fn output_cannot_control_the_terminal() {
     let wire = "\
         : \x1b[2J\u{202e}\nevent: a\x1b]0;x\x07\nid: \x7f\u{9b}\ndata: 1\u{9b}2J\x08\ndata: \u{2066}\tü\n\n\
         event: \x1b\nid: 9\n\n";
@@ -165,7 +165,7 @@ async fn nothing_that_is_printed_is_a_command_to_the_terminal() {
 }
 
 #[tokio::test]
-async fn what_else_the_server_sends_is_there_on_request() {
+async fn other_items_are_shown_on_request() {
     let reply = || {
         Reply::events()
             .retry_ms(20)
@@ -195,7 +195,7 @@ async fn what_else_the_server_sends_is_there_on_request() {
 }
 
 #[tokio::test]
-async fn an_unfinished_event_is_told_and_why_there_may_be_no_other() {
+async fn an_unfinished_event_is_reported_with_its_likely_cause() {
     let hint = "each event must end with a blank line, and the server sent none";
     let server = Server::script([
         Reply::events().raw("data: 1\ndata: 2\n"),
@@ -265,7 +265,7 @@ async fn an_answer_that_is_not_an_event_stream_is_shown() {
 }
 
 #[tokio::test]
-async fn people_read_one_sentence_for_an_error() {
+async fn an_error_is_one_sentence() {
     let refused = Reply::status(403).raw(r#"{"message":"Not\nfor you."}"#);
     let server = Server::script([refused]).await;
     let run = run(example("tail", [server.url("/")]), "").await;
@@ -277,7 +277,7 @@ async fn people_read_one_sentence_for_an_error() {
 }
 
 #[tokio::test]
-async fn without_a_url_it_tells_the_time() {
+async fn without_a_url_it_follows_the_built_in_clock() {
     let (lines, code) = lines(example("tail", ["--json", "--max-events", "1"])).await;
     let [open, event, closed] = &lines[..] else {
         panic!("{lines:?}");

@@ -46,7 +46,7 @@ async fn an_id_to_start_from_is_sent() {
 }
 
 #[tokio::test]
-async fn the_id_is_kept_in_a_file() {
+async fn the_id_is_stored_in_a_file() {
     let folder = Folder::new("kept");
     let file = folder.file("last-id");
     let resume = |server: &Server, more: &[&str]| {
@@ -116,7 +116,7 @@ async fn a_file_that_cannot_be_written_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_busy_server_is_tried_again_as_it_asks() {
+async fn a_busy_server_is_retried_after_the_requested_delay() {
     let busy = Reply::status(503).header("retry-after", "0").raw("soon");
     let server = Server::script([busy, event("1", "a")]).await;
     let (lines, code) = told(tail(&server, ["--max-events", "1"])).await;
@@ -217,7 +217,7 @@ async fn silence_has_its_limits() {
 }
 
 #[tokio::test]
-async fn stdin_steers_it() {
+async fn commands_are_read_from_stdin() {
     let server = Server::script([
         event("1", "a").hold(),
         event("2", "b").hold().expect_last_event_id("1"),

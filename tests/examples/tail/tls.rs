@@ -98,7 +98,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin, answered: usize) {
 }
 
 #[tokio::test]
-async fn a_bad_certificate_is_told_at_once() {
+async fn a_bad_certificate_is_reported_immediately() {
     for option in [None, Some("--standard")] {
         let server = TlsServer::start(&authority(), "127.0.0.1").await;
         let mut command = example("tail", option);
@@ -115,7 +115,7 @@ async fn a_bad_certificate_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_bad_certificate_where_a_redirect_leads_is_told_the_same() {
+async fn a_bad_certificate_after_a_redirect_is_reported_the_same() {
     let server = TlsServer::start(&authority(), "127.0.0.1").await;
     let there = format!("https://{}/", server.addr);
     let here = Server::start(move |_| Reply::redirect(302, &there)).await;
@@ -128,7 +128,7 @@ async fn a_bad_certificate_where_a_redirect_leads_is_told_the_same() {
 }
 
 #[tokio::test]
-async fn a_certificate_of_another_host_is_told_as_such() {
+async fn a_certificate_for_another_host_is_reported_as_such() {
     let folder = Folder::new("other-host");
     let authority = authority();
     let file = folder.file("authority.pem");
@@ -150,7 +150,7 @@ async fn a_certificate_of_another_host_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn an_authority_can_be_trusted_or_anyone() {
+async fn one_authority_or_any_certificate_can_be_trusted() {
     let folder = Folder::new("authority");
     let authority = authority();
     let file = folder.file("authority.pem");

@@ -32,7 +32,7 @@ async fn all(here: &str, elsewhere: &str) -> Result<(), String> {
     a_feed_resumes(&client, here).await?;
     an_answer_is_complete(&client, here).await?;
     what_the_browser_unpacked_is_no_error(&client, here).await?;
-    time_limits_strike(&client, here).await?;
+    time_limits_apply(&client, here).await?;
     a_refusal_says_why(&client, here).await?;
     redirects_are_followed(here).await?;
     another_origin_is_not_asked_first(&client, elsewhere).await?;
@@ -112,7 +112,7 @@ async fn what_the_browser_unpacked_is_no_error(
     same("what was compressed", &data, &vec!["packed".to_owned()])
 }
 
-async fn time_limits_strike(client: &reqwest::Client, here: &str) -> Result<(), String> {
+async fn time_limits_apply(client: &reqwest::Client, here: &str) -> Result<(), String> {
     let soon = Duration::from_millis(50);
     let request = client.get(format!("{here}/no-head"));
     let error = request.events().headers_timeout(soon).await.err();

@@ -38,7 +38,7 @@ fn wire(number: u64) -> Vec<u8> {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
     pub connections: u64,
-    /// Connections that broke off at a random byte.
+    /// Connections that were cut at a random byte.
     pub cuts: u64,
     /// Responses of 503.
     pub refusals: u64,

@@ -33,7 +33,7 @@ fn the_user_has_the_last_word_on_failures() {
 
 /// `Retry::Now` is only immediate after the first failure, so that no loop spins.
 #[test]
-fn retry_now_keeps_the_floor_from_the_second_failure_on() {
+fn retry_now_waits_min_delay_from_the_second_failure_on() {
     let mut life = Life::new(without_limits());
     let mut waits = Vec::new();
     for _ in 0..4 {
@@ -46,7 +46,7 @@ fn retry_now_keeps_the_floor_from_the_second_failure_on() {
 }
 
 #[test]
-fn limits_hold_against_advice() {
+fn limits_apply_despite_advice() {
     let mut life = Life::new(rules());
     for attempt in 1..3 {
         let decision = life
@@ -70,7 +70,7 @@ fn limits_hold_against_advice() {
 
 /// A 204 tells the client to stop reconnecting, and is not a failure.
 #[test]
-fn no_advice_overrules_a_204() {
+fn advice_cannot_override_a_204() {
     for advice in [Retry::Now, Retry::After(SECOND), Retry::GiveUp] {
         let mut life = Life::new(rules());
         assert_eq!(

@@ -60,7 +60,7 @@ fn spurious_calls_are_tolerated() {
 }
 
 #[test]
-fn closed_is_for_good() {
+fn closed_is_final() {
     let states: [fn(&mut Life); 5] = [
         |_| {},
         |life| {
@@ -91,7 +91,7 @@ fn closed_is_for_good() {
 }
 
 #[test]
-fn a_connection_can_be_asked_for_in_every_state_but_closed() {
+fn reconnecting_is_possible_in_every_state_except_closed() {
     let mut life = Life::new(rules());
     assert!(life.session.ask(life.now, false));
     assert!(life.connecting().session.ask(Duration::ZERO, false));
@@ -156,18 +156,18 @@ fn what_happens_by_default_and_in_a_browser() {
 
 /// With fresh requests, a 401 leads to one more request per accepted connection.
 #[test]
-fn a_401_is_tried_again_once_per_accepted_connection() {
-    let anew = Rules {
-        anew: true,
+fn a_401_is_retried_once_per_accepted_connection() {
+    let fresh = Rules {
+        fresh: true,
         ..rules()
     };
     let unauthorized = status(401);
 
-    let mut life = Life::new(anew.clone());
+    let mut life = Life::new(fresh.clone());
     assert_eq!(life.connecting().fail(&unauthorized), wait(1, 3 * SECOND));
     assert_eq!(life.connecting().fail(&unauthorized), Decision::Fail);
 
-    let mut life = Life::new(anew.clone());
+    let mut life = Life::new(fresh.clone());
     for _ in 0..10 {
         assert_eq!(life.connecting().fail(&unauthorized), wait(1, 3 * SECOND));
         assert_eq!(life.open().end_after_events(), wait(0, 3 * SECOND));
@@ -188,7 +188,7 @@ fn a_401_is_tried_again_once_per_accepted_connection() {
     );
     let standard = Rules {
         standard: true,
-        ..anew
+        ..fresh
     };
     assert_eq!(met(standard, &unauthorized), Decision::Fail);
 }
@@ -198,7 +198,7 @@ fn a_401_is_tried_again_once_per_accepted_connection() {
 fn an_unsafe_request_is_never_repeated() {
     let once = Rules {
         repeats: false,
-        anew: true,
+        fresh: true,
         ..without_limits()
     };
     let errors = [
@@ -245,7 +245,7 @@ fn an_unsafe_request_is_never_repeated() {
 }
 
 #[test]
-fn an_unsafe_request_is_not_repeated_for_a_handle_either() {
+fn a_handle_cannot_repeat_an_unsafe_request() {
     let mut life = Life::new(Rules {
         repeats: false,
         ..rules()
@@ -262,7 +262,7 @@ fn an_unsafe_request_is_not_repeated_for_a_handle_either() {
 }
 
 #[test]
-fn the_cause_of_a_reconnection_says_what_it_was() {
+fn the_cause_of_a_reconnection_is_reported() {
     assert!(matches!(Cause::of(None), Cause::End));
     let timeout = Error::of(ErrorKind::Timeout(Timeout::Idle));
     assert!(matches!(Cause::of(Some(timeout)), Cause::Timeout(_)));

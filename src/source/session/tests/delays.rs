@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
+fn a_clean_end_waits_the_base_plus_at_most_a_quarter() {
     for (set, base) in [
         (None, 3 * SECOND),
         (Some(ms(0)), ms(50)),
@@ -22,7 +22,7 @@ fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
         let waits: Vec<_> = (0..200)
             .map(|turn| {
                 life.open();
-                // A connection that breaks off after progress is treated the same.
+                // A connection that is cut after progress is treated the same.
                 let decision = match turn % 2 {
                     0 => life.end_after_events(),
                     _ => life.fail_after_events(&broken()),
@@ -48,7 +48,7 @@ fn an_end_with_progress_waits_the_base_and_a_quarter_of_it_at_most() {
 /// After the nth failure in a row, the delay is the base plus at most min(60 s, 1 s · 2ⁿ⁻¹), and
 /// the whole range is used.
 #[test]
-fn a_failure_waits_longer_by_a_random_time_that_doubles() {
+fn a_failure_adds_a_random_time_that_doubles() {
     let most = |n: u32| (SECOND * 2_u32.saturating_pow(n - 1).min(60)).min(MINUTE);
     let mut shares = Vec::new();
     let seeds = if cfg!(miri) { 10 } else { 200 };
@@ -108,7 +108,7 @@ fn the_same_seed_gives_the_same_waits() {
 }
 
 #[test]
-fn a_retry_after_takes_the_place_of_the_base_once() {
+fn a_retry_after_replaces_the_base_once() {
     for (asked, waited) in [
         (Duration::ZERO, ms(50)),
         (ms(10), ms(50)),
@@ -127,7 +127,7 @@ fn a_retry_after_takes_the_place_of_the_base_once() {
 }
 
 #[test]
-fn a_retry_after_is_never_waited_less_than_and_has_its_random_time_too() {
+fn a_retry_after_is_the_minimum_and_gets_jitter_too() {
     for seed in 0..50 {
         let mut session = Session::new(Rules::default(), seed);
         session.connect();
@@ -144,7 +144,7 @@ fn a_retry_after_is_never_waited_less_than_and_has_its_random_time_too() {
 }
 
 #[test]
-fn a_long_retry_after_is_told_before_the_first_open_and_waited_for_after_it() {
+fn a_long_retry_after_is_an_error_before_the_first_open_and_a_delay_after_it() {
     let asked = |seconds| busy(503, Some(SECOND * seconds));
     let mut life = Life::new(rules());
     assert_eq!(life.connecting().fail(&asked(60)), wait(1, MINUTE));
@@ -154,7 +154,7 @@ fn a_long_retry_after_is_told_before_the_first_open_and_waited_for_after_it() {
 }
 
 #[test]
-fn a_retry_after_counts_for_nothing_where_the_status_is_final_or_in_a_browser() {
+fn a_retry_after_is_ignored_for_a_final_status_and_in_a_browser() {
     assert_eq!(met(rules(), &busy(404, Some(SECOND))), Decision::Fail);
     let standard = Rules {
         standard: true,
@@ -165,7 +165,7 @@ fn a_retry_after_counts_for_nothing_where_the_status_is_final_or_in_a_browser() 
 
 /// Extreme settings neither panic nor overflow.
 #[test]
-fn no_wait_is_too_long_to_be_counted() {
+fn long_waits_do_not_overflow() {
     let max = Duration::MAX;
     let backoff = Backoff::new()
         .reconnection_time(max)

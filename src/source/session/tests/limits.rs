@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_first_attempts_are_few_and_the_last_failure_tells() {
+fn initial_failures_are_limited_and_the_last_one_is_the_error() {
     for (attempts, tried) in [(Some(0), 1), (Some(1), 1), (Some(2), 2), (Some(3), 3)] {
         let mut life = Life::new(Rules {
             max_initial_failures: attempts,
@@ -29,7 +29,7 @@ fn the_first_attempts_are_few_and_the_last_failure_tells() {
 }
 
 #[test]
-fn once_it_was_open_the_first_attempts_do_not_count() {
+fn initial_failures_do_not_count_after_the_first_open() {
     let mut life = Life::new(rules());
     life.connecting().fail(&refused());
     life.connecting().fail(&refused());
@@ -44,7 +44,7 @@ fn once_it_was_open_the_first_attempts_do_not_count() {
 
 /// A 200 without an event is not a success (reqwest-eventsource: 233 requests instead of three).
 #[test]
-fn max_attempts_counts_what_brought_nothing() {
+fn max_consecutive_failures_counts_connections_without_progress() {
     let mut life = Life::new(Rules {
         max_consecutive_failures: Some(3),
         ..rules()
@@ -56,7 +56,7 @@ fn max_attempts_counts_what_brought_nothing() {
 
 /// What resets the count, and what doesn't.
 #[test]
-fn only_an_event_or_a_minute_of_life_starts_the_count_over() {
+fn only_an_event_or_a_minute_resets_the_count() {
     for (life_time, events, attempt) in [
         (Duration::ZERO, false, 3),
         (5 * SECOND, false, 3),
@@ -100,7 +100,7 @@ fn a_clean_end_without_progress_is_a_failure() {
 /// A long poll that is held open and closed without an event is not a failure, so the delay is the
 /// base. But it is not progress, so earlier failures still count.
 #[test]
-fn a_lasting_connection_neither_fails_nor_heals() {
+fn a_long_connection_is_no_failure_but_does_not_reset_the_count() {
     let mut life = Life::new(Rules {
         max_consecutive_failures: Some(3),
         ..rules()
@@ -161,7 +161,7 @@ fn max_elapsed_is_checked_before_the_wait() {
 /// The `standard` rules have no limits and ignore `Retry-After`, but keep the minimum delay and the
 /// random time.
 #[test]
-fn the_standard_preset_goes_on_for_ever() {
+fn the_standard_preset_never_gives_up() {
     let rules = Rules {
         standard: true,
         max_initial_failures: Some(1),
@@ -184,7 +184,7 @@ fn the_standard_preset_goes_on_for_ever() {
 
 /// A server that accepted the connection but has not responded yet is slow, not down.
 #[test]
-fn headers_that_are_late_are_not_among_the_first_failures() {
+fn late_headers_are_not_initial_failures() {
     for timeout in [Timeout::Headers, Timeout::Idle] {
         let late = Error::of(ErrorKind::Timeout(timeout));
         let mut life = Life::new(rules());
@@ -199,7 +199,7 @@ fn headers_that_are_late_are_not_among_the_first_failures() {
 
 /// For a server that greets and closes again and again, `reset_after` requires more than an event.
 #[test]
-fn a_count_that_a_greeting_does_not_start_over() {
+fn reset_after_keeps_the_count_despite_a_first_event() {
     let limited = |reset_after| Rules {
         max_consecutive_failures: Some(3),
         backoff: rules().backoff.reset_after(reset_after),
@@ -221,7 +221,7 @@ fn a_count_that_a_greeting_does_not_start_over() {
 
 /// When a handle reconnects, the time of the connection that it ends counts.
 #[test]
-fn a_reconnection_asked_for_forgets_failures_as_a_loss_does() {
+fn a_requested_reconnection_resets_the_count_as_a_loss_does() {
     for (life_time, progress, failure) in [
         (Duration::ZERO, false, 3),
         (Duration::ZERO, true, 1),

@@ -178,7 +178,7 @@ async fn public_feeds_are_followed() {
 
 /// An ID that is JSON survives the file, too: a second run goes on where the first one was.
 #[tokio::test]
-async fn a_later_run_goes_on_with_wikimedia() {
+async fn a_later_run_resumes_from_wikimedia() {
     let folder = Folder::new("wikimedia");
     let file = folder.file("last-id");
     let server = servers::wikimedia().await;
