@@ -81,7 +81,9 @@ impl Walk {
     fn debug<T: Debug>(&mut self, value: &T) {
         let path = type_name::<T>().split('<').next().unwrap_or_default();
         let name = path.rsplit("::").next().unwrap_or_default().to_owned();
-        self.check(&name, &format!("{value:?}{value:#?}"));
+        let shown = format!("{value:?}{value:#?}");
+        assert!(!shown.is_empty(), "{name} shows nothing at all");
+        self.check(&name, &shown);
         self.types.insert(name);
     }
 

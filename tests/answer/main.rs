@@ -9,6 +9,7 @@ mod pauses;
 mod providers;
 mod refused;
 mod request;
+mod wrappers;
 
 use everstream::{Error, RequestBuilderExt, testing::Server};
 use follow::collect;

@@ -34,6 +34,13 @@ fn a_whole_life() {
     assert_eq!(life.session.ready_state(), ReadyState::Closed);
 }
 
+#[test]
+fn a_ready_state_is_shown_in_the_words_of_the_standard() {
+    use ReadyState::{Closed, Connecting, Open};
+    let shown = [Connecting, Open, Closed].map(|state| state.to_string());
+    assert_eq!(shown, ["connecting", "open", "closed"]);
+}
+
 /// A call in the wrong state changes nothing.
 #[test]
 fn spurious_calls_are_tolerated() {

@@ -1,0 +1,179 @@
+//! The laws that every wrapper of an answer keeps, whatever it wraps: it is terminated once it has
+//! nothing more to give, it lets go of the connection with its last item, and its own errors name
+//! the URL.
+
+use std::{
+    fmt::Debug,
+    sync::{Arc, Weak},
+};
+
+use everstream::{
+    Contract, Error, Event, EventStream, EventStreamBuilder, JsonSignal, Signal,
+    bytes::Bytes,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    transport::{Body, Response},
+};
+use futures_util::{
+    StreamExt,
+    stream::{self, FusedStream},
+};
+
+const URL: &str = "http://example.test/answer";
+
+/// What a body does after its events.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    /// It has the last event of the answer, and never ends.
+    GoesOn,
+    /// It ends before the last event.
+    EndsEarly,
+}
+
+/// An answer of `1`, `2` and perhaps `9`, and a witness that lives as long as its connection.
+async fn answer(body: End) -> (EventStream, Weak<()>) {
+    let connection = Arc::new(());
+    let witness = Arc::downgrade(&connection);
+    let (events, rest) = match body {
+        End::GoesOn => (
+            "data: 1\n\ndata: 2\n\ndata: 9\n\n",
+            stream::pending().boxed(),
+        ),
+        End::EndsEarly => ("data: 1\n\ndata: 2\n\n", stream::empty().boxed()),
+    };
+    let chunks = stream::iter([Ok::<_, Error>(Bytes::from_static(events.as_bytes()))]).chain(rest);
+    let chunks = chunks.inspect(move |_| assert_eq!(Arc::strong_count(&connection), 1));
+    let stream = HeaderValue::from_static("text/event-stream");
+    let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, stream)]);
+    let response = Response::new(StatusCode::OK, headers, Body::new(chunks)).with_url(URL);
+    let events = EventStreamBuilder::new(async { Ok(response) }).await;
+    (events.unwrap(), witness)
+}
+
+/// An item of any of the streams, as the number in its event.
+trait Item: Debug {
+    fn number(self) -> Option<String>;
+}
+
+impl Item for Event {
+    fn number(self) -> Option<String> {
+        Some(self.into_data())
+    }
+}
+
+impl Item for Signal {
+    fn number(self) -> Option<String> {
+        match self {
+            Self::Event(event) => Some(event.into_data()),
+            _ => None,
+        }
+    }
+}
+
+impl Item for u32 {
+    fn number(self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Item for JsonSignal<u32> {
+    fn number(self) -> Option<String> {
+        match self {
+            Self::Event(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+}
+
+async fn check<S, I>(row: String, mut stream: S, connection: Weak<()>, expected: &[&str])
+where
+    S: FusedStream<Item = Result<I, Error>> + Unpin,
+    I: Item,
+{
+    let mut seen = Vec::new();
+    loop {
+        assert!(!stream.is_terminated(), "{row}: after {seen:?}");
+        match stream.next().await {
+            Some(Ok(item)) => seen.extend(item.number()),
+            Some(Err(error)) => {
+                assert_eq!(error.url(), Some(URL), "{row}");
+                assert_eq!(error.events_before(), 2, "{row}");
+                seen.push(format!("{:?}", error.kind()));
+                assert_eq!(connection.strong_count(), 0, "{row}: after its error");
+                assert!(stream.next().await.is_none(), "{row}: after its error");
+                break;
+            }
+            None => break,
+        }
+    }
+    assert_eq!(seen, expected, "{row}");
+    assert!(stream.is_terminated(), "{row}: after its end");
+    assert!(stream.next().await.is_none(), "{row}: after its end");
+    assert_eq!(connection.strong_count(), 0, "{row}: after its end");
+}
+
+fn is_last(event: &Event) -> bool {
+    event.data() == "9"
+}
+
+/// Checks all wrappers around `inner`, and their numbers.
+macro_rules! check_around {
+    ($name:literal, $inner:expr) => {
+        for body in [End::GoesOn, End::EndsEarly] {
+            let row = |outer| format!("{outer} around {}, {body:?}", $name);
+            let incomplete: &[&str] = &["1", "2", "Incomplete"];
+            let (whole, marked, failed) = match body {
+                End::GoesOn => (
+                    ["1", "2", "9"].as_slice(),
+                    ["1", "2"].as_slice(),
+                    ["1", "2", "ErrorEvent"].as_slice(),
+                ),
+                End::EndsEarly if $name == "complete_when" => (incomplete, incomplete, incomplete),
+                End::EndsEarly => (incomplete, incomplete, ["1", "2"].as_slice()),
+            };
+            macro_rules! row {
+                ($outer:literal, $expected:expr, $wrap:ident($last:expr)) => {
+                    let (events, connection) = answer(body).await;
+                    let wrapped = $inner(events).$wrap($last);
+                    check(row($outer), wrapped, connection, $expected).await;
+                    let (events, connection) = answer(body).await;
+                    let json = $inner(events).$wrap($last).json::<u32>();
+                    check(
+                        row(concat!("json of ", $outer)),
+                        json,
+                        connection,
+                        $expected,
+                    )
+                    .await;
+                };
+            }
+            let contract = || Contract::new().complete_when(is_last);
+            let errors = || Contract::new().error_when(is_last).or_at_end();
+            row!("complete_when", whole, complete_when(is_last));
+            row!("complete_on_data", marked, complete_on_data("9"));
+            row!("error_when", failed, error_when(is_last));
+            row!("contract", whole, contract(contract()));
+            row!("a contract's error", failed, contract(errors()));
+        }
+    };
+}
+
+#[tokio::test]
+async fn every_wrapper_of_every_wrapper_keeps_the_laws() {
+    let at_end = || Contract::new().or_at_end();
+    check_around!("nothing", |it: EventStream| it);
+    check_around!("signals", EventStream::signals);
+    check_around!("complete_when", |it: EventStream| it
+        .complete_when(|_| false));
+    check_around!("error_when", |it: EventStream| it.error_when(|_| false));
+    check_around!("a contract", |it: EventStream| it.contract(at_end()));
+}
+
+#[tokio::test]
+async fn an_answer_without_wrappers_keeps_the_laws() {
+    let (events, connection) = answer(End::EndsEarly).await;
+    check("events".into(), events, connection, &["1", "2"]).await;
+    let (events, connection) = answer(End::EndsEarly).await;
+    check("signals".into(), events.signals(), connection, &["1", "2"]).await;
+    let (events, connection) = answer(End::EndsEarly).await;
+    check("json".into(), events.json::<u32>(), connection, &["1", "2"]).await;
+}
