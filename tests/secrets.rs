@@ -56,7 +56,7 @@ const EXEMPT: [(&str, &str); 6] = [
     ),
 ];
 
-const TRAITS: [&str; 11] = [
+const TRAITS: [&str; 12] = [
     "AnyEvent",
     "Connect",
     "EventOrSignal",
@@ -66,6 +66,7 @@ const TRAITS: [&str; 11] = [
     "MaybeSend",
     "MaybeSync",
     "PollSignal",
+    "Release",
     "RequestBuilderExt",
     "ResponseExt",
 ];
