@@ -151,7 +151,9 @@ async fn only_waiting_counts_whenever_the_user_pauses() {
     for limit in LIMITS {
         for face in [Face::Answer, Face::Feed, Face::FeedSignals] {
             // Before anything is waited for, in the middle, and just before the limit strikes.
-            for waited in [nothing, LIMIT / 2, LIMIT - LIMIT / 8] {
+            // Then the limit passes during the pause, as far as the stream can tell.
+            let last_moment = LIMIT - Duration::from_millis(10);
+            for waited in [nothing, LIMIT / 2, LIMIT - LIMIT / 8, last_moment] {
                 for server in [
                     Server::InThePause,
                     Server::InTime,
@@ -203,6 +205,41 @@ async fn each_brief_poll_counts_at_most_one_tick() {
                     );
                 }
             }
+        }
+    }
+}
+
+/// The user pauses right after a signal that is not an event, before waiting for the next.
+#[tokio::test(start_paused = true)]
+async fn a_pause_after_a_comment_does_not_count() {
+    for limit in [Timeout::FirstEvent, Timeout::Event] {
+        for is_feed in [false, true] {
+            let row = format!("{limit:?}, feed: {is_feed}");
+            let only = |timeout| (limit == timeout).then_some(LIMIT);
+            let script = Script::new().reply(reply(limit, &Gate::new()));
+            let mut signals = if is_feed {
+                let source = EventSource::builder(script)
+                    .first_event_timeout(only(Timeout::FirstEvent))
+                    .event_timeout(only(Timeout::Event))
+                    .retry_when(|_| Retry::GiveUp);
+                source.build().unwrap().signals().boxed()
+            } else {
+                let events = script
+                    .events()
+                    .first_event_timeout(only(Timeout::FirstEvent))
+                    .event_timeout(only(Timeout::Event));
+                events.await.unwrap().signals().boxed()
+            };
+            while !matches!(signals.next().await, Some(Ok(Signal::Comment(_)))) {}
+            sleep(PAUSE).await;
+            let start = Instant::now();
+            let error = signals.next().await.unwrap().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout(limit), "{row}");
+            let after = start.elapsed();
+            assert!(
+                after + TOLERANCE >= LIMIT,
+                "{row}: {after:?} after the pause"
+            );
         }
     }
 }

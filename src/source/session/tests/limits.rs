@@ -238,3 +238,17 @@ fn a_requested_reconnection_resets_the_count_as_a_loss_does() {
         );
     }
 }
+
+#[test]
+fn only_an_open_connection_makes_progress() {
+    for error in [
+        refused(),
+        broken(),
+        status(503),
+        Error::of(ErrorKind::Timeout(Timeout::Idle)),
+    ] {
+        let mut life = Life::new(rules());
+        let decision = life.connecting().fail_after_events(&error);
+        assert_eq!(decision, wait(1, 3 * SECOND), "{error}");
+    }
+}
