@@ -1,5 +1,5 @@
-//! Laws that hold for any stream: chunked equals whole equals the oracle, the limit strikes alike
-//! in any split, what was encoded reads back, and nothing given to the encoder forges anything.
+//! Laws that hold for any stream: chunked equals whole equals the oracle, the limit is exceeded at the
+//! same byte in any split, encoded events parse back, and no input to the encoder can forge anything.
 
 mod oracle;
 mod support;
@@ -91,7 +91,7 @@ fn text() -> impl Strategy<Value = String> {
     vec(character, 0..12).prop_map(String::from_iter)
 }
 
-/// What the law below found: the limit strikes in a line that is no part of an event, when an
+/// What the law below found: a line that is not part of an event exceeds the limit, when an
 /// unfinished event is to be dispatched.
 #[test]
 fn a_line_over_the_limit_is_an_error_at_the_end_too() {

@@ -25,7 +25,7 @@ fn agrees_with_the_vectors() {
             .map(|placed| placed.item)
             .collect();
         assert_eq!(items, vector.items, "{name}");
-        assert_eq!(outcome.struck, vector.struck, "{name}");
+        assert_eq!(outcome.exceeded, vector.exceeded, "{name}");
         assert_eq!(outcome.last_event_id, vector.last_event_id, "{name}");
         assert_eq!(
             outcome.reconnection_time, vector.reconnection_time,

@@ -43,7 +43,7 @@ fn matches_the_items_in_the_vectors() {
         let mut parser = faces::parser(&vector.options);
         let mut feed = parser.feed(&vector.wire);
         let mut items = Vec::new();
-        let struck = loop {
+        let exceeded = loop {
             match feed.next_item() {
                 Ok(Some(item)) => items.push(faces::item(item)),
                 Ok(None) => break None,
@@ -51,7 +51,7 @@ fn matches_the_items_in_the_vectors() {
             }
         };
         assert_eq!(items, vector.items, "{name}");
-        assert_eq!(struck, vector.struck, "{name}");
+        assert_eq!(exceeded, vector.exceeded, "{name}");
         assert_eq!(parser.last_event_id(), vector.last_event_id, "{name}");
         let time = parser.reconnection_time().map(|time| time.as_millis());
         assert_eq!(time, vector.reconnection_time.map(u128::from), "{name}");

@@ -1,6 +1,6 @@
 //! Any life of an answer or a feed: bytes come in pieces, time passes with the stream watched or
 //! not, it is moved, reconnected and dropped, and the task's budget runs out. What was sent comes
-//! out as the plain parser reads it, nothing waits in vain, and no limit strikes before its time.
+//! out as the plain parser reads it, nothing waits in vain, and no limit is exceeded early.
 #![no_main]
 
 #[path = "faces/model.rs"]
@@ -270,7 +270,7 @@ impl Life {
 
     /// However it has come here: what the server sends now is heard.
     async fn is_still_heard(&mut self) {
-        // It may have to be asked for, and a limit may strike meanwhile.
+        // It may have to be asked for, and a limit may pass meanwhile.
         for _ in 0..4 {
             self.settle().await;
             if self.model.has_ended {
@@ -301,7 +301,7 @@ impl Life {
             && self.server.state().end.is_none()
     }
 
-    /// However it has come here: a limit strikes if nothing comes any more.
+    /// However it got here: a limit passes if nothing more arrives.
     async fn is_still_limited(&mut self) {
         self.settle().await;
         let requests = self.server.state().requests;
@@ -314,7 +314,7 @@ impl Life {
             again || !life.server.is_held() || life.model.has_ended
         };
         self.watch_until(limit + SECOND, lost).await;
-        assert!(lost(self), "no limit has struck after {limit:?}");
+        assert!(lost(self), "no limit has passed after {limit:?}");
     }
 }
 

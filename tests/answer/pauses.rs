@@ -1,5 +1,5 @@
 //! The user's own pauses, as one table on the paused clock: each time limit, with a pause before
-//! the stream waits, while it waits, and just before its limit strikes; with the server's answer
+//! the stream waits, while it waits, and just before its limit passes; with the server's answer
 //! there when the pause is over, on its way, or never to come. Only waiting counts.
 
 use std::{future::IntoFuture, time::Duration};
@@ -150,7 +150,7 @@ async fn only_waiting_counts_whenever_the_user_pauses() {
     let nothing = Duration::ZERO;
     for limit in LIMITS {
         for face in [Face::Answer, Face::Feed, Face::FeedSignals] {
-            // Before anything is waited for, in the middle, and just before the limit strikes.
+            // Before anything is waited for, in the middle, and just before the limit passes.
             // Then the limit passes during the pause, as far as the stream can tell.
             let last_moment = LIMIT - Duration::from_millis(10);
             for waited in [nothing, LIMIT / 2, LIMIT - LIMIT / 8, last_moment] {

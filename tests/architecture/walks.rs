@@ -56,7 +56,7 @@ const LIMIT: (&str, &[Step]) = (
         Down("stream/options.rs"),
         // They become what waits for the response.
         Down("response/limits.rs"),
-        // Which sets an alarm when there is nothing to read; it strikes.
+        // Which sets an alarm when there is nothing to read; it fires.
         Down("timer/alarm.rs"),
         Up("response/limits.rs"),
         // An error that says which limit it was …

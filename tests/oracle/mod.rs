@@ -89,7 +89,7 @@ pub enum Unfinished {
 pub struct Outcome {
     pub items: Vec<Placed>,
     /// The size limit ended the stream at the last of this many bytes.
-    pub struck: Option<usize>,
+    pub exceeded: Option<usize>,
     /// That of the last finished block.
     pub last_event_id: String,
     /// In milliseconds.
@@ -109,7 +109,7 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
     let mut oracle = Oracle {
         outcome: Outcome {
             items: Vec::new(),
-            struck: None,
+            exceeded: None,
             last_event_id: options.last_event_id.clone(),
             reconnection_time: None,
             has_unfinished: false,
@@ -125,10 +125,10 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
     for line in lines(wire) {
         let bytes = &wire[line.start..line.end];
         let at = line.end + 1;
-        if let Some(strike) = oracle.strike(bytes, line.finished, options.max_event_bytes) {
+        if let Some(byte) = oracle.limit(bytes, line.finished, options.max_event_bytes) {
             oracle.oversized = true;
             if !options.skip_oversized {
-                oracle.outcome.struck = Some(line.start + strike);
+                oracle.outcome.exceeded = Some(line.start + byte);
                 oracle.outcome.has_unfinished = true;
                 break;
             }
@@ -152,7 +152,7 @@ pub fn dispatch_unfinished(
     let whole = read(&[wire, b"\n\n"].concat(), options);
     let added = &whole.items[before.items.len()..];
     let event = added.iter().find_map(Placed::event);
-    let unfinished = match (whole.struck, event) {
+    let unfinished = match (whole.exceeded, event) {
         (Some(_), _) => Unfinished::TooLarge,
         (None, Some(event)) => Unfinished::Event(event),
         (None, None) => Unfinished::Nothing,
@@ -205,7 +205,7 @@ struct Oracle {
     has_id: bool,
     /// Bytes of this block that count towards the limit.
     counted: usize,
-    /// Whether the limit has struck in this block.
+    /// Whether this block exceeds the limit.
     oversized: bool,
 }
 
@@ -215,7 +215,7 @@ impl Oracle {
     ///
     /// Only a line of a known field counts, and only once it is known to be one: with its colon,
     /// or with its line end where it has no colon. From then on each byte of it counts.
-    fn strike(&mut self, line: &[u8], finished: bool, limit: usize) -> Option<usize> {
+    fn limit(&mut self, line: &[u8], finished: bool, limit: usize) -> Option<usize> {
         let name = name(line);
         let known = matches!(name, b"data" | b"event" | b"id" | b"retry");
         if !known || !(finished || name.len() < line.len()) {
@@ -223,8 +223,8 @@ impl Oracle {
         }
         let room = limit.saturating_sub(self.counted);
         self.counted += line.len();
-        let strikes = !self.oversized && self.counted > limit;
-        strikes.then_some((room + 1).max(name.len() + 1))
+        let exceeds = !self.oversized && self.counted > limit;
+        exceeds.then_some((room + 1).max(name.len() + 1))
     }
 
     /// 9.2.6, "interpreting an event stream".

@@ -1,4 +1,4 @@
-//! Time limits: what strikes when, and what never does.
+//! Time limits: which apply when, and what never counts.
 
 use everstream::{
     Error, ErrorKind, ReadyState, Timeout,

@@ -255,7 +255,7 @@ impl<'a> Expected<'a> {
             let end = start + chunk.len();
             let mut feed = parser.feed(chunk);
             let mut base = start;
-            let struck = loop {
+            let exceeded = loop {
                 let next = face.next(&mut feed, turn);
                 turn += 1;
                 let consumed = base + feed.consumed();
@@ -303,12 +303,12 @@ impl<'a> Expected<'a> {
                     }
                 }
             };
-            if struck.is_some() {
+            if exceeded.is_some() {
                 assert_eq!(
-                    struck,
-                    outcome.struck,
+                    exceeded,
+                    outcome.exceeded,
                     "{}",
-                    said("where the limit strikes")
+                    said("where the limit is exceeded")
                 );
                 assert_eq!(
                     due.next(),
@@ -322,8 +322,8 @@ impl<'a> Expected<'a> {
                 }
                 break;
             }
-            if let Some(struck) = outcome.struck {
-                assert!(end < struck, "{}", said("the limit does not strike"));
+            if let Some(exceeded) = outcome.exceeded {
+                assert!(end < exceeded, "{}", said("the limit is not exceeded"));
             }
             if let Some(placed) = due.peek() {
                 assert!(placed.at > end, "{}", said(&format!("{placed:?} is late")));

@@ -37,7 +37,7 @@ impl Expected<'_> {
                 said("read ahead, or late")
             );
         }
-        match self.outcome.struck {
+        match self.outcome.exceeded {
             None => assert!(reader.next().is_none(), "{}", said("one too many")),
             Some(_) => {
                 let error = reader.next().expect("an error").expect_err("an error");

@@ -42,7 +42,7 @@ impl Expected<'_> {
                 said("read ahead, or late")
             );
         }
-        match self.outcome.struck {
+        match self.outcome.exceeded {
             None => assert!(events.next().await.is_none(), "{}", said("one too many")),
             Some(_) => {
                 let error = events

@@ -11,7 +11,7 @@ pub struct Vector {
     pub options: Options,
     pub wire: Vec<u8>,
     pub items: Vec<Item>,
-    pub struck: Option<usize>,
+    pub exceeded: Option<usize>,
     pub last_event_id: String,
     pub reconnection_time: Option<u64>,
     /// `None` if nothing is unfinished.
@@ -57,7 +57,7 @@ fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
         options: Options::default(),
         wire: Vec::new(),
         items: Vec::new(),
-        struck: None,
+        exceeded: None,
         last_event_id: String::new(),
         reconnection_time: None,
         unfinished: None,
@@ -86,7 +86,7 @@ fn vector(file: &str, title: &str, row: &[&str]) -> Vector {
                 "comment" => Item::SkippedComment(words.number()),
                 other => panic!("{}: skipped {other:?}", vector.name),
             }),
-            "struck" => vector.struck = Some(words.number()),
+            "exceeded" => vector.exceeded = Some(words.number()),
             "last_id" => last_event_id = Some(words.text()),
             "unfinished" => {
                 vector.unfinished = Some(match words.rest.trim() {

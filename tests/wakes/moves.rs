@@ -97,7 +97,7 @@ async fn is_pending(stream: &mut BoxStream<'static, String>) -> bool {
     poll_fn(|cx| Poll::Ready(stream.poll_next_unpin(cx).is_pending())).await
 }
 
-/// The clocks of these runtimes are paused, and those that stand still never strike.
+/// The clocks of these runtimes are paused, and those that stand still never fire.
 #[test]
 fn a_stream_continues_in_another_runtime() {
     each_moved(executor::runtime);

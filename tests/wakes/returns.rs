@@ -115,7 +115,7 @@ async fn the_event_limit_applies_to_a_body_that_is_always_ready() {
         }
         advance(SECOND).await;
     }
-    panic!("no limit has struck");
+    panic!("no limit has passed");
 }
 
 /// Chunks without a byte are no sign of life.

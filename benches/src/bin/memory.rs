@@ -182,7 +182,7 @@ fn endless(options: &Options, misses: &mut Vec<String>) {
         let mut row = vec![contender.name.to_owned()];
         for (workload, most) in &cases {
             let usage = Usage::of(&contender, &workload.input, Framing::Bytes(LARGE));
-            // That the limit strikes is no failure here, but what is measured.
+            // Exceeding the limit is not a failure here, but what is measured.
             let after = match usage.result {
                 Err(Failure::Slow(_)) => ", given up",
                 Err(Failure::Wrong(_)) => ", refused",

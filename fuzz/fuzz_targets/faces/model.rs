@@ -143,7 +143,7 @@ impl Model {
             }
             assert_eq!(resumed_from, self.parser.last_event_id());
             if let (Some(Cause::Timeout(error)), false) = (&cause, self.signals) {
-                self.has_struck(error, eventless);
+                self.exceeded(error, eventless);
             }
             assert!(
                 self.requests == 0 || cause.is_some(),
@@ -181,7 +181,7 @@ impl Model {
                     _ => self.nothing_left(),
                 }
                 if let Cause::Timeout(error) = cause {
-                    self.has_struck(error, eventless);
+                    self.exceeded(error, eventless);
                 }
             }
             Signal::Unfinished => {
@@ -209,7 +209,7 @@ impl Model {
             ErrorKind::EventTooLarge => assert!(self.next().is_err(), "it was not too large"),
             ErrorKind::Timeout(_) if !self.is_feed => {
                 self.nothing_left();
-                self.has_struck(error, eventless);
+                self.exceeded(error, eventless);
             }
             ErrorKind::Body => assert_eq!((end, self.is_feed), (Some(End::Cut), false)),
             ErrorKind::NotEventStream => {
@@ -241,8 +241,8 @@ impl Model {
         self.has_ended = true;
     }
 
-    /// A limit may strike only once it may have passed.
-    fn has_struck(&self, error: &Error, eventless: Duration) {
+    /// A limit may be exceeded only once it can have passed.
+    fn exceeded(&self, error: &Error, eventless: Duration) {
         let ErrorKind::Timeout(kind) = error.kind() else {
             panic!("{error:?} is no timeout");
         };
