@@ -3,7 +3,7 @@
 use std::{pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use everstream::{
-    Error, ErrorKind, EventStream, EventStreamBuilder, Signal, Timeout,
+    Contract, Error, ErrorKind, EventStream, EventStreamBuilder, Signal, Timeout,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     transport::{Body, Response},
@@ -293,4 +293,55 @@ async fn an_oversized_event_closes_the_connection() {
     assert_eq!(error.kind(), ErrorKind::EventTooLarge);
     assert_eq!(Arc::strong_count(&held), 1);
     assert!(events.try_next().await.unwrap().is_none());
+}
+
+/// Under a contract, only what is not a keep-alive restarts the limit on events.
+#[tokio::test(start_paused = true)]
+async fn a_contract_tells_progress_from_keep_alives() {
+    const PING: &str = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+    const TEXT: &str = "event: content_block_delta\ndata: {}\n\n";
+    let rows: [(&[_], _); 3] = [
+        (&[(1, TEXT), (9, PING), (9, PING), (9, PING)], (1, 21)),
+        (&[(15, TEXT), (15, TEXT), (15, TEXT)], (3, 65)),
+        (&[(15, TEXT), (9, PING), (9, TEXT), (9, PING)], (2, 53)),
+    ];
+    for (pieces, expected) in rows {
+        let mut answer = answer(pieces)
+            .contract(Contract::anthropic_messages())
+            .event_timeout(20 * SECOND)
+            .await
+            .unwrap();
+        let start = Instant::now();
+        let mut events = 0;
+        let error = loop {
+            match answer.next_event().await {
+                Ok(event) => events += u32::from(event.is_some()),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(error.kind(), kind(Timeout::Event), "{pieces:?}");
+        assert_eq!((events, start.elapsed().as_secs()), expected, "{pieces:?}");
+    }
+}
+
+/// Silence is named before the want of an event, and the first event before the next one.
+#[tokio::test(start_paused = true)]
+async fn limits_that_pass_at_once_have_an_order() {
+    for (idle, first_event, event, named) in [
+        (true, true, true, Timeout::Idle),
+        (true, true, false, Timeout::Idle),
+        (true, false, true, Timeout::Idle),
+        (false, true, true, Timeout::FirstEvent),
+        (false, false, true, Timeout::Event),
+    ] {
+        let limit = |set: bool| set.then_some(10 * SECOND);
+        let events = answer(&[])
+            .idle_timeout(limit(idle))
+            .first_event_timeout(limit(first_event))
+            .event_timeout(limit(event))
+            .await
+            .unwrap();
+        let (_, at, error) = times(events).await;
+        assert_eq!((error.kind(), at), (kind(named), 10));
+    }
 }

@@ -4,12 +4,12 @@
 
 use std::{
     fmt::Debug,
+    io,
     sync::{Arc, Weak},
 };
 
 use everstream::{
     Contract, Error, Event, EventStream, EventStreamBuilder, JsonSignal, Signal,
-    bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     transport::{Body, Response},
 };
@@ -27,21 +27,24 @@ enum End {
     GoesOn,
     /// It ends before the last event.
     EndsEarly,
+    /// It breaks off before the last event.
+    Breaks,
 }
 
 /// An answer of `1`, `2` and perhaps `9`, and a witness that lives as long as its connection.
 async fn answer(body: End) -> (EventStream, Weak<()>) {
     let connection = Arc::new(());
     let witness = Arc::downgrade(&connection);
-    let (events, rest) = match body {
-        End::GoesOn => (
-            "data: 1\n\ndata: 2\n\ndata: 9\n\n",
-            stream::pending().boxed(),
-        ),
-        End::EndsEarly => ("data: 1\n\ndata: 2\n\n", stream::empty().boxed()),
+    let reset = || Err(io::ErrorKind::ConnectionReset.into());
+    let (last, rest) = match body {
+        End::GoesOn => ("data: 9\n\n", stream::pending().boxed()),
+        End::EndsEarly => ("", stream::empty().boxed()),
+        End::Breaks => ("", stream::iter([reset()]).boxed()),
     };
-    let chunks = stream::iter([Ok::<_, Error>(Bytes::from_static(events.as_bytes()))]).chain(rest);
-    let chunks = chunks.inspect(move |_| assert_eq!(Arc::strong_count(&connection), 1));
+    let chunks = stream::iter([Ok::<_, io::Error>(format!("data: 1\n\ndata: 2\n\n{last}"))]);
+    let chunks = chunks
+        .chain(rest)
+        .inspect(move |_| assert_eq!(Arc::strong_count(&connection), 1));
     let stream = HeaderValue::from_static("text/event-stream");
     let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, stream)]);
     let response = Response::new(StatusCode::OK, headers, Body::new(chunks)).with_url(URL);
@@ -118,15 +121,17 @@ fn is_last(event: &Event) -> bool {
 /// Checks all wrappers around `inner`, and their numbers.
 macro_rules! check_around {
     ($name:literal, $inner:expr) => {
-        for body in [End::GoesOn, End::EndsEarly] {
+        for body in [End::GoesOn, End::EndsEarly, End::Breaks] {
             let row = |outer| format!("{outer} around {}, {body:?}", $name);
             let incomplete: &[&str] = &["1", "2", "Incomplete"];
+            let broken: &[&str] = &["1", "2", "Body"];
             let (whole, marked, failed) = match body {
                 End::GoesOn => (
                     ["1", "2", "9"].as_slice(),
                     ["1", "2"].as_slice(),
                     ["1", "2", "ErrorEvent"].as_slice(),
                 ),
+                End::Breaks => (broken, broken, broken),
                 End::EndsEarly if $name == "complete_when" => (incomplete, incomplete, incomplete),
                 End::EndsEarly => (incomplete, incomplete, ["1", "2"].as_slice()),
             };
@@ -170,10 +175,15 @@ async fn every_wrapper_of_every_wrapper_keeps_the_laws() {
 
 #[tokio::test]
 async fn an_answer_without_wrappers_keeps_the_laws() {
-    let (events, connection) = answer(End::EndsEarly).await;
-    check("events".into(), events, connection, &["1", "2"]).await;
-    let (events, connection) = answer(End::EndsEarly).await;
-    check("signals".into(), events.signals(), connection, &["1", "2"]).await;
-    let (events, connection) = answer(End::EndsEarly).await;
-    check("json".into(), events.json::<u32>(), connection, &["1", "2"]).await;
+    for (body, expected) in [
+        (End::EndsEarly, ["1", "2"].as_slice()),
+        (End::Breaks, &["1", "2", "Body"]),
+    ] {
+        let (events, connection) = answer(body).await;
+        check("events".into(), events, connection, expected).await;
+        let (events, connection) = answer(body).await;
+        check("signals".into(), events.signals(), connection, expected).await;
+        let (events, connection) = answer(body).await;
+        check("json".into(), events.json::<u32>(), connection, expected).await;
+    }
 }
