@@ -1,6 +1,9 @@
 //! Everything that happens, in its order.
 
-use everstream::{ErrorKind, Oversized, ReadyState};
+use std::sync::{Arc, Mutex};
+
+use everstream::{ErrorKind, Oversized, ReadyState, Retry};
+use futures_util::stream::FusedStream;
 
 use crate::*;
 
@@ -166,4 +169,104 @@ async fn a_skipped_event_is_progress() {
         assert_eq!((&*life[0], &*life[2]), ("open 200", "end 0 in 3000 ms"));
         assert!(life[1].starts_with("Event"), "{told:?}");
     }
+}
+
+/// `retry_when` sees each loss as the signals tell it, and a clean end only on request.
+#[tokio::test(start_paused = true)]
+async fn retry_when_sees_what_the_signals_tell() {
+    use ErrorKind::{Body, Connect, Incomplete, Status};
+
+    for on_end in [false, true] {
+        let script = Script::new()
+            .fail(Connect)
+            .reply(Reply::status(503))
+            .reply(events("data: a\n\n"))
+            .reply(Reply::events())
+            .reply(events("data: b\n\ndata: c"))
+            .reply(events("data: d\n\n").cut())
+            .reply(Reply::status(204));
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let asks = Arc::clone(&asked);
+        let source = builder(&script)
+            .retry_on_end(on_end)
+            .retry_when(move |failure| {
+                asks.lock().unwrap().push((
+                    failure.attempt(),
+                    failure.failures(),
+                    failure.error().kind(),
+                    failure.ended_cleanly(),
+                ));
+                Retry::Default
+            })
+            .build()
+            .unwrap();
+        assert_eq!(
+            story(source).await,
+            [
+                "failure Connect 1 in 3000 ms",
+                "failure Status 2 in 3000 ms",
+                "open 200",
+                "event a",
+                "end 0 in 3000 ms",
+                "open 200",
+                "end 1 in 3000 ms",
+                "open 200",
+                "event b",
+                "Unfinished",
+                "failure Incomplete 1 in 3000 ms",
+                "open 200",
+                "event d",
+                "failure Body 0 in 3000 ms",
+                "none",
+            ]
+        );
+        let mut expected = vec![
+            (1, 1, Connect, false),
+            (2, 2, Status, false),
+            (3, 0, Incomplete, true),
+            (4, 1, Incomplete, true),
+            (5, 1, Incomplete, false),
+            (6, 0, Body, false),
+        ];
+        expected.retain(|(_, _, _, ended_cleanly)| on_end || !ended_cleanly);
+        assert_eq!(*asked.lock().unwrap(), expected);
+    }
+}
+
+/// Also while it waits to reconnect, and also after an error.
+#[tokio::test(start_paused = true)]
+async fn a_source_is_terminated_once_it_has_no_more_items() {
+    for last in [Reply::status(204), Reply::status(404)] {
+        let script = Script::new()
+            .reply(events("data: a\n\n"))
+            .reply(events("data: b\n\n"))
+            .reply(last);
+        let mut source = source(&script);
+        for data in ["a", "b"] {
+            assert!(!source.is_terminated());
+            assert_eq!(next_data(&mut source).await, data);
+        }
+        assert!(!source.is_terminated());
+        let mut signals = source.signals();
+        let error = loop {
+            match signals.next().await {
+                Some(Ok(_)) => assert!(!signals.is_terminated()),
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        assert!(error.is_none_or(|error| error.events_before() == 2));
+        assert!(signals.is_terminated() && signals.get_ref().is_terminated());
+        assert!(signals.next().await.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_counts_the_events_before_it_through_signals_too() {
+    let script = Script::new()
+        .reply(events("data: a\n\ndata: b\n\n"))
+        .reply(Reply::status(404));
+    let signals: Vec<_> = source(&script).signals().collect().await;
+    let error = signals.last().unwrap().as_ref().unwrap_err();
+    assert_eq!(error.events_before(), 2);
 }
