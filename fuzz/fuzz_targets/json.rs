@@ -5,7 +5,7 @@
 use std::convert::Infallible;
 
 use arbitrary::Arbitrary;
-use everstream::{ErrorKind, Event, EventStream, EventStreamExt, encode};
+use everstream::{ErrorKind, Event, EventStream, encode};
 use everstream_fuzz::with_runtime;
 use futures_util::{StreamExt, stream};
 use libfuzzer_sys::fuzz_target;

@@ -83,7 +83,7 @@ impl<'p, 'c> Feed<'p, 'c> {
         if self.gather() {
             return Ok(None);
         }
-        self.lend_next()
+        self.next::<Lent>()
     }
 
     /// Returns the next event, owned, or `None` once the chunk is consumed. A large event is not
@@ -97,7 +97,7 @@ impl<'p, 'c> Feed<'p, 'c> {
         if self.gather() {
             return Ok(None);
         }
-        self.hand_over_next()
+        self.next::<Owned>()
     }
 
     /// Returns the next item (an event, a comment, a reconnection time, a block without data, or a
@@ -140,66 +140,45 @@ impl<'p, 'c> Feed<'p, 'c> {
         gathered
     }
 
-    // `lend_next` and `hand_over_next` only choose a function. Each of these lends or builds the event
-    // itself, and is small, so that it saves few registers.
+    // `next` only chooses a function. Each of these lends or builds the event itself, and is small, so
+    // that it saves few registers.
 
     #[inline(never)]
-    fn lend_in_window(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        match self.usual_event() {
-            Some((text, event)) => Ok(Some(self.parser.lend(text, &event))),
-            None => self.lend_step(),
-        }
-    }
-
-    #[inline(never)]
-    fn hand_over_in_window(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match self.usual_event() {
-            Some((text, event)) => Ok(Some(self.parser.hand_over(text, &event))),
-            None => self.hand_over_step(),
-        }
-    }
-
-    #[inline(never)]
-    fn lend_next(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+    fn next<T: Take>(&mut self) -> Result<Option<T::Event<'_>>, EventTooLarge> {
         match self.text {
-            Text::ValidLf(_) => self.lend_in_window(),
-            Text::Valid(_) | Text::Raw(_) => self.lend_in_chunk(),
+            Text::ValidLf(_) => self.next_in_window::<T>(),
+            Text::Valid(_) | Text::Raw(_) => self.next_in_chunk::<T>(),
         }
     }
 
     #[inline(never)]
-    fn lend_in_chunk(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
+    fn next_in_window<T: Take>(&mut self) -> Result<Option<T::Event<'_>>, EventTooLarge> {
+        match self.usual_event() {
+            Some((text, event)) => Ok(Some(T::take(self.parser, text, &event))),
+            None => self.next_step::<T>(),
+        }
+    }
+
+    #[inline(never)]
+    fn next_in_chunk<T: Take>(&mut self) -> Result<Option<T::Event<'_>>, EventTooLarge> {
         if self.pass_on() {
             return Ok(None);
         }
         if !self.is_short() {
-            return self.lend_step();
+            return self.next_step::<T>();
         }
         Ok(match self.step_in_short()? {
-            Some(event) => Some(self.parser.lend(Text::Raw(self.chunk), &event)),
+            Some(event) => Some(T::take(self.parser, Text::Raw(self.chunk), &event)),
             None => None,
         })
     }
 
+    #[cold]
     #[inline(never)]
-    fn hand_over_next(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        match self.text {
-            Text::ValidLf(_) => self.hand_over_in_window(),
-            Text::Valid(_) | Text::Raw(_) => self.hand_over_in_chunk(),
-        }
-    }
-
-    #[inline(never)]
-    fn hand_over_in_chunk(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        if self.pass_on() {
-            return Ok(None);
-        }
-        if !self.is_short() {
-            return self.hand_over_step();
-        }
-        Ok(match self.step_in_short()? {
-            Some(event) => Some(self.parser.hand_over(Text::Raw(self.chunk), &event)),
-            None => None,
+    fn next_step<T: Take>(&mut self) -> Result<Option<T::Event<'_>>, EventTooLarge> {
+        Ok(match self.step(Want::Events)? {
+            Some(Step::Event(event)) => Some(T::take(self.parser, self.text, &event)),
+            _ => None,
         })
     }
 
@@ -230,24 +209,6 @@ impl<'p, 'c> Feed<'p, 'c> {
             Some(Step::Event(event)) => Ok(Some(event)),
             _ => self.parser.not_failed().map(|()| None),
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn lend_step(&mut self) -> Result<Option<EventRef<'_>>, EventTooLarge> {
-        Ok(match self.step(Want::Events)? {
-            Some(Step::Event(event)) => Some(self.parser.lend(self.text, &event)),
-            _ => None,
-        })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn hand_over_step(&mut self) -> Result<Option<Event>, EventTooLarge> {
-        Ok(match self.step(Want::Events)? {
-            Some(Step::Event(event)) => Some(self.parser.hand_over(self.text, &event)),
-            _ => None,
-        })
     }
 
     /// Takes the usual event, in a window without CR.
@@ -291,5 +252,34 @@ impl<'p, 'c> Feed<'p, 'c> {
                 }
             }
         }
+    }
+}
+
+/// How to take an event from the parser: lent or owned.
+trait Take {
+    type Event<'a>;
+
+    fn take<'a>(parser: &'a mut Parser, text: Text<'a>, event: &EventAt) -> Self::Event<'a>;
+}
+
+struct Lent;
+
+impl Take for Lent {
+    type Event<'a> = EventRef<'a>;
+
+    #[inline(always)]
+    fn take<'a>(parser: &'a mut Parser, text: Text<'a>, event: &EventAt) -> EventRef<'a> {
+        parser.lend(text, event)
+    }
+}
+
+struct Owned;
+
+impl Take for Owned {
+    type Event<'a> = Event;
+
+    #[inline(always)]
+    fn take<'a>(parser: &'a mut Parser, text: Text<'a>, event: &EventAt) -> Event {
+        parser.hand_over(text, event)
     }
 }
