@@ -1,4 +1,5 @@
-//! What the types promise beyond their methods: that they can be sent, moved, compared and shown.
+//! What the types guarantee besides their methods: that they can be sent, moved, compared and
+//! printed.
 
 use std::{
     error::Error as StdError,
@@ -52,7 +53,7 @@ fn values_are_send_and_sync() {
         Retry, Signal, Skipped, Timeout, Unfinished,
     );
     all!(shared: ClosedPort, Gate, Reply, Script, Server);
-    // As http-body-util's `BoxBody` wants it.
+    // As http-body-util's `BoxBody` requires.
     all!(shared: EventBody<stream::Empty<Result<Event, Error>>>);
 }
 
@@ -105,7 +106,7 @@ fn generic_code_can_name_what_it_needs() {
     assert!(!twice.is_terminated());
 }
 
-/// What the list of the public API names is in a public module, but for the supertraits that seal
+/// Everything in the list of the public API is in a public module, except the supertraits that seal
 /// a trait.
 #[test]
 fn every_public_type_can_be_named() {

@@ -1,4 +1,4 @@
-//! What real servers sent, in the chunks they sent it in. `tests/captures/README.md` tells of them.
+//! What real servers sent, in their chunks. See `tests/captures/README.md`.
 
 mod oracle;
 mod support;
@@ -107,8 +107,8 @@ fn types(events: &[Event]) -> Vec<&str> {
     events.iter().map(Event::event_type).collect()
 }
 
-/// A lone surrogate has no place in a string of Rust, and aimock cuts an emoji into two: the data
-/// goes through as it came, the two halves in two events.
+/// A Rust string cannot hold a lone surrogate, but aimock cuts an emoji in two: the data passes
+/// unchanged, with the two halves in two events.
 const HALVES: [&str; 2] = [r"\ud83c", r"\udf0d"];
 
 #[test]

@@ -51,7 +51,7 @@ fn in_random_chunks() {
     each(|record| splits::at_random(&record.wire, &mut Random::new(record.number)));
 }
 
-/// Chromium tells of events, the ID and the delay; the oracle of all else, too.
+/// Chromium reports events, the ID and the delay; the oracle also reports everything else.
 #[test]
 fn through_every_face() {
     let options = Options::default();

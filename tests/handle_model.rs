@@ -23,7 +23,7 @@ use everstream::ReadyState::{Closed, Connecting, Open};
 use handle::{Command, EventSourceHandle, Watched};
 use loom::{future::block_on, sync::atomic::AtomicBool, sync::atomic::Ordering, thread};
 
-/// A source that waits for nothing but its handles, until one closes it.
+/// A source that only waits for its handles, until one closes it.
 struct Source {
     watched: Watched,
     reconnections: usize,
@@ -58,7 +58,7 @@ impl Source {
     }
 }
 
-/// A task that uses its handle whenever its waker is cloned, woken or dropped, as a task may that
+/// A task that uses its handle whenever its waker is cloned, woken or dropped, as may a task that
 /// owns the source or a handle of it.
 struct Nosy {
     handle: EventSourceHandle,

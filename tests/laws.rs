@@ -16,7 +16,7 @@ use support::{
 
 type Hashes = BuildHasherDefault<DefaultHasher>;
 
-/// A piece of a stream: mostly syntax, so that most streams hold events.
+/// A piece of a stream: mostly syntax, so that most streams contain events.
 fn piece() -> impl Strategy<Value = Vec<u8>> {
     let syntax: Vec<&[u8]> = vec![
         b"data:",
@@ -82,7 +82,7 @@ fn line() -> impl Strategy<Value = String> {
     "[^\r\n\0]{0,8}"
 }
 
-/// Any text at all, line ends and NUL more often than chance would have it.
+/// Any text, with more line ends and NUL than random text.
 fn text() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         select(vec!['\r', '\n', '\0', ':', ' ', '\u{feff}']),
@@ -170,7 +170,8 @@ proptest! {
         pass_through::check(&splits::by_lengths(&wire, lengths), &options);
     }
 
-    /// Whatever the encoder is given, a stream holds just what was encoded, or it was refused.
+    /// For any input, the stream contains exactly what was encoded, or the encoder returned an
+    /// error.
     #[test]
     fn encoding_prevents_injection(
         written in vec((0..4_u8, text(), text(), text(), any::<Duration>()), 0..6),
@@ -192,8 +193,8 @@ proptest! {
     }
 }
 
-/// Events are equal if all that can be seen of them is: a type said aloud is no other than one
-/// not said, an ID that was reset no other than one that never was.
+/// Events are equal if all their accessors are: an explicit type equals the same default type, and
+/// an ID that was reset equals one that was never set.
 #[test]
 fn events_with_equal_parts_are_equal() {
     let hash = |event: &Event| std::hash::BuildHasher::hash_one(&Hashes::default(), event);

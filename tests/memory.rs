@@ -2,8 +2,8 @@
 //! nothing for an event that is lent, one allocation for one that is owned, and no more than a
 //! quarter above its size for a large one.
 //!
-//! It shows linearity, too, without a clock: what looked at a line again with each chunk would not
-//! come to the end of 64 MiB in chunks of 64 bytes.
+//! It shows linearity, too, without a clock: code that scans a line again with each chunk would not
+//! finish 64 MiB in chunks of 64 bytes.
 
 use everstream::{Feed, Oversized, Parser};
 use heap::alone;
@@ -11,14 +11,14 @@ use heap::alone;
 #[path = "support/heap.rs"]
 mod heap;
 
-/// How many bytes more than before `run` were held at the peak.
+/// How many more bytes than before `run` were in use at the peak.
 fn peak(run: impl FnOnce()) -> usize {
     heap::reset_peak();
     run();
     heap::peak()
 }
 
-/// How often memory was asked for, growing included.
+/// The number of allocations, including reallocations.
 fn allocations(run: impl FnOnce()) -> usize {
     let before = heap::allocations();
     run();
@@ -55,7 +55,7 @@ fn owned(mut feed: Feed<'_, '_>) -> usize {
     events
 }
 
-/// Feeds `start` and then so many bytes of `fill`, and says what that took at its peak.
+/// Feeds `start` and then this many bytes of `fill`, and returns the peak memory.
 fn endless(
     parser: &mut Parser,
     start: &[u8],
@@ -72,7 +72,7 @@ fn endless(
     })
 }
 
-/// What a parser may hold beside what it is asked to keep.
+/// What a parser may use besides what it has to keep.
 const SMALL: usize = 256 * KIB;
 
 #[test]
@@ -98,7 +98,7 @@ fn a_dropped_line_takes_constant_memory() {
             let mut parser = Parser::new();
             let peak = endless(&mut parser, start.as_bytes(), b"x", bytes, chunk_bytes);
             assert!(peak < SMALL, "{start:?}, {chunk_bytes}: {peak} bytes");
-            // It was one line, and the stream goes on after it.
+            // It was one line, and the stream continues after it.
             drain(parser.feed(b"\n\n"));
             let mut feed = parser.feed(b"data: on\n\n");
             assert!(matches!(feed.next_event(), Ok(Some(event)) if event.data() == "on"));
@@ -226,7 +226,7 @@ fn many_small_things_take_constant_memory() {
     assert!(peak < SMALL, "{peak} bytes");
 }
 
-/// So many events, and how many allocations of the test harness, in a thread of its own, may come
+/// This many events, and how many allocations of the test harness, in another thread, may come
 /// among theirs.
 const EVENTS: usize = 10_000;
 const NOISE: usize = EVENTS / 100;

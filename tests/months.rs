@@ -18,7 +18,7 @@ const RECONNECTIONS: u64 = 10_000;
 /// Less than five bytes for each reconnection.
 const MARGIN: isize = 32 * 1024;
 
-/// Every way a connection can end, in turn. IDs are of the same length all along.
+/// Every way a connection can end, in turn. All IDs have the same length.
 fn reply(n: u64) -> Reply {
     let event = format!("id: {:08}\ndata: {n}\n\n", n + 1);
     let stream = Reply::events().length_delimited().raw(&event).raw(&event);
@@ -41,8 +41,8 @@ fn options(builder: EventSourceBuilder) -> EventSource {
         .unwrap()
 }
 
-/// Runs the source until `requests` says that it has made them all; what was held more at the
-/// end than when all was warm.
+/// Runs the source until `requests` says that it has made them all; what was held more at the end
+/// than after warming up.
 async fn growth(mut source: EventSource, requests: impl Fn() -> u64) -> isize {
     let handle = source.handle();
     let (mut warm, mut end) = (None, 0);

@@ -20,7 +20,7 @@ async fn the_terminal_event_ends_the_answer_before_the_body_ends() {
     let (data, error) = ask(&client, &server).await;
     assert_eq!(data, ["a", "b"]);
     assert!(error.is_none());
-    // The body had not ended: its connection is of no more use.
+    // The body had not ended, so its connection cannot be reused.
     server.wait_until_closed().await;
 }
 
@@ -61,7 +61,7 @@ async fn a_finished_connection_is_reused() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
     let length = stream.len();
     for response in [
-        // The end of the body comes along with `[DONE]`.
+        // The end of the body arrives together with `[DONE]`.
         format!("{head}transfer-encoding: chunked\r\n\r\n{length:x}\r\n{stream}\r\n0\r\n\r\n"),
         format!("{head}content-length: {length}\r\n\r\n{stream}"),
     ] {
@@ -87,7 +87,7 @@ async fn a_finished_connection_is_reused() {
                 assert!(error.is_none());
             }
         };
-        // One connection is all that the server accepts.
+        // The server accepts only one connection.
         tokio::join!(serve, ask);
     }
 }
@@ -175,7 +175,7 @@ async fn an_error_has_the_number_of_events_before_it() {
     assert_eq!(error.unwrap().events_before(), 3);
 }
 
-/// An answer opens before its first event, and then no more.
+/// An answer has one open signal, before its first event.
 #[tokio::test]
 async fn late_signals_do_not_repeat_the_open_signal() {
     let server = Server::start(|_| Reply::events().data("a").data("b")).await;
@@ -188,7 +188,7 @@ async fn late_signals_do_not_repeat_the_open_signal() {
     assert!(signals.try_next().await.unwrap().is_none());
 }
 
-/// A stream that is only lent can be read on: what comes after the terminal event is not lost.
+/// A borrowed stream can be read further: events after the terminal event are not lost.
 #[tokio::test]
 async fn events_after_the_terminal_event_stay_in_the_stream() {
     for chunks in [

@@ -1,4 +1,4 @@
-//! What the end of a body looks like over HTTP/1.1, where the answer has come in part.
+//! What the end of a body looks like over HTTP/1.1 if only part of the answer has arrived.
 
 use everstream::{
     ErrorKind, RequestBuilderExt,

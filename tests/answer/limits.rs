@@ -19,7 +19,8 @@ fn response(body: Body) -> Response {
     Response::new(StatusCode::OK, headers, body)
 }
 
-/// A response that sends each piece so many seconds after the one before, and then nothing.
+/// A response that sends each piece the given number of seconds after the previous one, then
+/// nothing.
 fn answer(pieces: &'static [(u64, &'static str)]) -> EventStreamBuilder {
     let chunks = stream::iter(pieces).then(|(seconds, piece)| async move {
         sleep(SECOND * *seconds as u32).await;
@@ -29,7 +30,7 @@ fn answer(pieces: &'static [(u64, &'static str)]) -> EventStreamBuilder {
     EventStreamBuilder::new(async { Ok(response(body)) })
 }
 
-/// What the stream yields, with the second at which it does.
+/// What the stream yields, and at which second.
 async fn times(mut events: EventStream) -> (Vec<(u64, String)>, u64, Error) {
     let start = Instant::now();
     let mut seen = Vec::new();
@@ -136,7 +137,7 @@ async fn headers_timeout_replaces_the_idle_limit_for_headers() {
     }
 }
 
-/// Not set, the limit on silence rules the headers, too; `None` waits for them as long as it takes.
+/// By default, the idle limit applies to the headers too; `None` waits for them without a limit.
 #[tokio::test(start_paused = true)]
 async fn headers_timeout_can_be_disabled() {
     let slow = || {
@@ -163,7 +164,7 @@ async fn a_pause_in_user_code_is_never_a_timeout() {
         .await
         .unwrap();
     for round in 0..3 {
-        // The stream has been polled and found nothing; its user then turns to something else.
+        // The stream was polled and had nothing; then the user does something else.
         assert!(futures_util::poll!(events.next()).is_pending());
         sender.send(Bytes::from("data: a\n\ndata: b\n\n")).unwrap();
         sleep(SECOND * 600).await;
@@ -208,8 +209,8 @@ async fn a_body_that_never_pauses_is_read_without_delay() {
 
 const PING: &str = "event: ping\ndata: p\n\n";
 
-/// An answer that never has its reader wait: each piece is there as soon as it is asked for, which
-/// takes ten seconds.
+/// An answer that never makes its reader wait: each piece is ready when it is polled, which takes
+/// ten seconds.
 fn busy(pieces: impl Iterator<Item = &'static str> + Send + 'static) -> EventStreamBuilder {
     let mut pieces = pieces;
     let chunks = stream::poll_fn(move |cx| {
@@ -219,22 +220,22 @@ fn busy(pieces: impl Iterator<Item = &'static str> + Send + 'static) -> EventStr
     EventStreamBuilder::new(async { Ok(response(Body::new(chunks))) })
 }
 
-/// What comes without end, and is no progress, does not keep the limit from being seen.
+/// Endless input without progress does not prevent the limit from being checked.
 #[tokio::test(start_paused = true)]
 async fn pings_that_are_always_ready_do_not_hide_a_stall() {
     let events = busy(std::iter::once("data: a\n\n").chain(std::iter::repeat(PING)))
         .event_timeout(SECOND * 30)
         .progress_when(|event| event.event_type() != "ping");
     let (seen, at, error) = times(events.await.unwrap()).await;
-    // The limit has passed with the fourth. One more chunk is looked through: it may have come
-    // in time.
+    // The limit has passed with the fourth. One more chunk is read, because it may have arrived in
+    // time.
     let pings = (2..=6).map(|n| (n * 10, "p".to_owned()));
     let expected: Vec<_> = std::iter::once((10, "a".to_owned())).chain(pings).collect();
     assert_eq!(seen, expected);
     assert_eq!((error.kind(), at), (kind(Timeout::Event), 60));
 }
 
-/// What has come is handed out, even where the limit has passed in the meantime.
+/// What has arrived is yielded, even if the limit has passed in the meantime.
 #[tokio::test(start_paused = true)]
 async fn an_event_in_the_current_chunk_is_in_time() {
     let pings = || std::iter::repeat_n(PING, 4);
@@ -254,7 +255,7 @@ async fn an_event_in_the_current_chunk_is_in_time() {
     assert_eq!(seen, "ppppappppb");
 }
 
-/// A comment is something that is handed out, too, where signals are asked for.
+/// If the user asks for signals, a comment is yielded too.
 #[tokio::test(start_paused = true)]
 async fn comments_that_are_always_ready_do_not_hide_a_stall() {
     for (event, expected) in [

@@ -14,7 +14,7 @@ mod wrappers;
 use everstream::{Error, RequestBuilderExt, testing::Server};
 use follow::collect;
 
-/// What a POST to the server gives, cut at `[DONE]`.
+/// The answer to a POST, up to `[DONE]`.
 async fn ask(client: &reqwest::Client, server: &Server) -> (Vec<String>, Option<Error>) {
     match client.post(server.url("/")).body("{}").events().await {
         Ok(events) => collect(events.complete_on_data("[DONE]")).await,

@@ -1,6 +1,6 @@
 //! The user's own pauses, as one table on the paused clock: each time limit, with a pause before
 //! the stream waits, while it waits, and just before its limit passes; with the server's answer
-//! there when the pause is over, on its way, or never to come. Only waiting counts.
+//! present when the pause is over, still to come, or never to come. Only waiting counts.
 
 use std::{future::IntoFuture, time::Duration};
 
@@ -13,9 +13,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Each of the limits, alone.
 const LIMIT: Duration = Duration::from_secs(16);
-/// How long the user looks away.
+/// How long the user pauses.
 const PAUSE: Duration = Duration::from_secs(600);
-/// What the clock of a limit may lose at a pause: a tick that was not looked at, and the grace.
+/// How much time a limit may lose in a pause: an unobserved tick, and the grace period.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 const LIMITS: [Timeout; 4] = [
@@ -30,14 +30,14 @@ const LIMITS: [Timeout; 4] = [
 enum Server {
     /// Half way through the pause: bytes are waiting when it is over.
     InThePause,
-    /// After the pause, with so much of the limit left.
+    /// After the pause, with this much of the limit left.
     InTime,
-    /// After the pause, by so much too late.
+    /// After the pause, too late by this much.
     TooLate,
     Never,
 }
 
-/// Whose stream it is.
+/// Which kind of stream it is.
 #[derive(Clone, Copy, Debug)]
 enum Face {
     Answer,
@@ -59,7 +59,7 @@ fn reply(limit: Timeout, gate: &Gate) -> Reply {
     .hold()
 }
 
-/// The stream with that limit alone, as what it tells.
+/// The stream with only that limit, as a stream of strings.
 fn open(face: Face, limit: Timeout, reply: Reply) -> BoxStream<'static, Result<Event, ErrorKind>> {
     let only = |timeout| (limit == timeout).then_some(LIMIT);
     let script = Script::new().reply(reply);
@@ -101,10 +101,10 @@ where
         .boxed()
 }
 
-/// Plays a row: waits for `waited`, looks away, and waits again. What came, and how long after the
-/// pause.
+/// Plays a row: waits for `waited`, pauses, and waits again. Returns the item, and how long after
+/// the pause.
 ///
-/// Within the pause it looks at the stream now and then, without waiting for it.
+/// During the pause, it polls the stream now and then, without waiting for it.
 async fn play(
     face: Face,
     limit: Timeout,
@@ -181,7 +181,8 @@ async fn only_waiting_counts_whenever_the_user_pauses() {
     }
 }
 
-/// One look is no waiting either, however many there are: a loop that asks for an event in passing.
+/// Single polls are not waiting either, however many there are: a loop that polls between other
+/// work.
 #[tokio::test(start_paused = true)]
 async fn each_brief_poll_counts_at_most_one_tick() {
     const LOOKS: u32 = 4;

@@ -1,4 +1,5 @@
-//! What real servers answered, sent again byte for byte, read as the README says for each provider.
+//! Recorded answers of real servers, sent again byte by byte, read as the README shows for each
+//! provider.
 
 use everstream::{
     Error, ErrorKind, Event, EventStreamBuilder, EventStreamExt, RequestBuilderExt,
@@ -34,7 +35,7 @@ async fn answer(
         match item {
             Ok(json) => text += token(&json).as_str().unwrap_or_default(),
             Err(error) if error.is_final() => return (text, Some(error)),
-            // Half an emoji: what cannot be a `Value` is still there as text.
+            // Half an emoji: data that cannot be a `Value` is still available as text.
             Err(error) => {
                 let event = error.event().expect("it is of an event");
                 assert!(event.data().contains(r"\ud8") || event.data().contains(r"\ud"));
@@ -178,7 +179,7 @@ async fn a_proxy_that_gives_up_in_the_middle() {
     assert!(error.is_incomplete());
 }
 
-/// Dialects that the recordings do not hold, as FIELD reports have them.
+/// Variants that are not in the recordings, but in bug reports.
 #[tokio::test]
 async fn quirks_of_gateways() {
     type Habit = (&'static str, &'static [&'static str], Option<ErrorKind>);

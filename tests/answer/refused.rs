@@ -1,4 +1,4 @@
-//! Responses that are no event stream: what the server said is in the error.
+//! Responses that are not an event stream: the error holds what the server sent.
 
 use std::time::Duration;
 
@@ -160,7 +160,7 @@ async fn undecoded_compression_is_named() {
     assert!(error.to_string().contains("gzip"));
 }
 
-/// Servers say so, for their own middleware to let the stream alone.
+/// Servers send these so that their own middleware does not compress the stream.
 #[tokio::test]
 async fn none_and_identity_are_not_compression() {
     for word in ["none", "utf-8", "identity"] {
@@ -179,7 +179,7 @@ async fn the_first_64_kib_of_a_body_are_kept() {
     assert!(body.starts_with(b"0123456789"));
 }
 
-/// Whatever was wrong with the response, and in whatever pieces its body arrives.
+/// Whatever is wrong with the response, and however its body is split.
 #[tokio::test]
 async fn a_body_is_whole_only_if_nothing_is_missing() {
     const MAX: usize = 8;
@@ -207,7 +207,7 @@ async fn a_body_is_whole_only_if_nothing_is_missing() {
                     }
                     let kept = error.body().unwrap();
                     assert_eq!(*kept, sent[..length.min(MAX)], "{row}");
-                    // What claimed to be events and fills the limit may have gone on.
+                    // A body with the right type that fills the limit may have continued.
                     let is_known = length < MAX || (length == MAX && !claims_events);
                     assert_eq!(error.body_is_whole(), is_known && !breaks_off, "{row}");
                 }
@@ -231,7 +231,7 @@ async fn the_wait_for_a_body_is_bounded() {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    // An empty chunk is no sign of life, and signs of life are not enough.
+    // An empty chunk does not count as a sign of life, and signs of life are not enough.
     let silence = || stream::pending().boxed();
     let every_second = |piece: &'static str| {
         stream::repeat(Bytes::from(piece)).then(|piece| tokio::time::sleep(SECOND).map(|()| piece))
@@ -278,7 +278,7 @@ async fn headers_have_their_own_limit() {
 #[tokio::test]
 async fn the_http_clients_own_limits_are_named() {
     let server = Server::start(|_| Reply::events().data("x").hold()).await;
-    // The answer comes in real time, and the limit in a paused clock's.
+    // The answer arrives in real time, but the limit uses the paused clock.
     let limit = Duration::from_secs(60);
     let total = reqwest::Client::builder().timeout(limit).build().unwrap();
     let between = reqwest::Client::builder()

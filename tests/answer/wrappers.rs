@@ -1,6 +1,6 @@
 //! The laws that every wrapper of an answer keeps, whatever it wraps: it is terminated once it has
-//! nothing more to give, it lets go of the connection with its last item, and its own errors name
-//! the URL.
+//! nothing more to yield, it closes the connection with its last item, and its own errors name the
+//! URL.
 
 use std::{
     fmt::Debug,

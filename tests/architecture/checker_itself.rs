@@ -1,4 +1,4 @@
-//! The checker sees what it should, and nothing else.
+//! The checker finds what it should, and nothing else.
 
 use super::{
     imports::{Import, Sources, circles},
@@ -98,7 +98,7 @@ fn a_re_export_is_no_import_and_is_resolved() {
         ("b.rs", "use crate::a::One;"),
     ]);
     assert_eq!(found, [pair("b.rs", "a/one.rs")]);
-    // Who uses what it passes on imports it.
+    // A file that uses a name that it re-exports imports it.
     let found = pairs(&[
         ("a/mod.rs", "mod one; pub use one::One; fn f(_: One) {}"),
         ("a/one.rs", "pub struct One;"),

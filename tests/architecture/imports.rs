@@ -1,8 +1,9 @@
-//! Which file of a crate imports which: read off its source as text.
+//! Which file of a crate imports which, according to its source text.
 //!
 //! A file imports another when it names something that the other defines, by whatever path and
-//! through however many `pub use`. A `pub use` whose name the file itself does not use is a door and
-//! imports nothing. Comments, strings and what is compiled for tests alone do not count.
+//! through however many `pub use`. A `pub use` whose name the file itself does not use is a
+//! re-export and imports nothing. Comments, strings and what is compiled for tests alone do not
+//! count.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,7 +25,7 @@ struct Module {
     uses: Vec<Use>,
     /// Paths in code, as they are written.
     paths: BTreeSet<Vec<String>>,
-    /// Every name in code, for what a `pub use` brings.
+    /// Every name in code, to see which names of a `pub use` are used.
     names: BTreeSet<String>,
 }
 
@@ -35,7 +36,7 @@ struct Use {
     is_public: bool,
 }
 
-/// One file that imports another, and what by.
+/// A file, another one that it imports, and the path in its code.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Import {
     pub(crate) from: String,
@@ -154,7 +155,7 @@ impl Sources {
         self.modules.insert(path.to_vec(), module);
     }
 
-    /// Who imports whom, each pair once.
+    /// Which file imports which, each pair once.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let mut imports = BTreeMap::new();
         for (at, module) in &self.modules {
@@ -188,7 +189,7 @@ impl Sources {
             "self" => (from.to_vec(), &path[1..]),
             "super" => (from[..from.len().checked_sub(1)?].to_vec(), &path[1..]),
             name => {
-                // A name of this module, or else another crate's.
+                // A name of this module, or another crate.
                 let here = self.modules.get(from)?;
                 let child = [from, &[name.to_owned()]].concat();
                 let is_known = self.modules.contains_key(&child)
@@ -233,14 +234,14 @@ impl Sources {
                     return self.resolve(&target, rest, depth + 1).or(Some(target));
                 }
             }
-            // A macro may define it here.
+            // Possibly a macro defines it here.
             return Some(at);
         }
         Some(at)
     }
 }
 
-/// Files that imports lead back to: each list is a set of files that reach one another.
+/// The import cycles: each list is a set of files that reach one another.
 pub(crate) fn circles(imports: &[Import]) -> Vec<Vec<String>> {
     let mut to: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for import in imports {
@@ -371,7 +372,7 @@ fn quote(text: &str) -> usize {
     }
 }
 
-/// Where a literal ends, its closing quote included.
+/// Where a literal ends, including its closing quote.
 fn closing(inner: &str, quote: char) -> Option<usize> {
     let mut is_escaped = false;
     for (at, c) in inner.char_indices() {
@@ -395,7 +396,7 @@ fn position(tokens: &[Token], mark: &str) -> usize {
         .unwrap_or(tokens.len())
 }
 
-/// How many tokens the bracketed group has that begins here.
+/// The number of tokens in the bracketed group that starts here.
 fn block(tokens: &[Token]) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate() {
@@ -435,7 +436,7 @@ fn is_cfg_test(attribute: &[Token]) -> bool {
     name(1, "cfg") && (2..attribute.len()).any(|at| name(at, "test") && !name(at - 2, "not"))
 }
 
-/// How many tokens the item has that begins here, its further attributes included.
+/// The number of tokens in the item that starts here, including further attributes.
 fn item(tokens: &[Token]) -> usize {
     let mut at = 0;
     while at < tokens.len() {
@@ -453,7 +454,7 @@ fn item(tokens: &[Token]) -> usize {
     tokens.len()
 }
 
-/// Reads what follows `use`, as far as the end of this tree.
+/// Reads what follows `use`, up to the end of this tree.
 fn read_use(tokens: &mut &[Token], before: &[String], is_public: bool, uses: &mut Vec<Use>) {
     let mut path = before.to_vec();
     while let Some((token, rest)) = tokens.split_first() {

@@ -1,5 +1,5 @@
-//! How the crate is built: which layer may import which, and the way that a byte, a `close` and a
-//! limit take through it. ARCHITECTURE.md says the same in words.
+//! How the crate is built: which layer may import which, and the path of a byte, a `close` and a
+//! limit through it. ARCHITECTURE.md describes the same.
 
 mod checker_itself;
 mod imports;
@@ -9,8 +9,8 @@ use std::path::Path;
 
 use imports::{Import, Sources, circles};
 
-/// Each layer, and the layers that it may import. None may be imported by one that stands above it
-/// in this table.
+/// Each layer, and the layers that it may import. Each may only import layers that are above it in
+/// this table.
 const LAYERS: [(&str, &[&str]); 13] = [
     ("event", &[]),
     ("error", &["event"]),
@@ -48,7 +48,7 @@ const LAYERS: [(&str, &[&str]); 13] = [
     ),
 ];
 
-/// The rooms that do no I/O: crates that they may not name.
+/// The folders that do no I/O, and the crates that they may not name.
 const PURE: [(&str, &[&str]); 2] = [("parser", &NOT_PURE), ("source/session", &NOT_PURE)];
 const NOT_PURE: [&str; 6] = [
     "tokio",
@@ -69,7 +69,7 @@ fn layer(file: &str) -> &str {
     first.trim_end_matches(".rs")
 }
 
-/// Imports that the table does not allow, each with the pair that offends.
+/// Imports that the table does not allow, each with its pair of files.
 fn offences(imports: &[Import]) -> Vec<String> {
     let mut offences = Vec::new();
     for Import { from, to, by } in imports {
@@ -167,7 +167,7 @@ fn the_public_api_names_few_foreign_crates() {
     let api = std::fs::read_to_string(path).expect("the list of the API");
     let foreign = foreign_crates(&api);
     assert!(foreign.is_empty(), "\n{}\n", foreign.join("\n"));
-    // It is a list, and the check sees what is in it.
+    // The list is not empty, and the check would find a foreign crate in it.
     assert!(api.contains("fn everstream::EventStream::next_event_ref"));
     let leak = "pub fn everstream::Error::url(&self) -> &url::Url";
     assert_eq!(foreign_crates(leak), [format!("url: {leak}")]);
@@ -177,7 +177,7 @@ fn foreign_crates(api: &str) -> Vec<String> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     let mut foreign = Vec::new();
     for line in api.lines() {
-        // What pin-project derives: nobody can name it.
+        // pin-project derives this; users cannot name it.
         if line.contains("pin_project::__private") {
             continue;
         }

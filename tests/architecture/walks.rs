@@ -1,5 +1,5 @@
 //! Three walks through the crate, file by file. Each step goes one way: either a file calls down
-//! into one that it imports, or a value is taken up by a file that imports it. Nothing leads back.
+//! into one that it imports, or a file that imports it takes a value from it. Nothing leads back.
 
 use std::collections::BTreeSet;
 
@@ -7,9 +7,9 @@ use super::sources;
 
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The file before imports this one, and hands on to it.
+    /// The previous file imports this one, and calls it.
     Down(&'static str),
-    /// This file imports the one before, and takes what it has.
+    /// This file imports the previous one, and takes a value from it.
     Up(&'static str),
 }
 use Step::{Down, Up};
@@ -33,17 +33,17 @@ const BYTE: (&str, &[Step]) = (
 
 /// `EventSourceHandle::close`, from another task to the socket.
 const CLOSE: (&str, &[Step]) = (
-    // The order is left, and the task woken that polls the source.
+    // The command is stored, and the task that polls the source is woken.
     "source/handle.rs",
     &[
-        // That obeys before it does anything else.
+        // The source handles the command first.
         Up("source/mod.rs"),
-        // Whatever state it is in, it is closed now.
+        // It is closed in every state.
         Down("source/session/machine.rs"),
         Up("source/mod.rs"),
-        // What reads the response lets go of the body …
+        // The response drops the body …
         Down("response/events.rs"),
-        // … and that closes the connection by being dropped.
+        // … which closes the connection.
         Down("transport/body.rs"),
     ],
 );
@@ -54,12 +54,12 @@ const LIMIT: (&str, &[Step]) = (
     &[
         // Kept with all other options.
         Down("stream/options.rs"),
-        // They become what waits for the response.
+        // They become the limits of the response.
         Down("response/limits.rs"),
-        // Which sets an alarm when there is nothing to read; it fires.
+        // Those set an alarm when there is nothing to read, and it fires.
         Down("timer/alarm.rs"),
         Up("response/limits.rs"),
-        // An error that says which limit it was …
+        // An error that names the limit …
         Down("error.rs"),
         Up("response/limits.rs"),
         // … ends the body …

@@ -1,9 +1,9 @@
 //! Ten thousand cuts: whatever happens between a server that numbers its events and the client,
 //! every event is seen once, in order, and memory stays flat.
 //!
-//! `proxy` puts the chaos between two implementations of HTTP, in virtual time; in `sockets` it is
-//! the server that breaks off, and the system has a say. The seeds are fixed, so that a failure can
-//! be had again.
+//! `proxy` puts the chaos between two implementations of HTTP, in virtual time. In `sockets`, the
+//! server cuts connections over real sockets. The seeds are fixed, so that a failure can be
+//! reproduced.
 
 #[path = "../support/heap.rs"]
 mod heap;
@@ -16,18 +16,18 @@ mod splits;
 
 const CUTS: u64 = 10_000;
 
-/// After so many cuts the memory is looked at.
+/// The memory is checked after this many cuts.
 const WINDOW: u64 = 1_000;
 
-/// How much more may be held after ten thousand cuts than after the first two thousand: three
-/// bytes for a cut.
+/// How much more memory may be in use after ten thousand cuts than after the first two thousand:
+/// three bytes per cut.
 const MARGIN: isize = 24 * 1024;
 
-/// How much more than before may be held at the peak: a few connections and their buffers.
+/// How much more memory the peak may be: a few connections and their buffers.
 const PEAK: usize = 1024 * 1024;
 
-/// The memory of a long run: of each window the least that was held, which would rise with what is
-/// never given back, and the peak.
+/// The memory of a long run: the minimum in each window, which would rise with a leak, and the
+/// peak.
 #[derive(Debug)]
 struct Memory {
     before: isize,
@@ -47,7 +47,7 @@ impl Memory {
         }
     }
 
-    /// Looks at it after so many cuts.
+    /// Checks it after this many cuts.
     fn look(&mut self, cuts: u64) {
         let now = heap::held() - self.before;
         if let Some(least) = self.least.last_mut() {

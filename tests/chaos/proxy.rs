@@ -57,8 +57,8 @@ fn draw(random: &Shared, bound: usize) -> usize {
     random.lock().expect("no draw panics").below(bound)
 }
 
-/// The server: goes on after the last event that the client has seen, in pieces of its own, until
-/// it has had enough.
+/// The server: continues after the last event that the client has seen, in its own pieces, until it
+/// has had enough.
 async fn feed(State(random): State<Shared>, headers: HeaderMap) -> Answer {
     let id = headers.get("last-event-id");
     let seen = numbered::seen(id.map(|id| id.to_str().expect("a number")));
@@ -84,7 +84,7 @@ async fn feed(State(random): State<Shared>, headers: HeaderMap) -> Answer {
     (event_stream, Sent::from_stream(events)).into_response()
 }
 
-/// Where the server takes the proxy's connections.
+/// Where the server accepts the proxy's connections.
 struct Incoming(mpsc::UnboundedReceiver<DuplexStream>);
 
 impl Listener for Incoming {
@@ -110,11 +110,11 @@ enum Break {
     Cut,
     /// It ends with an error.
     Reset,
-    /// It stays open, and nothing comes any more.
+    /// It stays open, but nothing more arrives.
     Stall,
 }
 
-/// What becomes of one direction of a connection.
+/// What happens to one direction of a connection.
 struct Course {
     /// Bytes until it is broken, and how.
     until: usize,
@@ -138,8 +138,8 @@ impl Course {
         }
     }
 
-    /// Carries bytes in pieces, some of them late, until there are no more (`None`), or as many as
-    /// there are to be.
+    /// Copies bytes in pieces, some of them late, until the end (`None`), or until as many as given
+    /// were copied.
     async fn carry<R, W>(mut self, mut from: R, mut to: W) -> Option<Break>
     where
         R: AsyncRead + Unpin,
@@ -208,7 +208,7 @@ impl Proxy {
                 None => return,
                 Some(Break::Cut) => {}
                 Some(Break::Reset) => was_reset.store(true, Relaxed),
-                // Until the client has had enough. What it says is not heard.
+                // Until the client has had enough. Its input is ignored.
                 Some(Break::Stall) => while let Ok(1..) = from_client.read(&mut [0; 64]).await {},
             }
             cuts.fetch_add(1, Relaxed);
@@ -217,7 +217,7 @@ impl Proxy {
     }
 }
 
-/// The client's end of a connection, which tells a reset from an end.
+/// The client's end of a connection, which distinguishes a reset from an end.
 struct Wire {
     io: DuplexStream,
     reset: Arc<AtomicBool>,

@@ -18,7 +18,7 @@ use crate::{
     splits::Random,
 };
 
-/// Goes on after the last event that the client has seen, for a while and then somehow not.
+/// Continues after the last event that the client has seen, and fails in some way after a while.
 fn reply(request: &Request, random: &mut Random) -> Reply {
     let seen = numbered::seen(request.last_event_id());
     if random.below(10) == 0 {
@@ -87,7 +87,7 @@ async fn follow() -> Result<(), Error> {
             }
             Some(Signal::Reconnecting { .. }) => {
                 cuts += 1;
-                // What the server remembers would be all that grows.
+                // Otherwise the server's records would grow.
                 drop(server.take_requests());
                 memory.look(cuts);
             }

@@ -1,4 +1,4 @@
-//! Once an answer is whole, a failure of its connection is not an error.
+//! Once an answer is complete, a failure of its connection is not an error.
 
 use std::{io, time::Duration};
 
@@ -13,13 +13,13 @@ use crate::transcripts::{self, Outcome};
 /// What happens to a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It breaks off.
+    /// It is cut.
     Breaks,
     /// It falls silent.
     IsSilent,
     /// It sends comments, and no event.
     Stalls,
-    /// It breaks off within another event.
+    /// It is cut within another event.
     BreaksWithinAnEvent,
     /// It ends within another event.
     EndsWithinAnEvent,
@@ -34,7 +34,7 @@ const FATES: [Fate; 5] = [
 ];
 
 impl Fate {
-    /// What it is where the answer is not whole.
+    /// The error if the answer is not complete.
     fn error(self) -> ErrorKind {
         match self {
             Self::Breaks | Self::BreaksWithinAnEvent => ErrorKind::Body,
@@ -114,7 +114,8 @@ async fn a_complete_answer_ends_cleanly_whatever_happens_to_its_connection() {
     assert!(whole > 100 && cut > 100, "{whole}, {cut}");
 }
 
-/// Only the answer itself can say that it is whole. That the body may end anywhere doesn't say so.
+/// Only the answer itself can say that it is complete. That the body may end anywhere is not
+/// enough.
 #[tokio::test(start_paused = true)]
 async fn or_at_end_does_not_excuse_a_broken_connection() {
     let is_stop = |event: &everstream::Event| event.data() == "stop";
@@ -160,7 +161,7 @@ async fn the_same_holds_for_signals_and_foreign_streams() {
         [Ok(())]
     );
 
-    // What doesn't come from the connection is an error all the same.
+    // Errors that don't come from the connection are still errors.
     let error = Error::new(ErrorKind::Other, "no");
     let chunks = stream::iter([Err(error)]);
     let mixed = events()

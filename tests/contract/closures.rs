@@ -1,4 +1,4 @@
-//! Contracts that users make of closures, alone and on top of those that are there.
+//! Contracts that users build from closures, alone and on top of the presets.
 
 use everstream::{Contract, Event, Meaning};
 
@@ -102,7 +102,7 @@ fn the_preset_decides_when_closures_do_not() {
     assert_eq!(observed(contract(), &[&queued]).0, [Meaning::KeepAlive]);
 }
 
-/// A closure may have a memory, and is asked about each event once.
+/// A closure may have state, and is called once for each event.
 #[test]
 fn closures_are_called_once_per_event() {
     let mut left = 2;

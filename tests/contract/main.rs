@@ -1,4 +1,4 @@
-//! What completes an answer, held against answers of every API in every shape a gateway gives them.
+//! What completes an answer, checked with answers of every API in every form that gateways produce.
 
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
@@ -17,7 +17,7 @@ use everstream::Event;
 use seen::{End, Seen};
 use transcripts::{Api, Outcome, Row};
 
-/// What a row's outcome is once `from` bytes have come, and before.
+/// A row's outcome once `from` bytes have arrived, and before.
 fn decided(outcome: Outcome) -> (Option<usize>, End) {
     match outcome {
         Outcome::Whole { from } | Outcome::OnlyWithMark { from } => (Some(from), End::Whole),
@@ -56,7 +56,7 @@ fn each_transcript_has_the_expected_result_at_every_cut() {
 fn a_gateway_changes_nothing() {
     for row in &transcripts::all() {
         let cut = seen::at_every_byte(row.api.contract(), row.body.as_bytes());
-        // How many items make it whole, whatever is between them.
+        // How many items make it complete, whatever is between them.
         let enough = cut.iter().find(|seen| seen.end == End::Whole);
         let enough = enough.map_or(usize::MAX, |seen| seen.items.len());
         for (variant, body) in variants::of(row) {
@@ -100,8 +100,8 @@ fn an_answer_without_its_end_mark_is_incomplete() {
     assert_eq!(rows, 2);
 }
 
-/// Where the last event lacks its blank line, and the user asked for it all the same, it completes
-/// the answer only if all of its data has come.
+/// If the last event lacks its blank line, and the user asked for such events, it completes the
+/// answer only if all of its data has arrived.
 #[test]
 fn an_event_that_is_cut_within_its_data_completes_nothing() {
     for row in &transcripts::all() {
@@ -112,7 +112,7 @@ fn an_event_that_is_cut_within_its_data_completes_nothing() {
         for cut in 0..=from - blank_line {
             let body = &row.body.as_bytes()[..cut];
             let seen = seen::at_once(row.api.contract(), body, true);
-            // Nothing is missing of a `message_stop` whose data has not begun.
+            // A `message_stop` whose data has not started is not missing anything.
             let line = body.rsplit(|byte| *byte == b'\n').next().expect("a line");
             if row.api == Api::Messages && [&b"data"[..], b"data:", b"data: "].contains(&line) {
                 continue;
@@ -159,7 +159,7 @@ fn white_space_around_the_mark_is_ignored() {
     }
 }
 
-/// One answer in one test, to see what a row is.
+/// A single answer, as an example of a row.
 #[test]
 fn an_answer_without_event_lines() {
     let rows = transcripts::all();

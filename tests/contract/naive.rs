@@ -1,4 +1,4 @@
-//! The contracts against an oracle that parses everything, on events that are made up.
+//! The contracts compared with an oracle that parses everything, on generated events.
 
 use everstream::{Event, Meaning};
 use proptest::prelude::*;
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 
 use crate::transcripts::Api;
 
-/// What `Contract` says in its documentation, of one event after another.
+/// What the documentation of `Contract` says, applied to one event after another.
 struct Oracle {
     api: Api,
-    /// By index: whether each choice that was seen has a reason to end.
+    /// By index: whether each choice that was seen has a finish reason.
     choices: std::collections::BTreeMap<u64, bool>,
     blocked: bool,
     complete: bool,
@@ -40,7 +40,7 @@ impl Oracle {
             self.complete = true;
             return Meaning::Last;
         }
-        // What the JSON says comes first: a part of an answer may have any event type.
+        // The JSON takes precedence: a part of an answer may have any event type.
         if ["ping", "keepalive"].contains(&kinds[1]) {
             return Meaning::KeepAlive;
         }
@@ -157,7 +157,7 @@ fn event() -> impl Strategy<Value = (String, Value, Writing)> {
 enum Writing {
     Compact,
     Pretty,
-    /// Some letters of every name and text as `\u00XX`.
+    /// Writes some letters of every name and text as `\u00XX`.
     Escaped,
 }
 

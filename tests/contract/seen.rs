@@ -2,10 +2,10 @@
 
 use everstream::{Contract, Event, Meaning, Parser, Reader};
 
-/// What has come of an answer.
+/// What has arrived of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It is whole if the body ends here, or was complete before.
+    /// It is complete if the body ends here, or was complete before.
     Whole,
     CutShort,
     Failed,
@@ -16,7 +16,7 @@ pub enum End {
 pub struct Seen {
     pub items: Vec<Event>,
     pub end: End,
-    /// Whether an event has said that this is all.
+    /// Whether an event has marked the end.
     pub is_final: bool,
 }
 

@@ -4,7 +4,7 @@ use everstream::Contract;
 
 use crate::http::Recording;
 
-/// An answer, and what is to come of it.
+/// An answer, and the expected result.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub name: String,
@@ -17,13 +17,13 @@ pub struct Row {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Complete, or whole if the body ends, once so many bytes have come.
+    /// Complete, or complete if the body ends, once this many bytes have arrived.
     Whole { from: usize },
-    /// Complete with its `[DONE]`, and not whole without it.
+    /// Complete with its `[DONE]`, and incomplete without it.
     OnlyWithMark { from: usize },
-    /// An error, once so many bytes have come.
+    /// An error, once this many bytes have arrived.
     Fails { from: usize },
-    /// Never whole.
+    /// Never complete.
     Cut,
 }
 

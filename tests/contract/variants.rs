@@ -1,4 +1,4 @@
-//! The same answer as another gateway would send it.
+//! The same answer, as other gateways would send it.
 
 use serde_json::Value;
 
@@ -111,7 +111,7 @@ fn pretty(value: &Value) -> String {
     format!("{value:#}")
 }
 
-/// Every name that decides something, escaped in part.
+/// Every name that matters, partly escaped.
 fn escaped(body: &str) -> String {
     [
         ("\"type\"", r#""t\u0079pe""#),

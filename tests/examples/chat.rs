@@ -302,7 +302,7 @@ async fn help_explains_how_to_use_a_real_model() {
     }
     let wrong = run(example("chat", ["--no-such-option"]), "").await;
     assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""));
-    // After its first word a question may hold anything.
+    // After its first word, a question may contain anything.
     let asked = run(example("chat", ["What", "is", "--help?"]), "").await;
     assert!(asked.stdout.starts_with("You asked: “What is --help?”\n"));
 }

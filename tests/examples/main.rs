@@ -23,7 +23,7 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
         .expect("in time")
 }
 
-/// An example as cargo has built it, with nothing of the environment that it would listen to.
+/// An example as built by cargo, without the environment variables that it reads.
 fn example<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Command {
     let tests = env::current_exe().expect("the path of this test");
     let profile = tests
@@ -51,7 +51,7 @@ fn example<S: AsRef<OsStr>>(name: &str, args: impl IntoIterator<Item = S>) -> Co
     command
 }
 
-/// What a program did from its start to its end.
+/// The result of a program that has ended.
 #[derive(Debug, PartialEq)]
 struct Run {
     code: Option<i32>,
@@ -76,7 +76,7 @@ async fn run(mut command: Command, stdin: impl AsRef<[u8]>) -> Run {
     }
 }
 
-/// A program that is watched while it runs.
+/// A program that is still running.
 struct Running {
     child: Child,
     stdin: ChildStdin,
@@ -103,7 +103,7 @@ impl Running {
         line.strip_suffix('\n').expect("a whole line").to_owned()
     }
 
-    /// As much of its output.
+    /// This many bytes of its output.
     async fn text(&mut self, bytes: usize) -> String {
         let mut text = vec![0; bytes];
         soon(self.stdout.read_exact(&mut text)).await.expect("more");
@@ -116,7 +116,7 @@ impl Running {
             .expect("it reads");
     }
 
-    /// Sends it a signal, by the program that every Unix has for that.
+    /// Sends it a signal with `kill`.
     #[cfg(unix)]
     async fn signal(&self, name: &str) {
         let id = self.child.id().expect("it runs").to_string();

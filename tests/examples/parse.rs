@@ -37,7 +37,7 @@ async fn a_stream_becomes_json_lines() {
                 "{\"kind\":\"event\",\"event\":\"message\",\"data\":\"\u{fffd}\\\"\\\\\\u0001❤\",\"id\":\"\"}",
             ],
         ),
-        // What a terminal would take for a command, though JSON need not escape it.
+        // What a terminal would interpret as a command, although JSON need not escape it.
         (
             b"data: \x7f\xc2\x9b2J\xe2\x80\xae\n\n",
             &[r#"{"kind":"event","event":"message","data":"\u007f\u009b2J\u202e","id":""}"#],
@@ -101,11 +101,11 @@ async fn a_closed_pipe_ends_it_silently() {
     let mut parse = Running::start(parse());
     parse.write("data\n\n").await;
     parse.line().await;
-    // Dropped: nobody reads any more.
+    // Dropped, so that nobody reads.
     drop(parse.stdout);
     let stream = "data\n\n".repeat(10_000);
     let written = tokio::io::AsyncWriteExt::write_all(&mut parse.stdin, stream.as_bytes());
-    // It ends before it has read all, or after.
+    // It ends either before or after it has read everything.
     let _ = super::soon(written).await;
     let run = Running::wait(parse.child, String::new()).await;
     assert_eq!((run.code, &*run.stderr), (Some(0), ""));

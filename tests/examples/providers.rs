@@ -19,7 +19,7 @@ async fn four_apis_give_the_same_answer() {
     );
 }
 
-/// What each provider's contract makes of an answer that is not whole.
+/// What each provider's contract says about an incomplete answer.
 async fn failures(replies: [Reply; 4], expected: [&str; 4]) {
     let server = Server::script(replies).await;
     let run = run(example("providers", [server.url("")]), "").await;

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{Running, example, run, soon};
 
-/// The proxy, and a browser to ask it.
+/// The proxy, and a browser as its client.
 struct Proxy {
     _running: Running,
     url: String,
@@ -17,7 +17,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy before this server, where `server` names one.
+    /// The proxy in front of `server`, if there is one.
     async fn start(upstream: Option<String>, more: &[&str]) -> Self {
         let mut args = more.to_vec();
         if let Some(url) = &upstream {
@@ -221,7 +221,7 @@ async fn a_slow_browser_slows_down_the_upstream() {
         stream.write_all(head.as_bytes()).await.unwrap();
         let event = format!("data: {}\n\n", "x".repeat(64 << 10));
         let (mut written, mut at) = (0, 0);
-        // Patience, not a measure: were the proxy to queue, this would never have to wait so long.
+        // This is only a timeout: if the proxy queued, this would wait forever.
         let patience = Duration::from_secs(2);
         while let Ok(sent) =
             tokio::time::timeout(patience, stream.write(&event.as_bytes()[at..])).await

@@ -1,4 +1,4 @@
-//! The examples that need no more than to be run.
+//! The examples that only need to be run.
 
 use super::{example, run};
 

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::*;
 
-/// A runtime that does nothing unless it is driven.
+/// A runtime that only runs in `block_on`.
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -1,5 +1,5 @@
-//! What clients of other crates get wrong, one test for each: what was seen of them must not be
-//! seen of this one.
+//! Defects of clients in other crates, one test for each: what was seen there must not be seen
+//! here.
 
 use everstream::{ErrorKind, RequestBuilderExt, Signal};
 

@@ -1,4 +1,4 @@
-//! A connector over hyper, as the guide has it: with our redirects, and an error that says what it
+//! A connector over hyper, as in the guide: with our redirects, and an error that says what it
 //! knows.
 
 use everstream::{

@@ -21,13 +21,13 @@ use everstream::{
 use follow::{at_once, collect, next_data};
 use futures_util::StreamExt;
 
-/// A feed with an HTTP client of this crate's own.
+/// A feed with this crate's HTTP client.
 fn own(url: &str) -> EventSourceBuilder {
     let request = http::Request::get(url).body("");
     EventSource::request(request).backoff(at_once())
 }
 
-/// A feed with a client of the user's.
+/// A feed with the user's client.
 fn theirs(url: &str) -> EventSourceBuilder {
     EventSource::builder(reqwest::Client::new().get(url)).backoff(at_once())
 }

@@ -42,7 +42,7 @@ async fn a_post_is_sent_once_however_it_ends() {
         assert_eq!(error.is_some(), fails, "{name}: {error:?}");
         assert_eq!(server.requests().len(), 1, "{name}");
 
-        // The same with a client of this crate's own, and another unsafe method.
+        // The same with this crate's client, and another unsafe method.
         let (server, method) = (
             Server::script_then([endings_of(name)], events("data: again\n\n")).await,
             "DELETE",
@@ -129,7 +129,7 @@ async fn a_factory_repeats_a_post_too() {
     );
 }
 
-/// A body that is a stream can be sent once, and that is known before it is.
+/// A body that is a stream can be sent only once, and this is known before it is sent.
 #[tokio::test]
 async fn a_body_that_cannot_be_repeated_fails_when_built() {
     let server = Server::script_then([], events("data: a\n\n")).await;
@@ -162,7 +162,7 @@ async fn a_body_that_cannot_be_repeated_fails_when_built() {
     assert_eq!(server.requests()[0].body(), "{}");
 }
 
-/// After the terminal event the body is not waited for, and nothing is asked for once more.
+/// After the terminal event, the body is not awaited, and no other request is sent.
 #[tokio::test]
 async fn nothing_follows_done() {
     let done = || events("data: a\n\ndata: [DONE]\n\n");
@@ -180,7 +180,7 @@ async fn nothing_follows_done() {
     }
 }
 
-/// A terminal event that comes with the end costs the next request no handshake.
+/// If the end of the body arrives with the terminal event, the next request needs no handshake.
 #[tokio::test]
 async fn a_finished_connection_returns_to_the_pool() {
     let server = Server::start(|_| events("data: a\n\ndata: [DONE]\n\n").length_delimited()).await;

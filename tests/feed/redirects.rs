@@ -1,4 +1,4 @@
-//! Redirects, with a client of this crate's own, which follows them itself.
+//! Redirects, with this crate's client, which follows them itself.
 
 use everstream::{ErrorKind, RequestBuilderExt, Signal, http::Request, testing::ClosedPort};
 
@@ -63,7 +63,7 @@ async fn an_absolute_location_is_followed() {
     assert_eq!((data.len(), error.is_none()), (1, true));
 }
 
-/// Method and body go along as HTTP demands.
+/// Method and body change as HTTP requires.
 #[tokio::test]
 async fn a_post_becomes_a_get_or_stays_one() {
     for (status, method, body) in REDIRECTED_POSTS {
@@ -84,7 +84,7 @@ async fn a_post_becomes_a_get_or_stays_one() {
     }
 }
 
-/// Another origin is told nothing but what to answer in, and where to resume from.
+/// Another origin only learns the accepted types, and where to resume.
 #[tokio::test]
 async fn nothing_secret_crosses_origins() {
     let there = Server::start(|request| match request.last_event_id() {
@@ -132,7 +132,7 @@ async fn a_loop_ends_in_an_error() {
     assert_eq!(error.unwrap().kind(), ErrorKind::Redirect);
     assert_eq!(server.requests().len(), 21);
 
-    // So it does with a client of the user's, in its own number.
+    // The same with the user's client, and its own limit.
     let server = Server::start(|_| Reply::redirect(302, "/")).await;
     let (_, error) = soon(collect(theirs(&server.url("/")).build().unwrap())).await;
     assert_eq!(error.unwrap().kind(), ErrorKind::Redirect);
@@ -159,7 +159,7 @@ async fn a_redirect_to_nowhere_is_an_error() {
     }
 }
 
-/// Where a redirect leads is judged as anything else.
+/// The response of a redirect's target is checked like any other.
 #[tokio::test]
 async fn the_target_of_a_redirect_may_refuse() {
     let server = Server::script([
@@ -198,8 +198,8 @@ async fn an_invalid_url_fails_when_built() {
     }
 }
 
-/// As the URL standard has it: what cannot stand in a request is escaped, and what a hand has typed
-/// around it is left out.
+/// As in the URL standard: what is not allowed in a request is escaped, and white space typed
+/// around it is removed.
 #[tokio::test]
 async fn urls_are_parsed_like_in_a_browser() {
     for (typed, target) in [
@@ -219,7 +219,7 @@ async fn urls_are_parsed_like_in_a_browser() {
     assert!(EventSource::get("http://\u{e9}l\u{e8}ve.example/").is_ok());
 }
 
-/// Where the first server can be reached but not the next, the first one has had the request.
+/// If the first server can be reached but not the next, the first one has received the request.
 #[tokio::test]
 async fn a_request_that_reached_one_server_is_not_unsent() {
     let port = ClosedPort::reserve();
@@ -267,7 +267,7 @@ async fn a_request_that_reached_no_server_is_unsent_if_that_is_known() {
     }
 }
 
-/// One connection that came about is enough: the feed as a whole was not unsent.
+/// One successful connection is enough: the feed as a whole is not unsent.
 #[tokio::test]
 async fn a_feed_that_was_open_is_not_unsent() {
     let port = ClosedPort::reserve();
@@ -377,7 +377,7 @@ async fn url_credentials_stay_at_their_origin() {
     }
 }
 
-/// What a header says in several values is said elsewhere in as many.
+/// A header with several values keeps all of them.
 #[tokio::test]
 async fn all_values_of_a_header_cross_origins() {
     let there = Server::start(|_| events("data: a\n\n")).await;
@@ -396,8 +396,8 @@ async fn all_values_of_a_header_cross_origins() {
     }
 }
 
-/// What the docs say of reqwest's own redirects: keys in headers of their own cross origins on all
-/// of them, and a body on 307 and 308.
+/// What the docs say about reqwest's own redirects: keys in custom headers cross origins on all of
+/// them, and a body on 307 and 308.
 #[tokio::test]
 async fn reqwest_takes_keys_and_bodies_to_another_origin() {
     const KEYS: [&str; 3] = ["x-api-key", "api-key", "x-goog-api-key"];

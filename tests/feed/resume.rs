@@ -1,4 +1,4 @@
-//! Cut anywhere, resumed where it was: nothing lost, nothing twice.
+//! Cut anywhere and resumed: nothing is lost, nothing is repeated.
 
 use std::{collections::HashSet, sync::Mutex};
 
@@ -34,7 +34,7 @@ fn all() -> Vec<String> {
     (0..EVENTS).map(|n| format!("event {n}")).collect()
 }
 
-/// The first connection is cut after each number of bytes; the second goes on.
+/// The first connection is cut after each number of bytes; the second continues.
 #[tokio::test]
 async fn a_cut_at_any_byte_loses_nothing() {
     let cut_already = Mutex::new(HashSet::new());
@@ -66,7 +66,7 @@ async fn a_cut_at_any_byte_loses_nothing() {
     }
 }
 
-/// Every connection is cut, each a few bytes later than it has to be to get on.
+/// Every connection is cut, each a few bytes after the point where it makes progress.
 #[tokio::test]
 async fn repeated_cuts_lose_nothing() {
     for step in [52, 57, 64, 100] {
@@ -100,7 +100,7 @@ async fn resets_lose_nothing() {
     ))
     .await;
     assert!(error.is_none(), "{error:?}");
-    // A reset may overtake the bytes before it, never an event that was handed out.
+    // A reset may overtake the bytes before it, but never an event that was yielded.
     assert_eq!(data, all());
 }
 
@@ -205,7 +205,7 @@ async fn the_last_event_id_header_is_sent_exactly_once() {
     .build()
     .unwrap();
     assert_eq!(soon(collect(source)).await.0.len(), 5);
-    // Where there is no ID, a default header of the client's cannot be seen, nor taken away.
+    // Without an ID, a default header of the client cannot be seen or removed.
     let sent = server.requests();
     let ids: Vec<_> = sent
         .iter()

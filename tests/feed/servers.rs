@@ -131,7 +131,7 @@ async fn each_kind_of_break_is_reported_correctly() {
     server.verify();
 }
 
-/// Half-open silence, in every phase: short limits in real time, and nothing asserted of it.
+/// Half-open silence, in every phase: short limits in real time, without asserting the time.
 #[tokio::test]
 async fn a_silent_server_is_disconnected() {
     let short = Duration::from_millis(50);

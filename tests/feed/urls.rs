@@ -142,7 +142,7 @@ async fn a_feed_that_cannot_connect_names_the_url() {
         let error = soon(source.next_event()).await.unwrap_err();
         check(&error, ErrorKind::Connect, &url);
     }
-    // Where a redirect leads is what can't be reached.
+    // The target of the redirect can't be reached.
     let location = with_secrets(&url);
     let server = Server::start(move |_| Reply::status(307).header("location", &location)).await;
     let request = Request::get(server.url("/")).body("");

@@ -1,4 +1,4 @@
-//! Connections that break: what was finished has been handed out, and what was not comes again.
+//! Connections that break: complete events were yielded, and incomplete ones are sent again.
 
 use everstream::Timeout;
 
@@ -77,7 +77,7 @@ fn complete_events_are_kept_and_the_rest_is_resent() {
             let told = within(CONNECTION, what, life(feed.unwrap())).await;
             assert_eq!(told.data, ["a", "b"], "{what}");
             assert!(told.error.is_none(), "{what}: {:?}", told.error);
-            // The end of a body within an event is none of an answer's business, but a feed's.
+            // The end of a body within an event is ignored by an answer, but not by a feed.
             let cause = kind.or(Some(ErrorKind::Incomplete));
             assert_eq!(told.causes[0], cause, "{what}");
             assert_eq!(server.requests().len(), 1 + 1 + told.causes.len());
@@ -116,7 +116,7 @@ fn a_reset_loses_nothing_that_has_arrived() {
     });
 }
 
-/// A server that never does anything else: the attempts are counted, whichever way it breaks.
+/// A server that only breaks connections: the attempts are counted, however it does that.
 #[test]
 fn repeated_breaks_without_progress_end_in_an_error() {
     alone(async {

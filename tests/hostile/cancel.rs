@@ -1,5 +1,5 @@
-//! Dropping is cancelling: after any number of polls, over a network and without one, no socket
-//! and no task is left.
+//! Dropping cancels: after any number of polls, over a network and without one, no socket and no
+//! task remains.
 
 use std::{pin::pin, task::Poll};
 
@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::*;
 
-/// Polls as often as it is woken, `polls` times at most. `true` where it has ended before.
+/// Polls as often as it is woken, at most `polls` times. Returns whether it has ended before.
 async fn poll_times<S: Stream + Unpin>(stream: &mut S, mut polls: usize) -> bool {
     std::future::poll_fn(|cx| {
         if polls == 0 {
@@ -45,8 +45,8 @@ fn lives() -> Vec<Reply> {
     ]
 }
 
-/// Sweeps over all numbers of polls until the stream comes to its end before them, each time from
-/// the start; how many those were.
+/// Tries all numbers of polls until the stream ends before them, each time from the start. Returns
+/// how many there were.
 async fn sweep<S, F>(open: impl Fn(&reqwest::Client, &Server) -> F) -> usize
 where
     F: Future<Output = Option<S>>,
@@ -121,7 +121,7 @@ fn dropping_a_refusal_after_any_number_of_polls_leaks_nothing() {
             let reply = Reply::status(500).raw("because").raw(" of").hold();
             let server = Server::script([reply]).await;
             let mut refused = pin!(answer(&client, &server).into_future().into_stream());
-            // The body is held: it ends with the drop alone.
+            // The body is held open: only the drop ends it.
             for _ in 0..polls {
                 let _ = futures_util::poll!(refused.next());
                 tokio::task::yield_now().await;
@@ -136,7 +136,7 @@ fn dropping_a_refusal_after_any_number_of_polls_leaks_nothing() {
     });
 }
 
-/// Without a network each number of polls is one point of the life, and in a paused clock every
+/// Without a network, each number of polls is a point in the session, and with a paused clock every
 /// wait is a poll.
 #[test]
 fn no_body_is_left_open_without_a_network() {

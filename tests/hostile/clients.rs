@@ -2,7 +2,7 @@
 
 use crate::*;
 
-/// It is one for all: a source costs what a source costs, and not a client with its certificates.
+/// All sources share it, so a source does not need its own client with certificates.
 #[test]
 fn sources_share_one_client() {
     alone(async {

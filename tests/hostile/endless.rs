@@ -30,7 +30,7 @@ fn an_endless_event_is_an_error_at_the_limit() {
             let reply = events(first).raw(start).repeat(unit, None);
             let server = Server::script_then([], reply).await;
             let what = format!("an endless event of {start:?} and {unit:?}, limit 1 MiB");
-            // An ID is held as it is read and as it will be; anything else takes less.
+            // An ID is stored both undecoded and decoded; anything else takes less.
             let room = 2 * limit + CONNECTION;
 
             let asked = answer(&client, &server).max_event_bytes(limit);
@@ -41,7 +41,7 @@ fn an_endless_event_is_an_error_at_the_limit() {
             server.wait_until_closed().await;
             assert_eq!(server.requests().len(), 1, "{what}");
 
-            // Another connection would bring the same: it is no reason for one.
+            // Another connection would get the same, so there is no reconnection.
             let feed = source(&client, &server).max_event_bytes(limit);
             let told = within(room, &what, life(feed.build().unwrap())).await;
             assert_eq!(told.data, ["a"], "{what}");
@@ -53,7 +53,7 @@ fn an_endless_event_is_an_error_at_the_limit() {
     });
 }
 
-/// What counts against no limit takes no memory, and a limit on the time to an event ends it.
+/// What does not count for the size limit takes no memory, and the event time limit ends it.
 #[test]
 fn endless_noise_takes_constant_memory_and_ends_at_the_event_limit() {
     alone(async {
@@ -72,7 +72,7 @@ fn endless_noise_takes_constant_memory_and_ends_at_the_event_limit() {
             ("", "retry: 1\n\n"),
         ];
         for (start, unit) in endless {
-            // The server goes by the ID, so that it does not matter how often it is asked.
+            // The server uses the ID, so that the number of requests does not matter.
             let server = Server::start(move |request| match request.last_event_id() {
                 None => {
                     let first = format!("id: 1\ndata: a\n\n{start}");
@@ -126,7 +126,7 @@ fn endless_noise_takes_constant_memory_and_ends_at_the_event_limit() {
     });
 }
 
-/// A comment of 64 MiB is passed over, and said to be.
+/// A comment of 64 MiB is skipped, and reported.
 #[test]
 fn a_very_long_comment_that_ends_is_skipped() {
     alone(async {
@@ -142,8 +142,8 @@ fn a_very_long_comment_that_ends_is_skipped() {
     });
 }
 
-/// Noise that is there faster than it is read is never waited for; the time it takes to pass it
-/// over counts all the same.
+/// Noise that arrives faster than it is read is never waited for, but the time it takes to skip it
+/// counts nevertheless.
 #[test]
 fn noise_faster_than_the_reader_does_not_hide_a_stall() {
     use everstream::{

@@ -1,4 +1,4 @@
-//! Heads, chunks and trailers without an end, and what else HTTP has before and after a body.
+//! Endless heads, chunks and trailers, and what else HTTP has before and after a body.
 
 use everstream::Timeout;
 
@@ -8,11 +8,11 @@ fn raw(start: &str, unit: &str) -> Reply {
     Reply::raw_response(start).repeat(unit, None)
 }
 
-/// As much as takes an HTTP client long enough that sees no fault in it; then silence.
+/// Enough to keep a tolerant HTTP client busy; then silence.
 const MUCH: u64 = MIB as u64;
 
-/// A head that never ends is an error of the HTTP client, or of the time for headers; with either
-/// the attempts are counted.
+/// An endless head is an error of the HTTP client, or exceeds the headers limit; in both cases the
+/// attempts are counted.
 #[test]
 fn an_endless_head_is_an_error() {
     alone(async {
@@ -47,7 +47,7 @@ fn an_endless_head_is_an_error() {
             server.wait_until_closed().await;
             assert!(server.requests().len() <= 1, "{what}");
 
-            // Headers that are late are not among the first failures: a limit of their own ends it.
+            // Late headers are not initial failures: another limit ends it.
             let feed = source(&client, &server)
                 .headers_timeout(limit)
                 .max_consecutive_failures(3);
@@ -56,13 +56,13 @@ fn an_endless_head_is_an_error() {
             assert!(told.causes.iter().all(|cause| expected(*cause)));
             server.wait_until_closed().await;
             assert_eq!(told.causes.len(), 2, "{what}");
-            // On a machine that is busy the time may pass before a request has been read.
+            // On a busy machine, the time may pass before a request has been read.
             assert!(server.requests().len() <= 1 + 3, "{what}");
         }
     });
 }
 
-/// The framing of chunks has parts that could go on for ever, too.
+/// The framing of chunks has parts that could be endless too.
 #[test]
 fn endless_framing_is_a_broken_body() {
     alone(async {
@@ -82,7 +82,7 @@ fn endless_framing_is_a_broken_body() {
             let server = Server::script([reply.clone(), reply]).await;
             let what = format!("endless chunks: {what}");
             let feed = source(&client, &server)
-                // Some of it the HTTP client takes for no fault, but it is no event either.
+                // The HTTP client tolerates some of it, but it yields no event.
                 .event_timeout(Duration::from_millis(500))
                 .build();
             let told = within(CONNECTION, &what, life(feed.unwrap())).await;
@@ -100,7 +100,7 @@ fn endless_framing_is_a_broken_body() {
     });
 }
 
-/// Trailers, 1xx and a body where there is none are no events, and spoil no connection.
+/// Trailers, 1xx and a body after a 204 yield no events, and do not break the connection.
 #[test]
 fn framing_around_a_body_is_not_parsed() {
     alone(async {
@@ -126,7 +126,7 @@ fn framing_around_a_body_is_not_parsed() {
         }
         server.verify();
 
-        // What came after the 204 is not taken for the answer to a later request.
+        // Bytes after the 204 are not the answer to a later request.
         let server = Server::script([
             Reply::status(204).force_body().until_close().raw(forged),
             events("data: true\n\n"),

@@ -1,8 +1,8 @@
-//! IDs that forge, and IDs that fill.
+//! IDs that try to forge headers, and huge IDs.
 
 use crate::*;
 
-/// An ID that no header can carry ends the source, with what came before, and goes nowhere.
+/// An ID that no header can carry ends the source, after the events before it, and is never sent.
 #[test]
 fn an_id_with_a_control_byte_is_named_and_never_sent() {
     alone(async {
@@ -28,7 +28,7 @@ fn an_id_with_a_control_byte_is_named_and_never_sent() {
     });
 }
 
-/// Over a socket: a header loses the white space at its ends, so that the feed would go on from
+/// Over a socket: a header loses the white space at its ends, so the feed would continue from
 /// another place.
 #[test]
 fn an_id_with_white_space_around_it_is_named_and_never_sent() {
@@ -46,7 +46,7 @@ fn an_id_with_white_space_around_it_is_named_and_never_sent() {
     });
 }
 
-/// Where the server takes it back in time, nothing is wrong.
+/// If the server replaces it in time, nothing is wrong.
 #[test]
 fn an_invalid_id_that_is_replaced_in_time_is_harmless() {
     alone(async {
@@ -54,7 +54,7 @@ fn an_invalid_id_that_is_replaced_in_time_is_harmless() {
         let server = Server::script([
             events("id: \u{1}\ndata: a\n\nid: 2\n\n"),
             events("id: \u{1}\ndata: b\n\nid\n\n").expect_last_event_id("2"),
-            // An ID with NUL is none, and one that was not finished is none yet.
+            // An ID with NUL is ignored, and an unfinished one does not count yet.
             events("id: 3\ndata: c\n\nid: \u{0}\n\nid: \u{1}\ndata").cut(),
             events("id: a\tb é\ndata: d\n\n").expect_last_event_id("3"),
         ])

@@ -6,7 +6,7 @@ use crate::*;
 
 const LIMIT: u64 = 16 * MIB as u64;
 
-/// An event of so many bytes, as the limit counts them, between two small ones.
+/// An event of this many bytes, as the limit counts them, between two small ones.
 fn large(bytes: u64) -> Reply {
     let name = "data: ";
     events("id: 1\ndata: before\n\n")
@@ -64,7 +64,7 @@ fn an_oversized_event_can_be_skipped() {
     });
 }
 
-/// One after another: each is given up before the next begins.
+/// One after another: each is freed before the next starts.
 #[test]
 fn many_large_events_take_no_more_than_one() {
     alone(async {
@@ -92,8 +92,8 @@ fn many_large_events_take_no_more_than_one() {
     });
 }
 
-/// The limit counts bytes of the wire. What is not UTF-8 becomes three times as long, and an ID or
-/// a type is held as it is read and as it will be.
+/// The limit counts bytes on the wire. Invalid UTF-8 becomes three times as long, and an ID or a
+/// type is stored both undecoded and decoded.
 #[test]
 fn the_decoded_size_is_bounded_too() {
     alone(async {

@@ -1,6 +1,5 @@
-//! Hostile servers: what never ends, what is far too large or far too small, what breaks off and
-//! what lies. Each gets bounded memory, a bounded number of requests, and a clear error or a
-//! recovery that loses nothing.
+//! Hostile servers: endless, huge or tiny responses, broken connections and lies. Each gets bounded
+//! memory, a bounded number of requests, and a clear error or a recovery that loses nothing.
 //!
 //! The allocator counts for all threads, those of the servers too, so one test runs at a time:
 //! `cargo test --test hostile -- --nocapture` shows what each took at its peak.
@@ -49,7 +48,7 @@ fn alone<T>(test: impl Future<Output = T>) -> T {
     runtime.block_on(async { tokio::time::timeout(limit, test).await.expect("an end") })
 }
 
-/// Holds what `run` takes at its peak to a limit.
+/// Checks the peak memory of `run` against a limit.
 async fn within<T>(limit: usize, what: &str, run: impl Future<Output = T>) -> T {
     heap::reset_peak();
     let output = run.await;
@@ -59,7 +58,7 @@ async fn within<T>(limit: usize, what: &str, run: impl Future<Output = T>) -> T 
     output
 }
 
-/// A client that keeps no connection for a later request: what is open then is left over.
+/// A client that keeps no idle connections, so that any open connection is a leak.
 fn client() -> reqwest::Client {
     let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
     builder.build().unwrap()
@@ -88,10 +87,10 @@ fn in_one(head: &str, body: &str) -> Reply {
 #[derive(Debug, Default)]
 struct Told {
     data: Vec<String>,
-    /// Why it connected again, each time; `None` where the body ended as it should.
+    /// Why it reconnected, each time; `None` if the body ended cleanly.
     causes: Vec<Option<ErrorKind>>,
     delays: Vec<Duration>,
-    /// Bytes of each event and of each comment that was passed over.
+    /// The bytes of each skipped event and comment.
     skipped: Vec<u64>,
     error: Option<Error>,
 }

@@ -6,7 +6,7 @@ use crate::*;
 
 const MILLION: u64 = 1_000_000;
 
-/// A million IDs, each other than the last: the last one counts, and the others are gone.
+/// A million different IDs: the last one counts, and the others are freed.
 #[test]
 fn a_million_ids_take_no_more_than_one() {
     alone(async {
@@ -51,7 +51,7 @@ fn a_million_empty_events_are_all_yielded() {
     });
 }
 
-/// A million events that are none: without data, nothing is dispatched.
+/// A million blocks without data: nothing is dispatched.
 #[test]
 fn a_million_blocks_without_data_yield_no_event() {
     alone(async {
@@ -88,7 +88,7 @@ fn byte_by_byte_delivery_is_parsed_correctly() {
     });
 }
 
-/// One byte a second keeps a connection alive, and no more than that: it is no event.
+/// One byte per second keeps a connection alive, but is not an event.
 #[test]
 fn one_byte_per_second_is_no_progress() {
     alone(async {

@@ -1,4 +1,4 @@
-//! Redirects without an end and to elsewhere, followed by a client of this crate's own.
+//! Endless redirects and redirects to other origins, followed by this crate's client.
 
 use everstream::http::Request;
 
@@ -62,8 +62,8 @@ fn a_loop_ends_after_20_whatever_it_sends() {
     });
 }
 
-/// Between two origins: the other one is told nothing, and neither is the first when it sends the
-/// client back.
+/// Between two origins: the other one learns nothing, and neither does the first when the other
+/// sends the client back.
 #[test]
 fn a_loop_between_two_origins_leaks_no_secrets() {
     use everstream::testing::ClosedPort;
@@ -87,8 +87,7 @@ fn a_loop_between_two_origins_leaks_no_secrets() {
     });
 }
 
-/// A feed that lives at another origin resumes, and its secrets stay where they belong at each
-/// connection.
+/// A feed at another origin resumes, and its secrets stay at their origin on each connection.
 #[test]
 fn a_feed_elsewhere_is_read_without_its_secrets() {
     alone(async {
@@ -115,7 +114,7 @@ fn a_feed_elsewhere_is_read_without_its_secrets() {
     });
 }
 
-/// `Location` is as long as a head may be, and no URL.
+/// `Location` is as long as a head may be, and not a URL.
 #[test]
 fn a_location_that_leads_nowhere_is_an_error() {
     alone(async {

@@ -1,4 +1,4 @@
-//! What is no event stream, and much of it: 64 KiB are read, and the connection is closed.
+//! A long body that is not an event stream: 64 KiB are read, and the connection is closed.
 
 use crate::*;
 
@@ -37,7 +37,7 @@ fn an_endless_non_stream_is_read_up_to_64_kib() {
             let server = Server::script_then([], reply.clone()).await;
             let told = within(CONNECTION, what, whole(answer(&client, &server))).await;
             assert_eq!(told.kind(), Some(kind), "{what}");
-            // What nobody could read isn't read.
+            // A body that could not be decoded isn't read.
             let kept = match kind {
                 ErrorKind::ContentEncoding => 0,
                 _ => 64 * KIB,
@@ -52,7 +52,7 @@ fn an_endless_non_stream_is_read_up_to_64_kib() {
                 .map(str::to_owned);
             assert_eq!(asked.as_deref(), Some("identity"));
 
-            // A feed that has worked before is not served a page twice.
+            // A feed that worked before does not ask for a web page twice.
             let server = Server::script_then([events("data: a\n\n")], reply).await;
             let feed = source(&client, &server).build().unwrap();
             let told = within(CONNECTION, what, life(feed)).await;
@@ -64,7 +64,7 @@ fn an_endless_non_stream_is_read_up_to_64_kib() {
     });
 }
 
-/// Refusals that may pass are tried again as often as allowed; only the last one's body is kept.
+/// Temporary refusals are retried as often as allowed; only the last body is kept.
 #[test]
 fn endless_refusals_are_counted() {
     alone(async {
@@ -84,7 +84,7 @@ fn endless_refusals_are_counted() {
     });
 }
 
-/// Compressed without saying so, it is text that makes no sense, and no event.
+/// Undeclared compression is meaningless text, and not an event.
 #[test]
 fn undeclared_gzip_yields_no_event() {
     use std::io::Write;

@@ -1,4 +1,4 @@
-//! Servers that say how long to stay away. What they say is seen in the signal; nobody waits.
+//! Servers that ask for long waits. The signal shows the wait; the test does not wait.
 
 use everstream::Backoff;
 
@@ -90,7 +90,7 @@ fn a_retry_of_a_million_digits_is_the_longest() {
     });
 }
 
-/// Before anything has worked, a long wait is told rather than waited for.
+/// Before the first connection has opened, a long wait is an error instead.
 #[test]
 fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
     alone(async {
@@ -110,7 +110,7 @@ fn a_retry_after_of_a_year_is_an_error_before_the_first_connection() {
     });
 }
 
-/// After it an hour is waited, and the error says what the server asked for.
+/// After that, the wait is an hour, and the error has the server's value.
 #[test]
 fn a_retry_after_of_a_year_is_an_hour_after_the_first_connection() {
     alone(async {
@@ -136,7 +136,7 @@ fn a_retry_after_of_a_year_is_an_hour_after_the_first_connection() {
     });
 }
 
-/// What has passed, or means nothing, is no wait, and the attempts are counted all the same.
+/// Dates in the past and invalid values add no wait, and the attempts are still counted.
 #[test]
 fn a_retry_after_in_the_past_adds_no_wait() {
     alone(async {

@@ -14,7 +14,7 @@ async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(limit, future).await.expect("in time")
 }
 
-/// reqwest as it is, and the client of this crate.
+/// reqwest with its defaults, and this crate's client.
 fn clients() -> [(&'static str, reqwest::Client); 2] {
     let builders = [
         ("reqwest's default", reqwest::Client::builder()),
@@ -51,8 +51,8 @@ const REFUSALS: [(&str, Do); 2] = [
     ),
 ];
 
-/// A server that refuses has not acted, says HTTP. reqwest repeats the request for it, a POST as
-/// well; a client of ours sends it once.
+/// According to HTTP, a server that refuses has not acted. So reqwest repeats the request, even a
+/// POST; our client sends it once.
 #[tokio::test]
 async fn a_request_that_is_refused_is_sent_three_times_by_reqwest_and_once_by_us() {
     for (what, refusal) in REFUSALS {
@@ -87,7 +87,7 @@ async fn a_refusal_on_a_used_connection_is_the_same() {
     }
 }
 
-/// Once the answer has begun, nobody repeats anything.
+/// Once the answer has started, neither client repeats anything.
 #[tokio::test]
 async fn nothing_is_repeated_in_the_middle_of_a_body() {
     for (name, client) in clients() {
@@ -103,7 +103,7 @@ async fn nothing_is_repeated_in_the_middle_of_a_body() {
     }
 }
 
-/// What can't be told apart from an end by HTTP/2 is told apart by what completes the answer.
+/// If HTTP/2 can't tell that the body was cut, the missing terminal event does.
 #[tokio::test]
 async fn a_clean_end_is_incomplete_without_its_terminal_event() {
     let (_, client) = clients().into_iter().last().unwrap();
@@ -122,7 +122,7 @@ async fn a_clean_end_is_incomplete_without_its_terminal_event() {
 struct End {
     what: &'static str,
     frames: Vec<Do>,
-    /// As reqwest tells it.
+    /// According to reqwest.
     looks_whole: bool,
 }
 

@@ -1,5 +1,5 @@
-//! A scripted HTTP/2 server (RFC 9113): it reads frames as far as it takes to see requests, and
-//! writes what the script says, byte for byte.
+//! A scripted HTTP/2 server (RFC 9113): it reads frames only to detect requests, and writes what
+//! the script says, byte for byte.
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
 use std::sync::{
@@ -29,7 +29,7 @@ const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
 const END_HEADERS: u8 = 4;
 
-/// What the server does once a request has come.
+/// What the server does once a request has arrived.
 #[derive(Clone, Debug)]
 pub enum Do {
     /// `:status: 200` and `content-type: text/event-stream`.
@@ -66,7 +66,7 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let (counter, script) = (Arc::clone(&counter), Arc::clone(&script));
                 tokio::spawn(async move {
-                    // A client that goes away is not the server's business.
+                    // The server ignores that a client has disconnected.
                     let _ = serve(stream, &counter, &*script).await;
                 });
             }
@@ -78,7 +78,7 @@ impl Server {
         &self.url
     }
 
-    /// How many requests have come so far, over all connections.
+    /// How many requests have arrived so far, over all connections.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }

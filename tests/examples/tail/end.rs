@@ -54,7 +54,7 @@ async fn a_signal_ends_it_silently() {
     }
 }
 
-/// People are told most things on stderr, which may have gone, too.
+/// Most messages go to stderr, which may be closed too.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_closed_stderr_does_not_panic() {
@@ -67,7 +67,7 @@ async fn a_closed_stderr_does_not_panic() {
     assert_eq!((run.code, &*run.stdout), (Some(0), ""));
 }
 
-/// Also when nobody reads what it prints, and nobody has gone.
+/// Even if nobody reads its output, but the pipe is open.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_signal_ends_it_while_it_cannot_print() {

@@ -22,7 +22,7 @@ fn tail<S: AsRef<OsStr>>(server: &Server, args: impl IntoIterator<Item = S>) -> 
     command
 }
 
-/// What it prints, and its exit code. It has nothing to say beside it.
+/// Its output and exit code. Its stderr must be empty.
 async fn lines(command: Command) -> (Vec<Value>, i32) {
     let run = run(command, "").await;
     assert_eq!(run.stderr, "");
@@ -30,7 +30,7 @@ async fn lines(command: Command) -> (Vec<Value>, i32) {
     (lines, run.code.expect("it ends by itself"))
 }
 
-/// The same without the openings, which most tests have no interest in.
+/// The same without the open signals, which most tests ignore.
 async fn told(command: Command) -> (Vec<Value>, i32) {
     let (mut lines, code) = lines(command).await;
     lines.retain(|line| line["kind"] != "open");

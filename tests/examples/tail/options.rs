@@ -163,7 +163,7 @@ async fn redirects_are_followed_from_the_start_each_time() {
 
 #[tokio::test]
 async fn the_standard_is_stricter_and_more_patient() {
-    // Any status but 200 ends it, and Retry-After is no invitation.
+    // Any status except 200 ends it, and Retry-After is ignored.
     for status in [201, 205, 210, 404, 500, 503] {
         let reply = Reply::status(status)
             .content_type("text/event-stream")

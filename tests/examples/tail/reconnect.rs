@@ -64,7 +64,7 @@ async fn the_id_is_stored_in_a_file() {
     assert_eq!(code, 0);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "2");
 
-    // The file has the last word; an ID without an event counts too.
+    // The file takes precedence; an ID without an event counts too.
     let server = Server::script([
         event("3", "c").raw("id: 4\n\n").expect_last_event_id("2"),
         Reply::status(404),
@@ -97,7 +97,7 @@ async fn an_event_counts_as_seen_once_it_was_printed() {
     tail.line().await;
     gate.open();
     assert_eq!(parsed(&tail.line().await)["id"], "2");
-    // By now the one before has been kept, and perhaps this one.
+    // By now the previous one has been stored, and possibly this one.
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(kept == "1" || kept == "2", "{kept:?}");
 }

@@ -1,4 +1,4 @@
-//! Servers with certificates that nobody has vouched for.
+//! Servers with certificates that are not trusted.
 
 use std::net::SocketAddr;
 use std::sync::{
@@ -56,7 +56,7 @@ impl TlsServer {
             let mut answered = 0;
             while let Ok((socket, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
-                // A client that does not like the certificate ends the handshake.
+                // A client that rejects the certificate ends the handshake.
                 if let Ok(stream) = acceptor.accept(socket).await {
                     answer(stream, answered).await;
                     answered += 1;
@@ -154,7 +154,7 @@ async fn one_authority_or_any_certificate_can_be_trusted() {
     let folder = Folder::new("authority");
     let authority = authority();
     let file = folder.file("authority.pem");
-    // A bundle: the first is of no use here.
+    // A bundle: the first certificate is unrelated.
     std::fs::write(&file, self::authority().pem() + &authority.pem()).unwrap();
     let trusted = ["--cacert".as_ref(), file.as_os_str()];
     for (options, name) in [

@@ -14,7 +14,7 @@ struct Feed {
     options: &'static [&'static str],
     /// The events.
     stdout: &'static str,
-    /// What else there is to say.
+    /// Everything else.
     stderr: &'static str,
     code: i32,
     /// What each of the servers was asked: the target, and the ID to resume from.
@@ -219,7 +219,7 @@ fn shown(text: &str, servers: &[Server]) -> String {
         if line.as_bytes().get(2) == Some(&b':') {
             line.replace_range(..10, "");
         } else if let Some(rest) = line.strip_prefix(&" ".repeat(10)) {
-            // Further lines of data stand below the first.
+            // Further lines of data are below the first.
             line = rest.to_owned();
         }
         for (server, name) in servers.iter().zip(["SERVER/", "ELSEWHERE/"]) {
