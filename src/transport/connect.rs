@@ -295,6 +295,28 @@ impl<C: Connect + 'static> IntoConnector for C {
 mod tests {
     use super::*;
 
+    fn connector() -> Connector {
+        Connector::from_fn(|_| async { Err::<Response, _>(Error::of(ErrorKind::Other)) })
+    }
+
+    #[test]
+    fn a_policy_replaces_the_connectors_own_and_the_user_can_only_allow_more() {
+        for (resend, fresh, allowed) in (0..8).map(|row| (row & 1 > 0, row & 2 > 0, row & 4 > 0)) {
+            let options = PrepareOptions::new().with_resend_unsafe_methods(allowed);
+            assert!(connector().prepare(&options).unwrap() == RequestPolicy::new());
+            let policy = RequestPolicy::new()
+                .with_resend(resend)
+                .with_fresh(fresh)
+                .with_last_event_id("7")
+                .with_url("http://example.test/");
+            let prepared = connector().with_policy(policy).prepare(&options).unwrap();
+            assert_eq!(prepared.resend, resend || allowed);
+            assert_eq!(prepared.fresh, fresh);
+            assert_eq!(prepared.last_event_id.as_deref(), Some("7"));
+            assert_eq!(prepared.url.as_deref(), Some("http://example.test/"));
+        }
+    }
+
     #[test]
     fn debug_shows_no_id() {
         let policy = RequestPolicy::new()

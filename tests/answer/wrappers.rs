@@ -10,11 +10,12 @@ use std::{
 
 use everstream::{
     Contract, Error, Event, EventStream, EventStreamBuilder, JsonSignal, Signal,
+    bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     transport::{Body, Response},
 };
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     stream::{self, FusedStream},
 };
 
@@ -185,5 +186,34 @@ async fn an_answer_without_wrappers_keeps_the_laws() {
         check("signals".into(), events.signals(), connection, expected).await;
         let (events, connection) = answer(body).await;
         check("json".into(), events.json::<u32>(), connection, expected).await;
+    }
+}
+
+/// No buffer of the HTTP client is held while the stream waits for more.
+#[tokio::test]
+async fn a_chunk_is_dropped_once_its_last_event_was_yielded() {
+    for events in ["data: a\n\n", "data: a\n\n:\n\n", "data: a\n\n\n"] {
+        for by_reference in [false, true] {
+            let chunk = Bytes::from(events.to_owned());
+            let chunks = stream::iter([Ok::<_, Error>(chunk.clone())]).chain(stream::pending());
+            let mut stream = EventStream::new(chunks);
+            if by_reference {
+                let event = stream.next_event_ref().await.unwrap().unwrap();
+                assert_eq!(event.data(), "a");
+            } else {
+                let event = stream.next_event().await.unwrap().unwrap();
+                assert_eq!(event.data(), "a");
+            }
+            let ends_with_event = events.ends_with("a\n\n");
+            assert!(
+                by_reference || !ends_with_event || chunk.is_unique(),
+                "{events:?}"
+            );
+            assert!(stream.next_event().now_or_never().is_none());
+            assert!(
+                chunk.is_unique(),
+                "{events:?}, by reference: {by_reference}"
+            );
+        }
     }
 }
