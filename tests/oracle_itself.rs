@@ -1,4 +1,4 @@
-//! Who watches the oracle: it agrees with the vectors written by hand, and with Chromium.
+//! The oracle itself agrees with the vectors written by hand, and with Chromium.
 
 mod oracle;
 mod support;

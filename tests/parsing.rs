@@ -11,7 +11,7 @@ use support::{
     vectors::{self, Vector},
 };
 
-/// Longer streams take their time, and not every cut and face.
+/// Longer streams are slow, so they don't get every cut and face.
 const SHORT: usize = 2000;
 
 fn each(check: impl Fn(&Vector, &Expected<'_>)) {
@@ -109,13 +109,13 @@ fn within_a_large_chunk() {
         if wire.len() > SHORT {
             continue;
         }
-        // A stream of its own, so that a BOM stays the first of it.
+        // A separate stream, so that a BOM stays at its start.
         let after = [b"\n\n:".as_slice(), &b"x".repeat(1024), b"\ndata: on\n\n"].concat();
         let alone = [wire.as_slice(), &after].concat();
         let expected = Expected::new(&alone, &vector.options);
         expected.check(&splits::whole(&alone));
         expected.check(&splits::by_lengths(&alone, [random.below(wire.len() + 1)]));
-        // Whoever keeps the chunk makes windows of what follows its first event.
+        // An owned chunk is split into windows after its first event.
         let second = [b"data: first\n\n", alone.as_slice()].concat();
         let expected = Expected::new(&second, &vector.options);
         let cut = random.below(second.len() + 1);
@@ -131,8 +131,8 @@ fn within_a_large_chunk() {
     }
 }
 
-/// Long lines are passed on, or dropped, before they have ended: the limit counts what is gone of
-/// them, too. Lines, limits and pieces are around the lengths from which on that is so.
+/// Long lines are decoded or dropped before they have ended, and the limit counts those bytes too.
+/// Lines, limits and pieces have lengths around the one where this starts.
 #[test]
 fn long_lines_around_the_limit() {
     const LIMIT: usize = 3000;
@@ -204,7 +204,7 @@ fn read_and_streamed() {
     }
 }
 
-/// Whoever asks for events has no comments kept, and that is known when the comment begins.
+/// With `next_event`, comments are not kept, which is decided when the comment starts.
 #[test]
 fn a_comment_started_by_next_event_is_skipped() {
     let events: [fn(&mut Parser, &[u8]); 2] = [
@@ -234,7 +234,7 @@ fn a_comment_started_by_next_event_is_skipped() {
     }
 }
 
-/// What an event before it left behind is not taken for a part of the comment.
+/// Data that is left from an earlier event does not become part of the comment.
 #[test]
 fn a_comment_started_by_next_item_is_complete() {
     for before in [0, 300] {

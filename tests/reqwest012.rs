@@ -158,7 +158,7 @@ fn compressed() -> Reply {
     Reply::events().header("content-encoding", "gzip")
 }
 
-/// reqwest decodes the first member of a gzip body alone. It notices what is left, unless that came
+/// reqwest decodes only the first member of a gzip body. It notices the rest, unless that arrived
 /// in one piece with the first.
 #[tokio::test]
 async fn no_member_of_a_gzip_body_is_lost_without_an_error() {
@@ -170,7 +170,7 @@ async fn no_member_of_a_gzip_body_is_lost_without_an_error() {
         (in_one_piece, ErrorKind::Incomplete),
     ] {
         let server = Server::start(move |_| reply.clone()).await;
-        // What such a client makes of it: the error of the decoder, or that the answer is not whole.
+        // The result with such a client: an error of the decoder, or an incomplete answer.
         let answer = Client::new().get(server.url("/")).events().await.unwrap();
         let mut answer = answer.complete_on_data("[DONE]");
         let event = answer.next_event().await.unwrap().unwrap();
@@ -179,14 +179,14 @@ async fn no_member_of_a_gzip_body_is_lost_without_an_error() {
         assert_eq!(error.kind(), kind, "{error:?}");
         assert!(error.is_incomplete());
 
-        // The client for streams decodes nothing, so that it says so at once.
+        // The client for streams decodes nothing, so it reports the coding immediately.
         let client = everstream::reqwest012::client_builder().build().unwrap();
         let error = client.get(server.url("/")).events().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ContentEncoding);
     }
 }
 
-/// A feed resumes after the last event that it has got.
+/// A feed resumes after the last event that it received.
 #[tokio::test]
 async fn a_feed_resumes_after_a_decoder_lost_data() {
     let members = [

@@ -1,7 +1,7 @@
 //! Neither `Debug` nor `Display` of any public type shows what may be secret.
 //!
-//! The marks stand for secrets. Each type is shown while it holds as many of them as it can, and
-//! a type that is new and not walked over fails the last assertion.
+//! The marks stand for secrets. Each type is printed while it holds as many of them as it can, and
+//! a new type that is not checked fails the last assertion.
 
 use std::{
     any::type_name,
@@ -43,7 +43,7 @@ const MARKS: [&str; 12] = [
     "MarkBody",
 ];
 
-/// Public types that are not walked over, and why.
+/// Public types that are not checked, and why.
 const EXEMPT: [(&str, &str); 6] = [
     ("Event", "it shows what it holds: it is the data itself"),
     ("EventRef", "as `Event`"),
@@ -170,7 +170,7 @@ fn answer(response: Response) -> EventStreamBuilder {
     EventStreamBuilder::new(async { Ok(response) })
 }
 
-/// A source that was answered with these, one after another, and then is refused.
+/// A source that gets these answers, one after another, and then a refusal.
 fn source(
     responses: impl IntoIterator<Item = Response>,
 ) -> (EventSource, Arc<Mutex<Vec<Attempt>>>) {
@@ -306,7 +306,7 @@ async fn responses_and_streams(walk: &mut Walk) {
         walk.debug(&signal.unwrap());
     }
 
-    // A value of the user's own type shows what it holds, as everywhere.
+    // A value of the user's own type shows its contents, as usual.
     let mut values = chunks(WIRE).signals().json::<serde::de::IgnoredAny>();
     while let Some(value) = values.next().await {
         match value {
@@ -429,7 +429,7 @@ async fn errors(walk: &mut Walk) {
     walk.error(&incomplete.next().await.unwrap().unwrap_err());
 }
 
-/// What goes wrong in the HTTP client is told without the URL.
+/// Errors of the HTTP client don't show the URL.
 #[tokio::test]
 async fn no_error_of_the_http_client_shows_a_secret() {
     let mut walk = Walk::default();
@@ -477,7 +477,7 @@ async fn no_error_of_the_http_client_shows_a_secret() {
     walk.finish();
 }
 
-/// The one ID that is shown is that which cannot be sent.
+/// The only ID that is shown is one that cannot be sent.
 #[tokio::test(start_paused = true)]
 async fn an_id_that_cannot_be_sent_is_the_exception() {
     let script = Script::new();
@@ -521,7 +521,7 @@ fn debug_of_events_shows_their_data() {
     }
 }
 
-/// What shows a mark is found out, in whatever form it shows it.
+/// A mark is found in any form.
 #[test]
 fn the_search_finds_every_encoding() {
     #[derive(Debug)]

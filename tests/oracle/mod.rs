@@ -1,5 +1,5 @@
-//! WHATWG HTML 9.2.6, sentence by sentence, on a whole stream at once: what the incremental parser
-//! has to agree with. It is slow and plain on purpose, and shares no code with the crate.
+//! WHATWG HTML 9.2.6, sentence by sentence, for a whole stream at once: what the incremental parser
+//! has to agree with. It is deliberately slow and simple, and shares no code with the crate.
 //!
 //! The tests and the fuzz targets use this same file.
 #![allow(dead_code, reason = "each test binary uses its own part of this file")]
@@ -11,10 +11,10 @@
 /// A longer comment is not kept, only counted.
 pub const MAX_COMMENT_BYTES: usize = 64 * 1024;
 
-/// How the stream is to be read; all else is the standard's.
+/// How the stream is read; everything else follows the standard.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The last event ID brought along from an earlier connection.
+    /// The last event ID of an earlier connection.
     pub last_event_id: String,
     /// How many bytes the field lines of one block may have.
     pub max_event_bytes: usize,
@@ -32,7 +32,7 @@ impl Default for Options {
     }
 }
 
-/// What a stream holds, in the order of the wire.
+/// The items of a stream, in the order of the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
     Event(Event),
@@ -44,9 +44,9 @@ pub enum Item {
         event: String,
         id: String,
     },
-    /// So many bytes.
+    /// The number of bytes.
     SkippedEvent(u64),
-    /// So many bytes after the colon.
+    /// The number of bytes after the colon.
     SkippedComment(u64),
 }
 
@@ -61,7 +61,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     pub item: Item,
-    /// The item is complete once this many bytes have come: those up to and with its line's
+    /// The item is complete once this many bytes have arrived: those up to and including its line's
     /// LF, or CR, whether or not an LF follows.
     pub at: usize,
     /// The last event ID at that moment.
@@ -77,7 +77,7 @@ impl Placed {
     }
 }
 
-/// What dispatching the unfinished block at the end of the stream gives.
+/// The result of dispatching the unfinished block at the end of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfinished {
     Nothing,
@@ -104,7 +104,7 @@ impl Outcome {
     }
 }
 
-/// What the parser would say to a stream that is `wire`.
+/// The parser's result for the stream `wire`.
 pub fn read(wire: &[u8], options: &Options) -> Outcome {
     let mut oracle = Oracle {
         outcome: Outcome {
@@ -116,7 +116,7 @@ pub fn read(wire: &[u8], options: &Options) -> Outcome {
         },
         data: String::new(),
         event_type: String::new(),
-        // 9.2.3: a new connection goes on with the ID of the last.
+        // 9.2.3: a new connection continues with the ID of the last one.
         last_event_id: options.last_event_id.clone(),
         has_id: false,
         counted: 0,
@@ -233,8 +233,8 @@ impl Oracle {
         if line.is_empty() {
             return self.dispatch(at);
         }
-        // "If the line starts with a U+003A COLON character (:): Ignore the line."
-        // Ours hands the comment out.
+        // "If the line starts with a U+003A COLON character (:): Ignore the line." Ours yields the
+        // comment.
         if line[0] == b':' {
             let comment = &line[1..];
             let item = match comment.len() > MAX_COMMENT_BYTES {
@@ -332,7 +332,7 @@ impl Oracle {
     }
 }
 
-/// The bytes before the first colon, or all.
+/// The bytes before the first colon, or all of them.
 fn name(line: &[u8]) -> &[u8] {
     line.split(|&byte| byte == b':').next().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Any life of the session, against a model of it: the laws that hold whatever happens.
+//! Any sequence of calls to the session, compared with a model.
 
 mod model;
 
@@ -83,7 +83,7 @@ proptest! {
     }
 }
 
-/// The model itself sees a life through: the laws are not held by never getting anywhere.
+/// The model itself runs through a whole session, so the comparison is not trivial.
 #[test]
 fn the_model_runs_a_whole_session() {
     let mut model = Model::new(Rules::default(), 1);

@@ -1,5 +1,5 @@
-//! What a session has to do, said again and as simply as can be: the oracle of the property test
-//! and of the fuzz target. It panics where the session does otherwise.
+//! A second implementation of the session, as simple as possible: the oracle of the property test
+//! and of the fuzz target. It panics if the session differs.
 
 use std::time::Duration;
 
@@ -20,14 +20,14 @@ pub(crate) enum Op {
     Fail(u8),
     End,
     Event,
-    /// So many milliseconds pass.
+    /// This many milliseconds pass.
     Pass(u64),
-    /// The wait at hand is sat through.
+    /// The current wait passes.
     PassDeadline,
     Wake,
     /// The server sets the reconnection time, in milliseconds; or nothing has set one.
     Retry(Option<u64>),
-    /// What the user says to the next failure.
+    /// The user's decision about the next failure.
     Advise(u8, u64),
     Ask,
     Close,
@@ -44,12 +44,12 @@ pub(crate) struct Model {
     now: Time,
     reconnection_time: Option<Duration>,
     advice: Retry,
-    /// An event came since the last loss.
+    /// An event has arrived since the last loss.
     events: bool,
     opened_at: Option<Time>,
     was_open: bool,
     failures: u32,
-    /// Those before the first connection, but for headers that were late.
+    /// Those before the first connection, except for late headers.
     initial: u32,
     failing_since: Option<Time>,
     /// The last loss was a failure.
@@ -192,7 +192,7 @@ impl Model {
     }
 
     fn lose(&mut self, error: Option<&Error>) {
-        // The user is asked about failures alone.
+        // The user is only asked about failures.
         let advice = match error {
             Some(_) => std::mem::take(&mut self.advice),
             None => Retry::Default,

@@ -1,11 +1,11 @@
-//! Dropping is cancelling, at every point.
+//! Dropping cancels, at every point.
 
 use everstream::testing::Gate;
 use tokio::time::advance;
 
 use crate::*;
 
-/// A life with everything in it: a slow head, events, silence, a cut, a refusal with a body, a
+/// A session with everything in it: a slow head, events, silence, a cut, a refusal with a body, a
 /// failure and the end. It takes a while.
 fn life() -> Script {
     Script::new()
@@ -25,7 +25,7 @@ fn life() -> Script {
         )
 }
 
-/// Dropped after any number of polls, it leaves nothing open.
+/// Dropped after any number of polls, it leaves no connection open.
 #[tokio::test(start_paused = true)]
 async fn dropping_after_any_number_of_polls_closes_at_once() {
     let mut longest = 0;
@@ -49,7 +49,7 @@ async fn dropping_after_any_number_of_polls_closes_at_once() {
     assert!(longest > 50, "{longest} polls are no sweep");
 }
 
-/// A poll that is given up loses nothing: the life is the same however often it is interrupted.
+/// A cancelled poll loses nothing: the result is the same however often it is interrupted.
 #[tokio::test(start_paused = true)]
 async fn cancelling_a_poll_loses_nothing() {
     for patience in [1, 7, 50, 333, 1000, 10_000] {

@@ -62,8 +62,8 @@ async fn an_end_before_the_terminal_event_is_incomplete_and_a_reconnection_is_no
     assert_eq!(error.kind(), ErrorKind::Incomplete);
 }
 
-/// After the terminal event not one more request is made, however the body ends and whatever the
-/// waits are.
+/// After the terminal event, no other request is sent, however the body ends and whatever the waits
+/// are.
 #[tokio::test(start_paused = true)]
 async fn nothing_is_polled_after_the_terminal_event() {
     let done = || events("retry: 0\ndata: a\n\n").data("[DONE]");
@@ -151,7 +151,7 @@ async fn json_continues_after_bad_items_and_reconnections() {
     assert!(json.next().await.is_none());
 }
 
-/// An error that another stream would have gone on after, and that has ended this one, says so.
+/// An error that would not be final in another stream, but has ended this one, is final.
 #[tokio::test(start_paused = true)]
 async fn an_error_that_ended_a_stream_is_final_whatever_its_origin() {
     let not_a_number = || async {
@@ -177,7 +177,7 @@ async fn an_error_that_ended_a_stream_is_final_whatever_its_origin() {
     assert!(error.is_final());
 }
 
-/// A source that is only lent goes on where its events were left off.
+/// A borrowed source continues where its events stopped.
 #[tokio::test(start_paused = true)]
 async fn events_after_the_terminal_event_stay_in_the_source() {
     let script = Script::new()
@@ -195,7 +195,7 @@ async fn events_after_the_terminal_event_stay_in_the_source() {
     assert_eq!(ids(&script), ["", "3", "4"]);
 }
 
-/// The same on a source's signals, by methods of their own: no trait is imported here for them.
+/// The same for a source's signals, by inherent methods: no trait is imported for them here.
 mod signals {
     use everstream::{ErrorKind, JsonSignal, Signal};
 

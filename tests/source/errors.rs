@@ -1,4 +1,4 @@
-//! What an error says, and what it keeps to itself.
+//! What an error shows, and what it hides.
 
 use std::error::Error as _;
 
@@ -6,7 +6,7 @@ use everstream::{ErrorKind, http::StatusCode};
 
 use crate::*;
 
-/// An ID that no header can carry is told, never dropped in silence.
+/// An ID that no header can carry is reported, never silently dropped.
 #[tokio::test(start_paused = true)]
 async fn an_id_that_cannot_be_sent_is_named() {
     for id in ["a\u{1}b", "bell\u{7}", "del\u{7f}", "esc\u{1b}[31m"] {
@@ -36,7 +36,7 @@ async fn an_id_that_cannot_be_sent_is_named() {
     }
 }
 
-/// HTTP takes white space off the ends of a header: the server would be told of another ID.
+/// HTTP removes white space at the ends of a header: the server would get another ID.
 #[tokio::test(start_paused = true)]
 async fn an_id_that_a_header_would_change_is_named() {
     for id in [" 7", "7 ", "\t7", "7\t", " ", "\t", "  ", " a b "] {
@@ -101,7 +101,7 @@ async fn a_refusal_keeps_the_servers_response() {
     assert_eq!(clone.to_string(), "the server answered 403 Forbidden");
 }
 
-/// Its own part in Display, the rest along the chain.
+/// `Display` shows its own part, and the source chain the rest.
 #[tokio::test(start_paused = true)]
 async fn the_error_source_chain_is_complete() {
     #[derive(Debug, thiserror::Error)]

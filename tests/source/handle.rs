@@ -5,7 +5,7 @@ use tokio::time::advance;
 
 use crate::*;
 
-/// A state that a source can be in, and how it comes there. Before it, `script` has the replies.
+/// A state of a source, and how to get there. Before it, `script` has the replies.
 struct Case {
     name: &'static str,
     script: Script,
@@ -173,7 +173,7 @@ async fn before_the_first_poll_there_is_nothing_to_reconnect() {
     assert_eq!(script.attempts().len(), 0);
 }
 
-/// Orders that pile up are one.
+/// Repeated commands count once.
 #[tokio::test(start_paused = true)]
 async fn repeated_commands_count_once() {
     let script = Script::new()
@@ -289,8 +289,8 @@ async fn a_handle_outlives_its_source() {
     assert_eq!(handle.ready_state(), ReadyState::Closed);
 }
 
-/// What had come on the connection that is given up, and was not handed out, is the next one's to
-/// send again: it resumes from the last event handed out.
+/// What arrived on the abandoned connection, and was not yielded, the next one has to send again:
+/// it resumes from the last event yielded.
 #[tokio::test(start_paused = true)]
 async fn a_reconnection_in_the_middle_of_a_chunk_yields_nothing_twice() {
     let gate = Gate::new();

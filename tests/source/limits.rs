@@ -25,7 +25,7 @@ fn heeding_no_pings(script: &Script) -> EventSource {
         .unwrap()
 }
 
-/// The first reconnection of a source, and the second at which it was told.
+/// The first reconnection of a source, and at which second it was reported.
 async fn first_loss(source: EventSource) -> (String, u64) {
     let start = Instant::now();
     let mut signals = source.signals();
@@ -71,7 +71,7 @@ async fn slow_headers_within_the_limit_are_no_timeout() {
     assert_eq!(script.attempts().len(), 2);
 }
 
-/// Comments are life, but no events.
+/// Comments are signs of life, but not events.
 #[tokio::test(start_paused = true)]
 async fn silence_exceeds_the_idle_limit_and_comments_reset_it() {
     let keep_alive = || {
@@ -111,7 +111,7 @@ async fn comments_do_not_reset_the_first_event_limit() {
         .unwrap();
     assert_eq!(first_loss(source).await, (kind(Timeout::FirstEvent), 5));
 
-    // Once it has come, the limit is met.
+    // Once it has arrived, the limit no longer applies.
     let script = Script::new().reply(reply().data("a").pause(MINUTE).data("b"));
     let source = builder(&script)
         .first_event_timeout(5 * SECOND)
@@ -164,7 +164,7 @@ async fn progress_when_decides_which_events_are_progress() {
     assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }
 
-/// The limits in force at once: the first to pass is told.
+/// Several limits at once: the first to pass is reported.
 #[tokio::test(start_paused = true)]
 async fn the_shortest_limit_applies() {
     for (first, idle, event, expected) in [
@@ -183,7 +183,7 @@ async fn the_shortest_limit_applies() {
     }
 }
 
-/// Once a source is lost to a limit, the error is the last failure's.
+/// When a source gives up because of a limit, the error is that of the last failure.
 #[tokio::test(start_paused = true)]
 async fn a_limit_exceeded_too_often_is_the_error() {
     let script = Script::new().never().never().never();
@@ -199,8 +199,8 @@ async fn a_limit_exceeded_too_often_is_the_error() {
     assert_eq!(script.open_connections(), 0);
 }
 
-/// A user who takes an hour between two events is no timeout, whatever the limit, while bytes are
-/// waiting.
+/// A user's pause of an hour between two events is not a timeout, whatever the limit, while bytes
+/// are waiting.
 #[tokio::test(start_paused = true)]
 async fn a_pause_in_user_code_is_never_a_timeout() {
     let gate = Gate::new();
@@ -226,7 +226,7 @@ async fn a_pause_in_user_code_is_never_a_timeout() {
         advance(HOUR).await;
         assert_eq!(next_data(&mut source).await, expected);
     }
-    // It waits, it is given up, and what it waits for comes while nobody looks.
+    // It waits, the poll is cancelled, and what it waits for arrives before the next poll.
     assert!(poll(&mut source).is_pending());
     gate.open();
     advance(HOUR).await;
@@ -236,7 +236,7 @@ async fn a_pause_in_user_code_is_never_a_timeout() {
     assert_eq!(script.attempts().len(), 1);
 }
 
-/// The same where the headers wait for the user.
+/// The same if the headers wait for the user.
 #[tokio::test(start_paused = true)]
 async fn headers_that_arrived_during_a_pause_are_in_time() {
     let gate = Gate::new();
@@ -251,7 +251,7 @@ async fn headers_that_arrived_during_a_pause_are_in_time() {
     assert_eq!(next_data(&mut source).await, "a");
 }
 
-/// Time that the user takes for an event that is no progress, or for a comment, is the user's.
+/// Time that the user spends on an event without progress, or on a comment, does not count.
 #[tokio::test(start_paused = true)]
 async fn a_user_pause_between_events_without_progress_does_not_count() {
     let reply = events("data: a\n\n")
@@ -268,7 +268,7 @@ async fn a_user_pause_between_events_without_progress_does_not_count() {
     }
     assert_eq!(script.attempts().len(), 1);
 
-    // What the server itself takes adds up, though.
+    // But the server's own time adds up.
     let reply = events("data: a\n\n")
         .pause(20 * SECOND)
         .raw(PING)
@@ -301,7 +301,7 @@ async fn an_elapsed_delay_is_not_repeated() {
     assert_eq!(times(&script), [0, HOUR.as_millis()]);
 }
 
-/// The 204 and the refusals' bodies are bounded too: a page that never ends is no hang.
+/// Waiting for the bodies of a 204 and of refusals is bounded too: an endless page does not hang.
 #[tokio::test(start_paused = true)]
 async fn the_body_of_a_refusal_is_awaited_for_five_seconds() {
     let page = Reply::status(404)
@@ -315,7 +315,7 @@ async fn the_body_of_a_refusal_is_awaited_for_five_seconds() {
     assert_eq!(start.elapsed().as_secs(), 5);
     assert_eq!(script.open_connections(), 0);
 
-    // As much as is kept of it, and no more is waited for.
+    // Only the part that is kept is awaited.
     let long = "x".repeat(64 * 1024);
     let page = Reply::status(404).raw(&long).raw("yz").hold();
     let script = Script::new().reply(page);
@@ -325,7 +325,7 @@ async fn the_body_of_a_refusal_is_awaited_for_five_seconds() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
-/// Limits that no clock can count are none.
+/// Limits that no clock can represent mean no limit.
 #[tokio::test(start_paused = true)]
 async fn huge_limits_do_not_overflow() {
     let max = Duration::MAX;
@@ -355,8 +355,8 @@ async fn the_http_clients_own_limit_is_a_timeout() {
     assert_eq!(story, ["timeout Timeout(HttpClient) 1 in 3000 ms", "none"]);
 }
 
-/// A user who looks away while a limit passes has not waited for it, even where what comes next is
-/// no progress.
+/// A limit that passes during a user's pause does not count, even if what arrives next is no
+/// progress.
 #[tokio::test(start_paused = true)]
 async fn a_user_pause_while_waiting_does_not_count() {
     let gate = Gate::new();
@@ -376,7 +376,7 @@ async fn a_user_pause_while_waiting_does_not_count() {
     assert_eq!(script.attempts().len(), 1);
 }
 
-/// What was waited for on a connection that is lost is not held against the next one.
+/// Waiting time on a lost connection does not count on the next one.
 #[tokio::test(start_paused = true)]
 async fn the_event_limit_restarts_with_each_connection() {
     for reply in [
@@ -398,7 +398,7 @@ async fn the_event_limit_restarts_with_each_connection() {
     }
 }
 
-/// An event of progress ends all the waiting before it.
+/// An event of progress resets the waiting time.
 #[tokio::test(start_paused = true)]
 async fn progress_restarts_the_event_limit() {
     let reply = events("data: a\n\n")
@@ -415,7 +415,7 @@ async fn progress_restarts_the_event_limit() {
         (kind(Timeout::Event), 75)
     );
 
-    // The same where events are asked for, and several lie in one chunk.
+    // The same for events, with several of them in one chunk.
     let mut source = heeding_no_pings(&script);
     for expected in ["a", "p", "b", "p", "c"] {
         assert_eq!(next_data(&mut source).await, expected);

@@ -28,12 +28,12 @@ const fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// Waits without a random part, so that tests can tell them.
+/// Waits without jitter, so that tests can predict them.
 fn exactly() -> Backoff {
     Backoff::new().initial_backoff(Duration::ZERO).jitter(0.0)
 }
 
-/// A source of the script whose waits can be told.
+/// A source of the script with predictable waits.
 fn builder(script: &Script) -> EventSourceBuilder {
     EventSource::builder(script.clone()).backoff(exactly())
 }

@@ -1,4 +1,4 @@
-//! When another request is made, and when it is the last.
+//! When another request is sent, and which is the last.
 
 use std::sync::{Arc, Mutex};
 
@@ -83,7 +83,7 @@ async fn the_third_initial_failure_is_the_error() {
     assert_eq!(script.attempts().len(), 101);
 }
 
-/// A failure after an event with an ID is no less a failure than any.
+/// A failure after an event with an ID is a failure like any other.
 #[tokio::test(start_paused = true)]
 async fn failures_are_counted_after_a_connection_with_progress() {
     for wire in ["data: a\n\n", "id: 1\n\n", "id: 1\ndata: a\n\n"] {
@@ -111,7 +111,7 @@ async fn failures_are_counted_after_a_connection_with_progress() {
     }
 }
 
-/// The same where a last event ID was there from the start.
+/// The same with a last event ID from the start.
 #[tokio::test(start_paused = true)]
 async fn an_initial_id_is_no_progress() {
     let script = Script::new().reply(Reply::events()).reply(Reply::events());
@@ -125,7 +125,7 @@ async fn an_initial_id_is_no_progress() {
     assert_eq!(script.attempts().len(), 2);
 }
 
-/// What came on a connection that was given up for another still starts the count over.
+/// Events of a connection that was replaced on request still reset the count.
 #[tokio::test(start_paused = true)]
 async fn events_before_a_requested_reconnection_count() {
     let mut script = Script::new()
@@ -148,7 +148,7 @@ async fn events_before_a_requested_reconnection_count() {
     assert!(error.is_none(), "two failures are not three: {error:?}");
 }
 
-/// A 200 that ends without anything counts: peers take it for a success and never give up.
+/// An empty 200 counts as a failure: peers consider it a success and never give up.
 #[tokio::test(start_paused = true)]
 async fn empty_answers_use_up_the_attempts() {
     let script = Script::from_fn(|_| Reply::events());
@@ -165,7 +165,7 @@ async fn empty_answers_use_up_the_attempts() {
     assert_eq!(script.attempts().len(), 3);
 }
 
-/// Long-poll answers: held and closed empty, again and again, they are no failures.
+/// Long polling: responses that are held open and closed empty are not failures.
 #[tokio::test(start_paused = true)]
 async fn long_polling_may_continue_forever() {
     let script = Script::from_fn(|attempt| match attempt.number() {
@@ -198,11 +198,11 @@ async fn max_elapsed_ends_a_run_of_failures() {
         error.unwrap().status(),
         Some(StatusCode::SERVICE_UNAVAILABLE)
     );
-    // The first after the reconnection time, the last a minute after it.
+    // The first after the reconnection time, the last one minute later.
     assert_eq!(script.attempts().len(), 1 + 21);
 }
 
-/// A connection that lasted is no failure, however long ago the failures before it began.
+/// A connection that lasted is not a failure, however long ago earlier failures started.
 #[tokio::test(start_paused = true)]
 async fn max_elapsed_does_not_end_a_healthy_connection() {
     let script = Script::new()
@@ -346,7 +346,7 @@ async fn retry_when_sees_every_failure_and_has_the_last_word() {
     );
 }
 
-/// A 204 is no failure: the user is not asked, and cannot make it one.
+/// A 204 is not a failure: `retry_when` is not called for it.
 #[tokio::test(start_paused = true)]
 async fn retry_when_is_not_asked_about_a_204() {
     let script = Script::new();
@@ -431,7 +431,7 @@ async fn a_401_is_retried_once_with_fresh_requests() {
     assert_eq!(script.attempts().len(), 1);
 }
 
-/// A factory may fail by itself, with an error of its own.
+/// A factory may fail with its own error.
 #[tokio::test(start_paused = true)]
 async fn an_error_in_a_factory_counts_as_a_failure_to_connect() {
     let calls = Arc::new(Mutex::new(0));
@@ -450,7 +450,7 @@ async fn an_error_in_a_factory_counts_as_a_failure_to_connect() {
             }
         }
     };
-    // The first two attempts have taken replies of the script, too.
+    // The first two attempts have used up replies of the script, too.
     let script = script
         .reply(events("data: b\n\n"))
         .reply(events("data: c\n\n"));
@@ -519,7 +519,7 @@ async fn errors_of_another_request_are_failures_to_connect() {
                 }
             }
         };
-        // The first attempt has taken a reply, too.
+        // The first attempt has used up a reply, too.
         let _also = feed.clone().reply(events("data: b\n\n"));
         let mut signals = EventSource::factory(connect).build().unwrap().signals();
         let Some(Ok(Signal::Reconnecting { cause, .. })) = signals.next().await else {
@@ -556,7 +556,7 @@ async fn errors_of_a_connector_are_passed_through() {
     }
 }
 
-/// The final errors of a factory's own making end it at once.
+/// Final errors that the factory creates end it immediately.
 #[tokio::test(start_paused = true)]
 async fn a_factory_can_fail() {
     let connect =
@@ -565,8 +565,7 @@ async fn a_factory_can_fail() {
     assert_eq!(failure(source).await.kind(), ErrorKind::Request);
 }
 
-/// The browser's rules: any other status ends it at once and at any time, and nothing else ever
-/// does.
+/// The browser's rules: any other status always ends it immediately, and nothing else ever does.
 #[tokio::test(start_paused = true)]
 async fn the_standard_preset_is_the_browser() {
     let mut script = Script::new();
@@ -590,7 +589,7 @@ async fn the_standard_preset_is_the_browser() {
     script.verify();
 }
 
-/// Random waits come from the seed and nothing else.
+/// Random waits depend only on the seed.
 #[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_waits() {
     async fn waits(seed: u64) -> Vec<u128> {
@@ -609,7 +608,7 @@ async fn the_same_seed_gives_the_same_waits() {
     assert_ne!(waits(1).await, waits(2).await);
 }
 
-/// Every delay that is told is the one that is waited.
+/// Every reported delay is the actual delay.
 #[tokio::test(start_paused = true)]
 async fn the_reported_delay_is_the_actual_delay() {
     let mut script = Script::new().reply(events("data: a\n\n"));
@@ -632,7 +631,7 @@ async fn the_reported_delay_is_the_actual_delay() {
     let times = script.times();
     assert_eq!(times.len(), expected.len());
     for (time, expected) in times.iter().zip(expected) {
-        // Tokio's timer counts in milliseconds, upwards.
+        // Tokio's timer rounds up to milliseconds.
         assert!(
             *time >= expected && *time < expected + ms(20),
             "{time:?} {expected:?}"

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 
 use crate::*;
 
-/// The IDs that the attempts are made with, the replies being these.
+/// The IDs that the attempts send, with these replies.
 async fn sent<const N: usize>(replies: [Reply; N]) -> Vec<String> {
     let mut script = Script::new();
     for reply in replies {
@@ -22,15 +22,15 @@ async fn the_last_event_id_follows_the_standard() {
         (b"id: 1\ndata: a\n\n", "1"),
         (b"id: 1\ndata: a\n\nid: 2\ndata: b\n\n", "2"),
         (b"id: 1\ndata: a\n\ndata: b\n\n", "1"),
-        // A block without data is no event, but has ended.
+        // A block without data is not an event, but it has ended.
         (b"id: 7\n\n", "7"),
         (b"id: 1\ndata: a\n\nid: 7\nevent: x\n\n", "7"),
-        // A block that has not ended has no say.
+        // An unfinished block does not count.
         (b"id: 1\ndata: a\n\nid: 2\ndata: b\n", "1"),
         (b"id: 1\ndata: a\n\nid: 2\ndata: b", "1"),
         (b"id: 1\ndata: a\n\nid: 2", "1"),
         (b"id: 1\n", ""),
-        // An empty ID takes the last one back.
+        // An empty ID resets the last one.
         (b"id: 1\ndata: a\n\nid\ndata: b\n\n", ""),
         (b"id: 1\ndata: a\n\nid:\n\n", ""),
         // One with NUL is ignored.
@@ -101,7 +101,7 @@ async fn the_header_is_sent_at_most_once() {
     }
 }
 
-/// It is always that of the last event handed out: what is not yet the user's is not resumed
+/// It is always that of the last event yielded: an event that the user has not seen is not skipped
 /// from.
 #[tokio::test(start_paused = true)]
 async fn the_id_is_never_ahead_of_the_yielded_events() {
@@ -119,7 +119,7 @@ async fn the_id_is_never_ahead_of_the_yielded_events() {
     assert_eq!(ids(&script), ["", "4"]);
 }
 
-/// A block without data changes the ID without an item: a handle sees it all the same.
+/// A block without data changes the ID without an item, but a handle sees it.
 #[tokio::test(start_paused = true)]
 async fn handles_see_an_id_without_an_event() {
     let script = Script::new().reply(events("id: 7\n\n").hold());
@@ -132,12 +132,12 @@ async fn handles_see_an_id_without_an_event() {
 
 #[tokio::test(start_paused = true)]
 async fn the_server_sets_the_reconnection_time() {
-    // What it sends, and how long is waited then.
+    // What it sends, and how long the wait is then.
     let table: [(&str, u64); 13] = [
         ("data: a\n\n", 3000),
         ("retry: 500\ndata: a\n\n", 500),
         ("retry:500\n\ndata: a\n\n", 500),
-        // Its line counts as it ends, even in a block that is never finished.
+        // Its line counts once it has ended, even in a block that is never finished.
         ("data: a\n\nretry: 700\n", 700),
         ("data: a\n\nretry: 700", 3000),
         ("retry: 0\ndata: a\n\n", 50),
@@ -174,7 +174,7 @@ async fn the_reconnection_time_is_kept_across_connections() {
     assert_eq!(source.reconnection_time(), ms(100));
 }
 
-/// A byte order mark is one at the beginning of every connection.
+/// A byte order mark is recognized at the start of every connection.
 #[tokio::test(start_paused = true)]
 async fn every_connection_starts_a_new_stream() {
     let script = Script::new()
@@ -184,7 +184,7 @@ async fn every_connection_starts_a_new_stream() {
     assert_eq!(collect(source(&script)).await.0, ["a", "b", "c"]);
 }
 
-/// A factory learns what to resume from, and the headers are put on whatever it builds.
+/// A factory receives the last event ID, and the headers are added to the request that it builds.
 #[tokio::test(start_paused = true)]
 async fn a_factory_receives_the_id_and_the_cause() {
     let script = Script::new()
@@ -237,7 +237,7 @@ async fn a_factory_receives_the_id_and_the_cause() {
     );
 }
 
-/// As a program would that takes its cursor from the data (`starting_after=N`).
+/// Like a program that takes its cursor from the data (`starting_after=N`).
 #[tokio::test(start_paused = true)]
 async fn combinators_do_not_change_the_resume_position() {
     let script = Script::new()

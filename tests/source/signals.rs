@@ -1,4 +1,4 @@
-//! Everything that happens, in its order.
+//! Everything that happens, in order.
 
 use std::sync::{Arc, Mutex};
 
@@ -108,7 +108,7 @@ async fn an_open_signal_has_status_headers_and_url() {
     assert_eq!(head.url(), None, "a script has none");
 }
 
-/// Signals and events can be had in turn: neither takes anything from the other.
+/// Signals and events can alternate: neither loses items to the other.
 #[tokio::test(start_paused = true)]
 async fn signals_can_be_converted_to_events_and_back() {
     let script = Script::new()
@@ -126,7 +126,7 @@ async fn signals_can_be_converted_to_events_and_back() {
     }
 }
 
-/// A source that passes over events of more than 50 bytes.
+/// A source that skips events of more than 50 bytes.
 fn skipping(script: &Script) -> EventSource {
     let source = builder(script).max_event_bytes(50);
     source.oversized(Oversized::Skip).build().unwrap()
@@ -159,7 +159,7 @@ async fn an_oversized_event_is_an_error_or_a_signal() {
     assert_eq!(ids(&script), ["", "7"], "its ID counts");
 }
 
-/// An event that was passed over was one: connections that bring no other do not fail.
+/// A skipped event counts: connections with only such events are not failures.
 #[tokio::test(start_paused = true)]
 async fn a_skipped_event_is_progress() {
     let reply = || events(format!("data: {}\n\n", "x".repeat(100)));

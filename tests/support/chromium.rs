@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::oracle::Event;
 
-/// A stream and what Chromium, or the standard where Chromium departs from it, makes of it.
+/// A stream and the result of Chromium (or the standard, where Chromium departs from it).
 #[derive(Debug)]
 pub struct Record {
     pub number: u64,
@@ -17,14 +17,14 @@ pub struct Record {
     pub events: Vec<Event>,
     last_event_id: Option<String>,
     delay: u64,
-    /// The reconnection time, where the record says it outright.
+    /// The reconnection time, if the record states it.
     standard_retry: Option<Option<u64>>,
 }
 
 /// Chromium's own reconnection time, in milliseconds.
 const DEFAULT_DELAY: u64 = 3000;
 
-/// Chromium, its timers and the recording add up to so much to the reconnection time.
+/// The most that Chromium, its timers and the recording add to the reconnection time.
 const DELAY_SLACK: u64 = 1000;
 
 impl Record {

@@ -1,8 +1,9 @@
-//! An executor that holds a future to the contract of wakers: it is polled only when the waker of
-//! its last poll was called, and as much of the runtime's cooperative budget is used up before as a
-//! test wants.
+//! An executor that checks a future's use of wakers: it polls the future only when the waker of its
+//! last poll was called, after using up as much of the runtime's cooperative budget as a test
+//! requires.
 //!
-//! Time is Tokio's, paused: who is never woken is found out at once, however long its limits are.
+//! Tokio's clock is paused, so a task that is never woken is found immediately, however long its
+//! limits.
 
 use std::{
     future::{Future, poll_fn},
@@ -23,13 +24,13 @@ use tokio::{
     time::sleep,
 };
 
-/// What a task may use up at once: Tokio's figure.
+/// The budget of a task in Tokio.
 pub const BUDGET: usize = 128;
 
 /// No scenario takes so long.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Nor so many polls.
+/// No scenario needs so many polls.
 const MAX_POLLS: usize = 100_000;
 
 /// A runtime on this thread with a clock that jumps whenever there is nothing to do.
@@ -38,18 +39,18 @@ pub fn runtime() -> Runtime {
     runtime.enable_time().start_paused(true).build().unwrap()
 }
 
-/// Which waker a poll has. Who remembers the last one may be wrong with either.
+/// Which waker a poll has. Code that remembers the last one may fail with either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wakers {
     /// Always the same, as in a task.
     Same,
-    /// Another one for each poll. Those before it do nothing any more.
+    /// A new one for each poll. Earlier ones do nothing.
     Fresh,
 }
 
 /// Runs a future that is polled only when it was woken.
 ///
-/// The error says that it was not, or that it was woken over and over.
+/// The error says that it was not woken, or was woken endlessly.
 pub fn run<F: Future>(runtime: &Runtime, wakers: Wakers, future: F) -> Result<F::Output, String> {
     let mut heeding = Heeding::new(wakers, Box::pin(future));
     let output = runtime.block_on(async {
@@ -77,7 +78,7 @@ struct State {
 }
 
 impl Call {
-    /// Whether it was made since the last poll. If not, it is `task` that it will wake.
+    /// Whether it was created since the last poll. If not, it wakes `task`.
     fn was_made(&self, task: &Waker) -> bool {
         let mut state = self.0.lock().unwrap();
         if !state.woken {
@@ -86,7 +87,7 @@ impl Call {
         state.woken
     }
 
-    /// A poll begins, for which it counts.
+    /// A poll starts, for which it is valid.
     fn begin(&self, task: &Waker) {
         *self.0.lock().unwrap() = State {
             woken: false,
@@ -111,7 +112,7 @@ impl Wake for Call {
     }
 }
 
-/// A future or stream that is polled only when it was woken, or has something more to give.
+/// A future or stream that is polled only if it was woken, or has more items.
 pub struct Heeding<T> {
     inner: T,
     wakers: Wakers,
@@ -132,12 +133,12 @@ impl<T> Heeding<T> {
         }
     }
 
-    /// Whether it was woken, or has something more to give.
+    /// Whether it was woken, or has more items.
     pub fn is_due(&self) -> bool {
         !self.waits || self.call.0.lock().unwrap().woken
     }
 
-    /// Has it polled once more: it was moved to another task, which knows nothing of it.
+    /// Polls it once more, because it was moved to another task.
     pub fn move_on(&mut self) {
         self.waits = false;
         std::mem::take(&mut self.call).retire();
@@ -184,10 +185,10 @@ impl<S: Stream + Unpin> Stream for Heeding<S> {
     }
 }
 
-/// A stream before each poll of which so much of the budget is used up, as by a consumer that sends
-/// what it got over a channel.
+/// A stream that uses up this much of the budget before each poll, like a consumer that sends the
+/// items over a channel.
 ///
-/// A poll without any budget is followed by one with what the runtime gives, as in a runtime.
+/// A poll without any budget is followed by one with the full budget, as in a runtime.
 pub struct Spending<S> {
     inner: S,
     units: usize,
@@ -225,7 +226,7 @@ impl<S: Stream + Unpin> Stream for Spending<S> {
     }
 }
 
-/// Uses up so much of the budget of this poll, or all there is.
+/// Uses up this much of the budget of this poll, or all of it.
 pub fn spend(units: usize) {
     let mut nobody = Context::from_waker(Waker::noop());
     for _ in 0..units {

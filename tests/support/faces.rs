@@ -1,4 +1,4 @@
-//! Runs a stream through each face of the parser and holds what comes out against the oracle.
+//! Runs a stream through each face of the parser, and compares the results with the oracle.
 
 use std::{cell::OnceCell, time::Duration};
 
@@ -17,13 +17,13 @@ pub enum Face {
     Owned,
     /// The three in turn; only events are kept.
     Mixed,
-    /// `next_item`, each from a cursor of its own, the rest of the chunk fed again.
+    /// `next_item`, each from a new cursor, with the rest of the chunk fed again.
     ItemsOneByOne,
     /// As above, with `next_event`.
     EventsOneByOne,
     /// As above, with `next_owned`.
     OwnedOneByOne,
-    /// As above, with the three in turn, the other way round; only events are kept.
+    /// As above, with the three in reverse order; only events are kept.
     MixedOneByOne,
 }
 
@@ -54,7 +54,7 @@ impl Face {
         matches!(self, Self::Mixed | Self::MixedOneByOne)
     }
 
-    /// The next item of the face, or event at least.
+    /// The next item of the face, or its next event.
     fn next(self, feed: &mut Feed<'_, '_>, turn: usize) -> Result<Option<Item>, EventTooLarge> {
         let face = match (self, turn % 3) {
             (Self::Mixed | Self::MixedOneByOne, 0) => Self::Items,
@@ -114,7 +114,7 @@ pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).expect("a retry field holds 64 bits")
 }
 
-/// For messages: where the cuts are, and not too much of it.
+/// For messages: where the cuts are, shortened.
 pub fn show(chunks: &[&[u8]]) -> String {
     let chunks: Vec<_> = chunks
         .iter()
@@ -139,14 +139,14 @@ pub fn parser(options: &Options) -> Parser {
         })
 }
 
-/// A stream, and what the oracle has to say about it.
+/// A stream, and the oracle's result.
 #[derive(Debug)]
 pub struct Expected<'a> {
     pub wire: &'a [u8],
     pub options: &'a Options,
     pub outcome: Outcome,
     dispatched: OnceCell<(Unfinished, Outcome)>,
-    /// The same stream once more, on a new connection of the same parser.
+    /// The same stream again, on a new connection of the same parser.
     again: OnceCell<Outcome>,
 }
 

@@ -27,7 +27,7 @@ where
     stream.next().await.unwrap().unwrap().into_data()
 }
 
-/// The data of every event, and the error that ended the stream. It checks that the end is one.
+/// The data of every event, and the error that ended the stream. Checks that the stream is fused.
 pub async fn collect<S>(mut stream: S) -> (Vec<String>, Option<Error>)
 where
     S: Stream<Item = Result<Event, Error>> + Unpin,

@@ -1,4 +1,4 @@
-//! What the heap holds, as the allocator counts it, which is this one in each binary that has this
+//! The heap's size, counted by an allocator. This is the allocator of each binary that has this
 //! module. It counts for all threads at once.
 #![allow(
     dead_code,
@@ -19,19 +19,19 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static ALLOCATOR: PeakMemAlloc<&StatsAlloc<System>> = PeakMemAlloc::new(&INSTRUMENTED_SYSTEM);
 
-/// One test at a time, so that each counts what is its own.
+/// One test at a time, so that each only counts its own memory.
 pub fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Bytes that are held now.
+/// The bytes in use now.
 pub fn held() -> isize {
     let stats = INSTRUMENTED_SYSTEM.stats();
     stats.bytes_allocated as isize - stats.bytes_deallocated as isize
 }
 
-/// How often memory was asked for so far, growing included.
+/// The number of allocations so far, including reallocations.
 pub fn allocations() -> usize {
     let stats = INSTRUMENTED_SYSTEM.stats();
     stats.allocations + stats.reallocations
@@ -42,7 +42,7 @@ pub fn reset_peak() {
     ALLOCATOR.reset_peak_memory();
 }
 
-/// How many bytes more than at the last reset were held at the most.
+/// The peak since the last reset, compared with the bytes in use at that reset.
 pub fn peak() -> usize {
     ALLOCATOR.get_peak_memory()
 }

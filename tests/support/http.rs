@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-/// A response as its reads brought it.
+/// A response, as a list of reads.
 #[derive(Debug)]
 pub struct Recording {
     pub status: u16,
-    /// As sent; empty where there was none.
+    /// As sent; empty if there was none.
     pub content_type: String,
-    /// The body, in the pieces that an HTTP client would hand on: a piece ends with its HTTP chunk,
+    /// The body, in the pieces that an HTTP client would yield: a piece ends with its HTTP chunk,
     /// and with its read.
     pub pieces: Vec<Vec<u8>>,
     /// Whether the body came to its end.
@@ -122,7 +122,7 @@ impl Recording {
     }
 }
 
-/// The chunks of RFC 9112, 7.1, and whether the last of them came.
+/// The chunks of RFC 9112, 7.1, and whether the last of them has arrived.
 fn chunks(body: &[u8]) -> (Vec<std::ops::Range<usize>>, bool) {
     let mut ranges = Vec::new();
     let mut at = 0;

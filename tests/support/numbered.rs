@@ -1,4 +1,4 @@
-//! A feed whose events are numbered from 1: what is lost, repeated or out of order is noticed.
+//! A feed whose events are numbered from 1, to detect lost, repeated and reordered events.
 #![allow(
     dead_code,
     reason = "each test binary uses its own part of this module"
@@ -7,13 +7,13 @@
 
 use everstream::Event;
 
-/// What the event of this number says: of one line or of more, ASCII or not.
+/// The data of the event with this number: one line or more, ASCII or not.
 pub fn data(number: u64) -> String {
     let lines = 1 + number as usize % 3;
     vec![format!("número {number} 🎲"); lines].join("\n")
 }
 
-/// The event on the wire, its number being its ID; with each of the line ends in turn.
+/// The event on the wire, with its number as ID, and each of the line ends in turn.
 pub fn wire(number: u64) -> Vec<u8> {
     let end = ["\n", "\r\n", "\r"][number as usize % 3];
     let mut wire = format!("id: {number}{end}");

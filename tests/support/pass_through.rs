@@ -1,4 +1,4 @@
-//! What was parsed is encoded and parsed again, and what is encoded is written down beside it.
+//! Encodes parsed items, parses them again, and records what was encoded.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use everstream::{
 use super::faces::{self, milliseconds};
 use crate::oracle::{self, Item, Options};
 
-/// What came out of a stream.
+/// The items of a stream.
 #[derive(Debug, PartialEq)]
 pub struct Read {
     pub items: Vec<Item>,
@@ -36,7 +36,7 @@ pub fn read(chunks: &[&[u8]], options: &Options) -> Read {
 }
 
 /// Sends a stream on as a proxy does, to a client that has its last event ID and to one that has
-/// none, and holds what they read against what the proxy read.
+/// none, and compares what they read with what the proxy read.
 pub fn check(chunks: &[&[u8]], options: &Options) {
     let whole = Options::default();
     for client_has_id in [true, false] {
@@ -61,10 +61,10 @@ pub fn check(chunks: &[&[u8]], options: &Options) {
     }
 }
 
-/// What the parser gives, and the same encoded. What was too large to be kept is left out.
+/// The parser's items, and the same encoded. Skipped items are left out.
 fn send_on(chunks: &[&[u8]], parser: &mut Parser, encoder: &mut Encoder) -> (Read, Vec<u8>) {
     let (mut items, mut wire) = (Vec::new(), Vec::new());
-    // Once more at the end, as there may be no chunk at all.
+    // Once more at the end, because there may be no chunk at all.
     for chunk in chunks.iter().chain([&&b""[..]]) {
         let mut feed = parser.feed(chunk);
         while let Ok(Some(item)) = feed.next_item() {
@@ -103,8 +103,8 @@ fn send_on(chunks: &[&[u8]], parser: &mut Parser, encoder: &mut Encoder) -> (Rea
     (read, wire)
 }
 
-/// What was given to an encoder, and what a parser has to make of it. What the encoder refuses has
-/// to write nothing, and to have a reason.
+/// An encoder's input, and what a parser has to make of the output. If the encoder returns an
+/// error, it must have written nothing, and have a reason.
 #[derive(Debug)]
 pub struct Written {
     pub wire: Vec<u8>,

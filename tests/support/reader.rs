@@ -1,4 +1,4 @@
-//! `Reader`, which drives the parser itself, over a `Read`. Held against the oracle as in `faces`.
+//! `Reader`, which drives the parser itself, over a `Read`. Compared with the oracle as in `faces`.
 
 use std::{
     io::{self, Read},
@@ -14,7 +14,7 @@ use super::faces::{self, Expected, owned, show};
 use crate::oracle::{Item, Placed, Unfinished};
 
 impl Expected<'_> {
-    /// Reads the stream with `Reader`, each read giving the next chunk.
+    /// Reads the stream with `Reader`; each read returns the next chunk.
     pub fn check_reader(&self, chunks: &[&[u8]]) {
         let said = |what: &str| format!("{what}; {:?}, {}", self.options, show(chunks));
         let pieces = Pieces::new(chunks);
@@ -78,7 +78,7 @@ impl Expected<'_> {
     }
 }
 
-/// Where the chunk ends that has the last of so many bytes.
+/// Where the chunk with the last of these bytes ends.
 pub(super) fn end_of_chunk(chunks: &[&[u8]], bytes: usize) -> usize {
     let mut end = 0;
     chunks.iter().find_map(|chunk| {
@@ -88,8 +88,8 @@ pub(super) fn end_of_chunk(chunks: &[&[u8]], bytes: usize) -> usize {
     end
 }
 
-/// Gives a chunk a read, and counts. A chunk that is longer than the reader's buffer takes more
-/// than one.
+/// Returns one chunk per read, and counts. A chunk that is longer than the reader's buffer takes
+/// more than one.
 struct Pieces {
     chunks: std::vec::IntoIter<Vec<u8>>,
     rest: Vec<u8>,
@@ -101,7 +101,7 @@ const BUFFER: usize = 16 * 1024;
 
 impl Pieces {
     fn new(chunks: &[&[u8]]) -> Self {
-        // A read of nothing is the end of the stream.
+        // An empty read is the end of the stream.
         let chunks = chunks.iter().filter(|chunk| !chunk.is_empty());
         Self {
             chunks: chunks

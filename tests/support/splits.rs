@@ -10,7 +10,7 @@ pub fn whole(wire: &[u8]) -> Vec<&[u8]> {
     vec![wire]
 }
 
-/// One chunk a byte.
+/// One chunk per byte.
 pub fn bytewise(wire: &[u8]) -> Vec<&[u8]> {
     wire.chunks(1).collect()
 }
@@ -42,7 +42,7 @@ pub fn in_three(wire: &[u8]) -> impl Iterator<Item = Vec<&[u8]>> {
     })
 }
 
-/// Random, and the same for the same seed: mostly short chunks, some long, some empty.
+/// Random, but the same for the same seed: mostly short chunks, some long, some empty.
 pub fn at_random<'a>(mut wire: &'a [u8], random: &mut Random) -> Vec<&'a [u8]> {
     let mut chunks = Vec::new();
     let longest = 1 << random.below(12);

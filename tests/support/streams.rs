@@ -20,7 +20,7 @@ use super::{
 use crate::oracle::{Item, Unfinished};
 
 impl Expected<'_> {
-    /// Reads the stream with `EventStream`. A last event ID from before is not for it to know.
+    /// Reads the stream with `EventStream`, without an earlier last event ID.
     pub async fn check_stream(&self, chunks: &[&[u8]]) {
         assert_eq!(self.options.last_event_id, "");
         let said = |what: &str| format!("{what}; {:?}, {}", self.options, show(chunks));

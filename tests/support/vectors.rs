@@ -2,7 +2,7 @@
 
 use crate::oracle::{Event, Item, Options, Unfinished};
 
-/// A stream and what it holds.
+/// A stream, and its expected items.
 #[derive(Debug)]
 pub struct Vector {
     /// File and title, for messages.
@@ -167,7 +167,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Reads up to the closing quote; the rest is what stands after it.
+/// Reads up to the closing quote; returns the rest after it.
 fn unescape(text: &str) -> (Vec<u8>, &str) {
     let mut bytes = Vec::new();
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! Connections: how they live and end, and what each side notices of it.
+//! Connections: how they end, and what each side notices.
 
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -167,7 +167,7 @@ async fn a_client_that_disconnects_is_noticed_in_every_state() {
     }
 }
 
-/// What the server has not read when it closes would make the system send a reset instead.
+/// Unread input at the close would make the system send a reset instead.
 #[tokio::test]
 async fn a_close_is_not_a_reset_despite_unread_input() {
     let gate = Gate::new();
@@ -236,7 +236,7 @@ async fn a_closed_port_refuses_until_it_is_opened() {
     );
 }
 
-/// The server has a thread of its own: a client may block the only one of the test.
+/// The server has its own thread, so a client may block the test's only thread.
 #[test]
 fn blocking_clients_are_served() {
     use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! The scripted server: what it writes, what it remembers, what it notices.
+//! The scripted server: what it writes, records and notices.
 
 mod connections;
 mod requests;
@@ -47,7 +47,7 @@ async fn read_exactly(stream: &mut TcpStream, expected: &str) {
     assert_eq!(String::from_utf8_lossy(&bytes), expected);
 }
 
-/// What a server writes for `reply` to a client that asks it to close.
+/// What a server writes for `reply` if the client asks it to close.
 async fn written(reply: Reply, request: &str) -> String {
     let server = Server::script([reply]).await;
     let wire = exchange(&server, request).await;

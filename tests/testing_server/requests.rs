@@ -1,4 +1,4 @@
-//! Requests: what the server remembers and demands of them, and what it reports.
+//! Requests: what the server records, expects and reports.
 
 use everstream::testing::{Reply, Server};
 
@@ -135,7 +135,7 @@ async fn a_panic_in_the_handler_is_reported() {
     assert!(wire.starts_with("HTTP/1.1 500 "), "{wire}");
     assert!(verdict(&server).contains("the handler panicked: no answer to /"));
 
-    // Once reported it is not reported again; a new one is, when the server is dropped.
+    // Once reported, it is not reported again. A new one is reported when the server is dropped.
     server.verify();
     exchange(&server, LAST).await;
     let dropped = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(server)));

@@ -154,7 +154,7 @@ async fn pieces_are_split_where_the_reply_says() {
             expected += &format!("{:x}\r\n{piece}\r\n", piece.len());
         }
         expected += "0\r\n\r\n";
-        // At a pace the pieces are the same.
+        // With a delay, the pieces are the same.
         let paced = reply.clone().pace(Duration::from_micros(1));
         assert_eq!(body_of(&written(reply, LAST).await), expected);
         assert_eq!(body_of(&written(paced, LAST).await), expected);

@@ -1,4 +1,4 @@
-//! Each face through which a scenario can be seen, with what is to be seen there.
+//! Each face that can play a scenario, with the expected result.
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ pub enum Way {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Face {
     Events,
-    /// A future for each event, given up while it is pending.
+    /// A future for each event, dropped while it is pending.
     NextEvent,
     Signals,
     CompleteWhen,
@@ -37,7 +37,7 @@ pub enum Face {
     Json,
 }
 
-/// Every face, of both ways.
+/// Every face, in both ways.
 pub fn all() -> impl Iterator<Item = (Way, Face)> {
     let faces = [
         Face::Events,
@@ -61,7 +61,7 @@ fn is_last(event: &Event) -> bool {
     event.data() == LAST
 }
 
-/// A macro, as streams of ours have methods that let go of the connection.
+/// A macro, because our streams have methods that close the connection.
 macro_rules! seen {
     ($face:expr, $events:expr) => {{
         let mut events = $events;
@@ -153,7 +153,7 @@ pub fn told(item: Result<impl fmt::Display, Error>) -> String {
     }
 }
 
-/// What there is to be seen of a scenario.
+/// The expected result of a scenario.
 pub fn expected(scenario: &Scenario, way: Way, face: Face) -> Vec<String> {
     let story = match way {
         Way::Answer => scenario.answer,

@@ -1,8 +1,8 @@
-//! It won't hang: whatever is pending will be woken.
+//! It won't hang: every pending task is woken.
 //!
-//! An executor polls only what was woken, by the waker of its last poll, with as much of the
-//! runtime's budget used up as there may be, in all the places where a stream is polled. It runs
-//! each scenario of a scripted server through each face, and each has to give what it should.
+//! An executor only polls tasks that were woken by the waker of their last poll, with various
+//! amounts of the runtime's budget used up, in all the places where a stream can be polled. It runs
+//! each scenario of a scripted server through each face, and checks the results.
 
 #![allow(unreachable_pub, reason = "a module of tests has no outside")]
 
@@ -23,8 +23,8 @@ use futures_util::StreamExt;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Runs every scenario through every face in this place, with so much of the budget spent, and
-/// lists what went otherwise than it should.
+/// Runs every scenario through every face in this place, with this much of the budget used up, and
+/// lists the failures.
 fn check(place: Place, wakers: Wakers, spent: impl Fn(Face) -> Vec<usize>) {
     let runtime = executor::runtime();
     let mut faults = Vec::new();
@@ -62,7 +62,7 @@ fn has_timers(face: Face) -> bool {
     matches!(face, Face::Events | Face::Signals)
 }
 
-/// Nothing, and all but the little that a poll may need.
+/// Nothing, and almost all of it.
 fn some(face: Face) -> Vec<usize> {
     match has_timers(face) {
         true => [0].into_iter().chain(BUDGET - 4..=BUDGET).collect(),

@@ -1,5 +1,5 @@
-//! A stream goes on in another task, on another thread, and on another runtime, also where the one
-//! in which it has waited stands still or is gone.
+//! A stream continues in another task, on another thread, and on another runtime, even if the one
+//! in which it waited stands still or is gone.
 
 use std::{
     future::{IntoFuture, poll_fn},
@@ -25,8 +25,8 @@ use crate::{SECOND, executor, faces::told};
 
 const SHORT: Duration = Duration::from_millis(40);
 
-/// What may be waited for with a timer, and what comes of it. Nothing in them has a timer but what
-/// is tested: that of a scripted pause would stay where it was made.
+/// What may be waited for with a timer, and the result. Only the tested stream has a timer, because
+/// that of a scripted pause would stay in its runtime.
 fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
     let silent = || Reply::events().hold();
     let answer = |events: EventStreamBuilder| {
@@ -103,7 +103,7 @@ fn a_stream_continues_in_another_runtime() {
     each_moved(executor::runtime);
 }
 
-/// All of these wake the thread that waits, with the same waker.
+/// All of these wake the waiting thread, with the same waker.
 #[test]
 fn a_stream_continues_in_another_multi_thread_runtime() {
     each_moved(two_threads);
@@ -157,7 +157,7 @@ fn a_stream_continues_on_another_thread() {
     }
 }
 
-/// Both faces give what came in the meantime a chance, if nobody watched for longer than the limit.
+/// Both faces first yield what arrived, if they were not polled for longer than the limit.
 #[tokio::test(start_paused = true)]
 async fn headers_that_arrived_between_polls_are_in_time() {
     let gate = Gate::new();
@@ -170,7 +170,7 @@ async fn headers_that_arrived_between_polls_are_in_time() {
         .unwrap();
     assert!(poll_fn(|cx| Poll::Ready(opening.poll_unpin(cx).is_pending())).await);
     assert!(poll_fn(|cx| Poll::Ready(source.poll_next_unpin(cx).is_pending())).await);
-    // The headers come a moment after those who wait for them are polled.
+    // The headers arrive a moment after the waiting streams are polled.
     advance(5 * SECOND).await;
     let opener = tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -25,21 +25,21 @@ use tokio::time::{advance, sleep};
 
 use crate::SECOND;
 
-/// What is done in one poll.
+/// The work of one poll.
 #[derive(Clone, Default)]
 struct Work(Arc<AtomicUsize>);
 
 impl Work {
     /// # Panics
     ///
-    /// In place of going on for ever.
+    /// Instead of looping forever.
     fn one_more(&self) {
         const MOST: usize = 1000;
         let done = self.0.fetch_add(1, Relaxed);
         assert!(done < MOST, "this poll does not return");
     }
 
-    /// Polls a hundred times, and gives the first item.
+    /// Polls a hundred times, and returns the first item.
     async fn poll<T>(&self, mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> Option<T> {
         for _ in 0..100 {
             self.0.store(0, Relaxed);
@@ -56,7 +56,7 @@ impl Work {
         self.poll(|cx| stream.poll_next_unpin(cx)).await
     }
 
-    /// Chunks that are always there.
+    /// Chunks that are always ready.
     fn chunks(
         &self,
         chunk: &'static [u8],
@@ -118,7 +118,7 @@ async fn the_event_limit_applies_to_a_body_that_is_always_ready() {
     panic!("no limit has passed");
 }
 
-/// Chunks without a byte are no sign of life.
+/// Empty chunks are not a sign of life.
 #[tokio::test(start_paused = true)]
 async fn empty_chunks_do_not_reset_the_idle_limit() {
     let chunks = stream::unfold((), |()| async {

@@ -1,5 +1,5 @@
-//! What a server may do, and the items that come of it: the data of each event, and after a `!` the
-//! kind of an error.
+//! What a server may do, and the resulting items: the data of each event, and after a `!` the kind
+//! of an error.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use everstream::{
 
 use crate::SECOND;
 
-/// A script, what its answers are held to, and what comes of them.
+/// A script, its limits, and the expected results.
 pub struct Scenario {
     pub name: &'static str,
     pub script: fn() -> Script,
@@ -20,7 +20,7 @@ pub struct Scenario {
     pub feed: &'static str,
 }
 
-/// What is set; the rest stays as it is by default.
+/// The settings that differ from the defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits {
     pub headers: Option<Duration>,
@@ -58,12 +58,12 @@ fn for_ever(reply: Reply, unit: &str) -> Reply {
     reply.repeat(unit.repeat(32 << 10), None)
 }
 
-/// Keeps the connection alive, and has nothing to say.
+/// Keeps the connection alive, but sends no event.
 fn comments(reply: Reply) -> Reply {
     for_ever(reply, ":\n").split_every(2).pace(3 * SECOND)
 }
 
-/// The last answer of most feeds, of which an answer alone sees nothing.
+/// The last answer of most feeds, which a single answer does not see.
 fn last() -> Reply {
     Reply::events().data("9")
 }

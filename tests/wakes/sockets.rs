@@ -1,4 +1,4 @@
-//! Over sockets and channels, on the runtimes that programs have: nothing is asserted of times.
+//! Over sockets and channels, on the usual runtimes. Times are not asserted.
 
 use std::{future::Future, time::Duration};
 
@@ -37,8 +37,8 @@ fn on_each_runtime<F: Future<Output = ()>>(run: impl Fn() -> F) {
     }
 }
 
-/// Each event that is sent over a channel uses up a unit of the budget, and the end of the body may
-/// be seen when nothing is left of it.
+/// Sending an event over a channel uses up a unit of the budget, and the end of the body may be
+/// reached when the budget is used up.
 #[test]
 fn a_feed_sent_over_a_channel_reconnects() {
     on_each_runtime(|| async {

@@ -184,7 +184,7 @@ async fn ids() {
     check(rows).await;
 }
 
-/// The wait that follows is told, and not waited for.
+/// The next wait is reported; the test does not wait.
 #[tokio::test]
 async fn reconnection_times() {
     let row = |file, wire, delay| row(file, [stream(wire)], [Open, message("x"), delay]);

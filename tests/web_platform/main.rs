@@ -114,13 +114,13 @@ async fn check(rows: Vec<Row>) {
     }
 }
 
-/// A source that does as a browser does, without its waits.
+/// A source that behaves like a browser, without its waits.
 fn standard(url: &str) -> EventSourceBuilder {
     let request = http::Request::get(url).body("");
     EventSource::request(request).backoff(at_once()).standard()
 }
 
-/// So much of what the source does, or all of it; and in which state it is then.
+/// The first things that the source does, or all of them, and its state after that.
 async fn seen(source: EventSource, most: usize) -> Vec<Seen> {
     assert_eq!(source.ready_state(), ReadyState::Connecting);
     let mut signals = source.signals();

@@ -1,4 +1,4 @@
-//! What runs in the page. See `main.rs` for the server it meets.
+//! The program in the page. See `main.rs` for its server.
 #![cfg(target_arch = "wasm32")]
 
 use std::{fmt::Debug, time::Duration};
@@ -9,7 +9,7 @@ use everstream::{
 use futures_util::{StreamExt, TryStreamExt};
 use wasm_bindgen::prelude::*;
 
-/// Runs everything, and tells the server: `ok`, or what was wrong.
+/// Runs everything, and reports to the server: `ok`, or what was wrong.
 #[wasm_bindgen(start)]
 async fn run() {
     std::panic::set_hook(Box::new(|panic| {
@@ -99,7 +99,7 @@ async fn an_answer_is_complete(client: &reqwest::Client, here: &str) -> Result<(
     )
 }
 
-/// Fetch undoes a compression, and still shows the header that names it.
+/// Fetch decodes the body, but still shows the `Content-Encoding` header.
 async fn what_the_browser_unpacked_is_no_error(
     client: &reqwest::Client,
     here: &str,

@@ -1,4 +1,4 @@
-//! The servers that the page meets, and the browser that opens it. See `run`.
+//! The page's servers, and the browser that opens it. See `run`.
 #![cfg_attr(target_arch = "wasm32", no_main)]
 #![cfg(not(target_arch = "wasm32"))]
 
