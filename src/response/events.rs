@@ -222,10 +222,7 @@ impl Events {
 
     /// Handles the clean end of the body. Without any field or comment, it was not an event stream.
     fn end(&mut self) -> Result<(), Error> {
-        let said = match self.prelude.take() {
-            Some(prelude) if self.body.is_some() => prelude.into_said(),
-            _ => None,
-        };
+        let said = self.prelude.take().and_then(Prelude::into_said);
         self.close();
         let Some(said) = said else { return Ok(()) };
         let is_whole = said.len() < self.max_error_body_bytes;

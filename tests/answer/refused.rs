@@ -257,6 +257,41 @@ async fn the_wait_for_a_body_is_bounded() {
     }
 }
 
+/// An HTTP client may be busy all the time, so that every poll takes longer than a tick.
+#[tokio::test(start_paused = true)]
+async fn the_time_that_the_http_client_takes_counts() {
+    use everstream::{EventStreamBuilder, bytes::Bytes, http, transport};
+    use futures_util::stream;
+    use tokio::time::{Instant, advance};
+
+    async fn busy<T>() -> T {
+        loop {
+            advance(Duration::from_millis(100)).await;
+        }
+    }
+    let limit = Duration::from_secs(1);
+    for within_refusal in [false, true] {
+        let start = Instant::now();
+        let response = async move {
+            if !within_refusal {
+                return busy().await;
+            }
+            let body = transport::Body::new(stream::once(busy::<Result<Bytes, Error>>()));
+            let status = http::StatusCode::BAD_GATEWAY;
+            Ok::<_, Error>(transport::Response::new(
+                status,
+                http::HeaderMap::new(),
+                body,
+            ))
+        };
+        let error = EventStreamBuilder::new(response).idle_timeout(limit).await;
+        assert!(error.is_err());
+        let elapsed = start.elapsed();
+        let due = limit..limit + Duration::from_millis(200);
+        assert!(due.contains(&elapsed), "{within_refusal}: {elapsed:?}");
+    }
+}
+
 #[tokio::test]
 async fn headers_have_their_own_limit() {
     let gate = Gate::new();
