@@ -9,13 +9,13 @@ use std::{
 };
 
 use everstream::{
-    Contract, Error, Event, EventStream, EventStreamBuilder, JsonSignal, Signal,
+    Contract, Error, Event, EventStream, EventStreamBuilder, JsonSignal, Signal, Unfinished,
     bytes::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     transport::{Body, Response},
 };
 use futures_util::{
-    FutureExt, StreamExt,
+    FutureExt, StreamExt, future,
     stream::{self, FusedStream},
 };
 
@@ -211,6 +211,67 @@ async fn a_chunk_is_dropped_once_its_last_event_was_yielded() {
             assert!(!is_searched || chunk.is_unique(), "{events:?}, {face}");
             while stream.next_signal().now_or_never().is_some() {}
             assert!(chunk.is_unique(), "{events:?}, {face}");
+        }
+    }
+}
+
+/// What a contract keeps from the events is among the signals.
+#[tokio::test]
+async fn a_keep_alive_is_a_signal_and_not_an_event() {
+    const BODY: &str =
+        "event: ping\ndata: {}\n\nevent: text\ndata: a\n\nevent: message_stop\ndata: {}\n\n";
+    let answer = || EventStream::new(stream::iter([Ok::<_, Error>(BODY)]));
+    let contract = Contract::anthropic_messages;
+    let events = answer().contract(contract());
+    let types: Vec<_> = events
+        .map(|event| event.unwrap().event_type().to_owned())
+        .collect()
+        .await;
+    assert_eq!(types, ["text", "message_stop"]);
+    let signals = answer().signals().contract(contract());
+    let types: Vec<_> = signals
+        .map(|signal| match signal.unwrap() {
+            Signal::Event(event) => event.event_type().to_owned(),
+            Signal::KeepAlive(event) => format!("kept alive by {}", event.event_type()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+        .await;
+    assert_eq!(types, ["kept alive by ping", "text", "message_stop"]);
+}
+
+/// What to do with an unfinished event says nothing of a body that has none.
+#[tokio::test]
+async fn only_an_unfinished_event_is_dispatched_or_an_error() {
+    use Unfinished::{Discard, Dispatch, Error as Fail};
+
+    for (rest, policy, expected) in [
+        ("", Discard, ["a"].as_slice()),
+        ("", Dispatch, &["a"]),
+        ("", Fail, &["a"]),
+        (":\n", Fail, &["a"]),
+        ("data: b", Discard, &["a"]),
+        ("data: b", Dispatch, &["a", "b"]),
+        ("data: b", Fail, &["a", "Incomplete"]),
+        ("data: b\n", Discard, &["a"]),
+        ("data: b\n", Dispatch, &["a", "b"]),
+        ("data: b\n", Fail, &["a", "Incomplete"]),
+    ] {
+        let answer = || {
+            let chunks = stream::iter([Ok::<_, Error>(format!("data: a\n\n{rest}"))]);
+            EventStream::builder(chunks).unfinished(policy).build()
+        };
+        let told = |item: Result<Option<String>, Error>| match item {
+            Ok(data) => data,
+            Err(error) => Some(format!("{:?}", error.kind())),
+        };
+        let events = answer().map(|event| told(event.map(Item::number)));
+        let signals = answer()
+            .signals()
+            .map(|signal| told(signal.map(Item::number)));
+        for seen in [events.left_stream(), signals.right_stream()] {
+            let seen: Vec<_> = seen.filter_map(future::ready).collect().await;
+            assert_eq!(seen, expected, "{rest:?}, {policy:?}");
         }
     }
 }
