@@ -13,7 +13,7 @@ mod surrogates;
 mod transcripts;
 mod variants;
 
-use everstream::Event;
+use everstream::{Contract, Event, Meaning};
 use seen::{End, Seen};
 use transcripts::{Api, Outcome, Row};
 
@@ -140,11 +140,7 @@ fn a_type_that_is_an_error_needs_no_json() {
         for data in ["Overloaded", "{}", "", "{\"type\":"] {
             let mut contract = api.contract();
             let meaning = contract.observe(&Event::new(data).with_event_type(kind));
-            assert_eq!(
-                meaning,
-                everstream::Meaning::Error,
-                "{api:?}, {kind}: {data}"
-            );
+            assert_eq!(meaning, Meaning::Error, "{api:?}, {kind}: {data}");
             assert!(!contract.is_complete());
         }
     }
@@ -153,9 +149,9 @@ fn a_type_that_is_an_error_needs_no_json() {
 #[test]
 fn white_space_around_the_mark_is_ignored() {
     for data in ["[DONE]", " [DONE] ", "[DONE]\n", "\n[DONE]"] {
-        let mut contract = everstream::Contract::openai_chat();
+        let mut contract = Contract::openai_chat();
         let meaning = contract.observe(&Event::new(data));
-        assert_eq!(meaning, everstream::Meaning::EndMarker, "{data:?}");
+        assert_eq!(meaning, Meaning::EndMarker, "{data:?}");
     }
 }
 
@@ -174,4 +170,95 @@ fn an_answer_without_event_lines() {
             .all(|event| event.event_type() == "message")
     );
     assert_eq!(seen.items[5].data(), r#"{"type":"message_stop"   }"#);
+}
+
+/// A choice that was seen has to finish, whichever was seen first and whichever finishes.
+#[test]
+fn an_answer_is_complete_once_each_choice_that_was_seen_has_finished() {
+    let chat = |index: u32, finished: bool| {
+        let reason = if finished { r#""stop""# } else { "null" };
+        format!(r#"{{"choices":[{{"index":{index},"delta":{{}},"finish_reason":{reason}}}]}}"#)
+    };
+    let gemini = |index: u32, finished: bool| {
+        let reason = if finished {
+            r#","finishReason":"STOP""#
+        } else {
+            ""
+        };
+        format!(r#"{{"candidates":[{{"index":{index},"content":{{}}{reason}}}]}}"#)
+    };
+    type Make<'a> = &'a dyn Fn(u32, bool) -> String;
+    let apis: [(fn() -> Contract, Make<'_>); 2] =
+        [(Contract::openai_chat, &chat), (Contract::gemini, &gemini)];
+    for (contract, event) in apis {
+        for seen in [[0, 1], [1, 0]] {
+            for finished in [vec![], vec![0], vec![1], vec![0, 1], vec![1, 0]] {
+                let mut contract = contract();
+                for index in seen {
+                    contract.observe(&Event::new(event(index, false)));
+                }
+                for index in &finished {
+                    contract.observe(&Event::new(event(*index, true)));
+                }
+                let whole = finished.len() == seen.len();
+                assert_eq!(contract.is_complete(), whole, "{seen:?}, {finished:?}");
+            }
+        }
+    }
+}
+
+/// Gateways drop the data of the last event, or put `[DONE]` in its place.
+#[test]
+fn the_type_of_the_last_event_is_enough() {
+    use Meaning::{EndMarker, KeepAlive, Last};
+
+    for (contract, event_type, data, meaning) in [
+        (Contract::anthropic_messages(), "message_stop", "{}", Last),
+        (
+            Contract::anthropic_messages(),
+            "message_stop",
+            "\n",
+            EndMarker,
+        ),
+        (
+            Contract::anthropic_messages(),
+            "message_stop",
+            "[DONE]",
+            EndMarker,
+        ),
+        (
+            Contract::anthropic_messages(),
+            "message_delta",
+            "\n",
+            KeepAlive,
+        ),
+        (
+            Contract::anthropic_messages(),
+            "message_delta",
+            "[DONE]",
+            KeepAlive,
+        ),
+        (
+            Contract::openai_responses(),
+            "response.completed",
+            "{}",
+            Last,
+        ),
+        (
+            Contract::openai_responses(),
+            "response.completed",
+            "[DONE]",
+            EndMarker,
+        ),
+        (
+            Contract::openai_responses(),
+            "response.created",
+            "[DONE]",
+            KeepAlive,
+        ),
+    ] {
+        let mut contract = contract;
+        let event = Event::new(data).with_event_type(event_type);
+        assert_eq!(contract.observe(&event), meaning, "{event:?}");
+    }
 }

@@ -243,6 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn an_object_is_all_there_is_and_each_name_has_a_value() {
+        for text in [
+            r#"{"a":1} x"#,
+            r#"{"a":1}}"#,
+            r#"{"a":}"#,
+            r#"{"a":,"b":1}"#,
+            r#"{"a"}"#,
+        ] {
+            assert_eq!(members(text.as_bytes(), |_, _| {}), None, "{text}");
+        }
+        for text in ["[1] x", "[1]]", "[,1]", "[1,]"] {
+            assert_eq!(elements(text.as_bytes(), |_| {}), None, "{text}");
+        }
+    }
+
+    #[test]
     fn names_may_be_escaped() {
         for (raw, same) in [
             ("type", true),
@@ -251,6 +267,9 @@ mod tests {
             (r"\u0074\u0079\u0070\u0065", true),
             ("typ", false),
             ("types", false),
+            (r"\u0074yp", false),
+            (r"\u0074ypes", false),
+            (r"\u0074ype\n", false),
             (r"typ\u00e9", false),
             (r"typ\ud83c", false),
             (r"typ\u006", false),
