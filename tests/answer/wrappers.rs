@@ -275,3 +275,35 @@ async fn only_an_unfinished_event_is_dispatched_or_an_error() {
         }
     }
 }
+
+/// Each event is yielded once, whoever asks for the next one.
+#[tokio::test]
+async fn the_ways_to_ask_for_an_event_can_be_mixed() {
+    const BODY: &str = "data: 0\n\ndata: 1\n\ndata: 2\n\ndata: 3\n\n";
+    for order in 0..3_u32.pow(4) {
+        for bytes in [1, 10, BODY.len()] {
+            let chunks = BODY.as_bytes().chunks(bytes).map(Bytes::from_static);
+            let mut stream = EventStream::new(stream::iter(chunks.map(Ok::<_, Error>)));
+            for turn in 0..4 {
+                let data = match order / 3_u32.pow(turn) % 3 {
+                    0 => stream.next_event().await.unwrap().unwrap().into_data(),
+                    1 => {
+                        let event = stream.next_event_ref().await.unwrap().unwrap();
+                        event.data().to_owned()
+                    }
+                    _ => match stream.next_signal().await.unwrap() {
+                        Some(Signal::Event(event)) => event.into_data(),
+                        other => panic!("{other:?}"),
+                    },
+                };
+                assert_eq!(
+                    data,
+                    turn.to_string(),
+                    "order {order}, {bytes} bytes at once"
+                );
+            }
+            assert!(stream.next_event_ref().await.unwrap().is_none());
+            assert!(stream.next_event().await.unwrap().is_none());
+        }
+    }
+}
