@@ -326,7 +326,7 @@ impl Error {
 
     /// Whether a caller created it, to report a failure of its own connector.
     #[cfg(feature = "client")]
-    pub(crate) fn is_callers_word(&self) -> bool {
+    pub(crate) fn is_from_connector(&self) -> bool {
         let of_a_connector = matches!(
             self.0.kind,
             ErrorKind::Request

@@ -190,7 +190,7 @@ impl Fleet {
                         .build(),
                     _ => Builder::new_current_thread().enable_all().build(),
                 };
-                let sources = sail(feeds, to, counts, stop);
+                let sources = follow_all(feeds, to, counts, stop);
                 built.expect("a runtime").block_on(sources);
             })
         });
@@ -211,7 +211,7 @@ impl Fleet {
 }
 
 /// Follows these feeds until they end or are to stop.
-async fn sail(
+async fn follow_all(
     feeds: Vec<(u64, String)>,
     to: Channel,
     counts: Arc<Counts>,

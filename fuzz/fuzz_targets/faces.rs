@@ -13,7 +13,7 @@ use std::{cell::RefCell, future::poll_fn, pin::pin, task::Poll, time::Duration};
 use arbitrary::{Result, Unstructured};
 use everstream::{Error, EventSourceHandle, Oversized, ReadyState, Signal, bytes::Bytes};
 use everstream_fuzz::{
-    executor::{self, Heeding, Spending, Wakers},
+    executor::{self, PolledWhenWoken, Spending, Wakers},
     server::{Answer, End, Server},
 };
 use futures_util::StreamExt;
@@ -114,7 +114,7 @@ fn options(input: &mut Unstructured<'_>) -> Result<Options> {
 
 /// A stream, what polls it, and what is known of it.
 struct Life {
-    subject: Heeding<Spending<Subject>>,
+    subject: PolledWhenWoken<Spending<Subject>>,
     handle: Option<EventSourceHandle>,
     server: Server,
     model: Model,
@@ -127,7 +127,7 @@ impl Life {
         let mut subject = Subject::new(options, &server);
         let handle = subject.handle().filter(|_| options.handle);
         Self {
-            subject: Heeding::new(options.wakers, Spending::new(0, subject)),
+            subject: PolledWhenWoken::new(options.wakers, Spending::new(0, subject)),
             handle,
             model: Model::new(options, &server),
             server,

@@ -42,7 +42,7 @@ impl Event {
     ///
     /// [`JsonError`](crate::JsonError) if the data is not JSON, or does not fit `T`.
     pub fn json_lossy<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::JsonError> {
-        super::json::from_data(&replace_lone_halves(self.data()))
+        super::json::from_data(&replace_lone_surrogates(self.data()))
     }
 }
 
@@ -53,12 +53,12 @@ impl EventRef<'_> {
     ///
     /// [`JsonError`](crate::JsonError) if the data is not JSON, or does not fit `T`.
     pub fn json_lossy<T: serde::de::DeserializeOwned>(&self) -> Result<T, crate::JsonError> {
-        super::json::from_data(&replace_lone_halves(self.data()))
+        super::json::from_data(&replace_lone_surrogates(self.data()))
     }
 }
 
 /// Replaces every unpaired half of a surrogate pair in the strings of `json` with U+FFFD.
-pub(crate) fn replace_lone_halves(json: &str) -> Cow<'_, str> {
+pub(crate) fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
     rewrite(json, |_, out| out.push_str(REPLACEMENT))
 }
 
@@ -198,7 +198,7 @@ fn rewrite<'a>(json: &'a str, mut replace: impl FnMut(&Half<'a>, &mut String)) -
 fn walk<'a>(json: &'a str, mut each: impl FnMut(Half<'a>)) {
     let bytes = json.as_bytes();
     let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'[' | b'"'));
-    if !is_json || !may_hold_a_half(bytes) {
+    if !is_json || !may_contain_a_surrogate(bytes) {
         return;
     }
     // The last name, and the offset of its colon.
@@ -230,7 +230,7 @@ fn walk<'a>(json: &'a str, mut each: impl FnMut(Half<'a>)) {
 }
 
 /// Only looks at the backslashes. For most JSON this is enough.
-fn may_hold_a_half(bytes: &[u8]) -> bool {
+fn may_contain_a_surrogate(bytes: &[u8]) -> bool {
     memchr_iter(b'\\', bytes).any(|at| matches!(bytes.get(at + 1..at + 3), Some(b"ud" | b"uD")))
 }
 
@@ -303,7 +303,7 @@ mod tests {
             (r#""\\\ud83c""#, r#""\\\ufffd""#),
             (" \n[\"\\ud83c\"]", " \n[\"\\ufffd\"]"),
         ] {
-            assert_eq!(replace_lone_halves(json), expected);
+            assert_eq!(replace_lone_surrogates(json), expected);
         }
     }
 
@@ -326,7 +326,7 @@ mod tests {
             r#"[\ud83c]"#,
         ] {
             assert!(
-                matches!(replace_lone_halves(json), Cow::Borrowed(_)),
+                matches!(replace_lone_surrogates(json), Cow::Borrowed(_)),
                 "{json}"
             );
             let joined = SurrogateJoiner::new();
@@ -469,15 +469,15 @@ mod tests {
             ),
         ) {
             let json = escaped(&units);
-            let replaced = replace_lone_halves(&json);
+            let replaced = replace_lone_surrogates(&json);
             prop_assert_eq!(text(&replaced), String::from_utf16_lossy(&units));
             prop_assert_eq!(matches!(replaced, Cow::Borrowed(_)), String::from_utf16(&units).is_ok());
         }
 
         #[test]
         fn never_panics_on_any_text(json in r#"[\[{":,}\\ud83cf0 é]{0,40}"#) {
-            let replaced = replace_lone_halves(&json);
-            prop_assert_eq!(replace_lone_halves(&replaced), replaced.as_ref());
+            let replaced = replace_lone_surrogates(&json);
+            prop_assert_eq!(replace_lone_surrogates(&replaced), replaced.as_ref());
             let mut joiner = SurrogateJoiner::new();
             let _ = (joiner.join(&json).into_owned(), joiner.join(&json));
         }

@@ -12,7 +12,7 @@ use crate::{
     source::{EventSource, EventSourceBuilder},
     transport::{
         FollowRedirects,
-        reqwest::v013::{client_builder, unmade},
+        reqwest::v013::{client_builder, invalid_request},
     },
 };
 
@@ -74,12 +74,12 @@ fn shared_client() -> Result<reqwest::Client, Error> {
     let client = client_builder()
         .pool_max_idle_per_host(0)
         .build()
-        .map_err(unmade)?;
+        .map_err(invalid_request)?;
     Ok(CLIENT.get_or_init(|| client).clone())
 }
 
 /// In a browser there is nothing to share.
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 fn shared_client() -> Result<reqwest::Client, Error> {
-    client_builder().build().map_err(unmade)
+    client_builder().build().map_err(invalid_request)
 }

@@ -308,7 +308,7 @@ impl Waiting {
         let passed = now.saturating_duration_since(since);
         let late = passed > self.asked.saturating_add(LATE);
         // If two polls in a row are late and the timer has not fired yet, the runtime is busy.
-        let looked_away = late && (!self.was_late || self.alarm.has_rung());
+        let looked_away = late && (!self.was_late || self.alarm.has_fired());
         if self.asked < Duration::MAX {
             self.was_late = late;
         }

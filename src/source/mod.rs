@@ -219,7 +219,7 @@ impl EventSource {
         cx: &mut Context<'_>,
         want: Want,
     ) -> Poll<Option<Result<Signal, Error>>> {
-        if let Some(signal) = self.obey(cx) {
+        if let Some(signal) = self.execute_command(cx) {
             return Poll::Ready(Some(Ok(signal)));
         }
         let polled = self.advance(cx, want);
@@ -294,7 +294,7 @@ impl EventSource {
     }
 
     /// Executes the command of a handle.
-    fn obey(&mut self, cx: &Context<'_>) -> Option<Signal> {
+    fn execute_command(&mut self, cx: &Context<'_>) -> Option<Signal> {
         match self.watched.as_mut()?.command(cx.waker())? {
             Command::Close => {
                 self.close();

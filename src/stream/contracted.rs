@@ -98,7 +98,8 @@ where
                     if error.is_final() {
                         *this.end = End::Ended;
                     }
-                    let has_all = this.contract.has_come() && is_of_the_connection(&error);
+                    let has_all =
+                        this.contract.is_proved_complete() && is_of_the_connection(&error);
                     return Poll::Ready((!has_all).then_some(Err(error)));
                 }
                 None => {

@@ -32,7 +32,7 @@ impl Alarm {
     }
 
     /// Whether the last waker was woken, or the caller has left the runtime in which it was set.
-    pub(crate) fn has_rung(&self) -> bool {
+    pub(crate) fn has_fired(&self) -> bool {
         self.sleep.as_ref().is_some_and(|sleep| !sleep.is_set())
     }
 
@@ -213,7 +213,7 @@ mod tests {
             sleep(pause).await;
             let rung = pause >= before;
             assert_eq!(
-                (alarm.has_rung(), first.count()),
+                (alarm.has_fired(), first.count()),
                 (rung, rung.into()),
                 "{row}"
             );

@@ -182,13 +182,13 @@ fn of_a_connector(error: BoxError) -> Error {
 /// count as the feed's.
 fn of_a_factory(error: BoxError) -> Error {
     match error.downcast::<Error>() {
-        Ok(error) if error.is_callers_word() => *error,
-        Ok(error) => unprepared(*error),
-        Err(error) => unprepared(error),
+        Ok(error) if error.is_from_connector() => *error,
+        Ok(error) => factory_failed(*error),
+        Err(error) => factory_failed(error),
     }
 }
 
-fn unprepared(error: impl Into<BoxError>) -> Error {
+fn factory_failed(error: impl Into<BoxError>) -> Error {
     Error::of(ErrorKind::Other)
         .and_message("the request factory failed")
         .and_source(error.into())

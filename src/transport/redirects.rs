@@ -184,7 +184,7 @@ impl Redirects {
             self.drop_body();
         }
         if crosses {
-            self.leave_secrets_behind();
+            self.remove_secrets();
         }
         self.credentials = credentials.or(self.credentials.take());
         (self.url, self.uri) = (url, uri);
@@ -206,7 +206,7 @@ impl Redirects {
     }
 
     /// Removes all headers except these before a request to another origin.
-    fn leave_secrets_behind(&mut self) {
+    fn remove_secrets(&mut self) {
         self.credentials = None;
         let mut carried = HeaderMap::new();
         for name in [

@@ -114,7 +114,7 @@ macro_rules! serve {
                 let (client, request) = fresh(request).build_split();
                 let url = request.as_ref().ok().map(|it| it.url().to_string());
                 let response = async move {
-                    let mut request = request.map_err(unmade)?;
+                    let mut request = request.map_err(invalid_request)?;
                     for (name, value) in default_headers() {
                         request.headers_mut().entry(name).or_insert(value);
                     }
@@ -131,7 +131,7 @@ macro_rules! serve {
                         attempt.apply(request.headers_mut());
                         request
                     });
-                    Box::pin(async move { send(client, request.map_err(unmade)?).await })
+                    Box::pin(async move { send(client, request.map_err(invalid_request)?).await })
                 }
             }
 
@@ -167,7 +167,7 @@ macro_rules! serve {
                     };
                     let client = self.client.clone();
                     Box::pin(async move {
-                        let mut request = request.ok_or_else(cannot_repeat)?.map_err(unmade)?;
+                        let mut request = request.ok_or_else(cannot_repeat)?.map_err(invalid_request)?;
                         attempt.apply(request.headers_mut());
                         send(client, request).await
                     })
@@ -176,7 +176,7 @@ macro_rules! serve {
                 fn prepare(&mut self, options: &PrepareOptions) -> Result<RequestPolicy, Error> {
                     let request = match self.request.take() {
                         Some(Ok(request)) => request,
-                        Some(Err(error)) => return Err(unmade(error)),
+                        Some(Err(error)) => return Err(invalid_request(error)),
                         None => return Err(cannot_repeat()),
                     };
                     self.resend = request.method().is_safe() || options.resend_unsafe_methods;
@@ -220,7 +220,7 @@ macro_rules! serve {
             }
 
             /// Converts an error of a request that was not sent.
-            pub(crate) fn unmade(error: $reqwest::Error) -> Error {
+            pub(crate) fn invalid_request(error: $reqwest::Error) -> Error {
                 let url = error.url().map(ToString::to_string);
                 Error::of(ErrorKind::Request)
                     .and_source(error.without_url().into())

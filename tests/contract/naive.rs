@@ -33,7 +33,7 @@ impl Oracle {
             Api::Messages => &["message_stop"],
             Api::Chat | Api::Gemini => &[],
         };
-        if any(fails) || says_something(&json["error"]) || json["object"] == "error" {
+        if any(fails) || is_truthy(&json["error"]) || json["object"] == "error" {
             return Meaning::Error;
         }
         if any(last) {
@@ -50,7 +50,7 @@ impl Oracle {
             Api::Responses | Api::Messages => (&Value::Null, ""),
         };
         for choice in choices.as_array().into_iter().flatten() {
-            if choice[reason] == "error" || says_something(&choice["error"]) {
+            if choice[reason] == "error" || is_truthy(&choice["error"]) {
                 return Meaning::Error;
             }
             let finished = is_reason(&choice[reason]);
@@ -66,7 +66,7 @@ impl Oracle {
     }
 }
 
-fn says_something(value: &Value) -> bool {
+fn is_truthy(value: &Value) -> bool {
     ![
         json!(null),
         json!(false),
@@ -80,7 +80,7 @@ fn says_something(value: &Value) -> bool {
 
 fn is_reason(value: &Value) -> bool {
     let is_unset = *value == "FINISH_REASON_UNSPECIFIED" || *value == "BLOCK_REASON_UNSPECIFIED";
-    says_something(value) && !is_unset
+    is_truthy(value) && !is_unset
 }
 
 fn scalar() -> impl Strategy<Value = Value> {

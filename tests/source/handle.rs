@@ -303,13 +303,13 @@ async fn a_reconnection_in_the_middle_of_a_chunk_yields_nothing_twice() {
     handle.reconnect();
     let mut signals = source.signals();
     let asked = signals.next().await.unwrap();
-    assert_eq!(told(&asked), "asked 0 in 0 ms");
+    assert_eq!(describe(&asked), "asked 0 in 0 ms");
     assert_eq!(handle.ready_state(), ReadyState::Connecting);
     assert!(poll(&mut signals).is_pending());
     assert_eq!(script.open_connections(), 1, "the first is given up");
     gate.open();
     for expected in ["open 200", "event b", "end 0 in 3000 ms"] {
-        assert_eq!(told(&signals.next().await.unwrap()), expected);
+        assert_eq!(describe(&signals.next().await.unwrap()), expected);
     }
     assert_eq!(ids(&script), ["", "1"]);
 }

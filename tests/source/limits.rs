@@ -17,7 +17,7 @@ fn kind(timeout: Timeout) -> String {
 const PING: &str = "event: ping\ndata: p\n\n";
 
 /// A source that waits 30 seconds for an event other than pings.
-fn heeding_no_pings(script: &Script) -> EventSource {
+fn ignoring_pings(script: &Script) -> EventSource {
     builder(script)
         .event_timeout(30 * SECOND)
         .progress_when(|event| event.event_type() != "ping")
@@ -160,7 +160,7 @@ async fn progress_when_decides_which_events_are_progress() {
         .raw(PING)
         .hold();
     let script = Script::new().reply(reply);
-    let source = heeding_no_pings(&script);
+    let source = ignoring_pings(&script);
     assert_eq!(first_loss(source).await, (kind(Timeout::Event), 30));
 }
 
@@ -261,7 +261,7 @@ async fn a_user_pause_between_events_without_progress_does_not_count() {
         .raw(PING)
         .pause(SECOND);
     let script = Script::new().reply(reply.data("b"));
-    let mut source = heeding_no_pings(&script);
+    let mut source = ignoring_pings(&script);
     for expected in ["a", "p", "p", "b"] {
         assert_eq!(next_data(&mut source).await, expected);
         sleep(MINUTE).await;
@@ -275,7 +275,7 @@ async fn a_user_pause_between_events_without_progress_does_not_count() {
         .pause(20 * SECOND)
         .raw(PING);
     let script = Script::new().reply(reply.hold());
-    let mut source = heeding_no_pings(&script);
+    let mut source = ignoring_pings(&script);
     assert_eq!(next_data(&mut source).await, "a");
     assert_eq!(next_data(&mut source).await, "p");
     advance(HOUR).await;
@@ -366,7 +366,7 @@ async fn a_user_pause_while_waiting_does_not_count() {
         .pause(SECOND)
         .raw("data: b\n\n");
     let script = Script::new().reply(reply);
-    let mut source = heeding_no_pings(&script);
+    let mut source = ignoring_pings(&script);
     assert_eq!(next_data(&mut source).await, "a");
     assert!(poll(&mut source).is_pending());
     gate.open();
@@ -384,7 +384,7 @@ async fn the_event_limit_restarts_with_each_connection() {
         events("data: a\n\n").pause(20 * SECOND).raw(PING),
     ] {
         let script = Script::new().reply(reply).reply(Reply::events().hold());
-        let source = heeding_no_pings(&script);
+        let source = ignoring_pings(&script);
         let mut signals = source.signals();
         let mut losses = Vec::new();
         let start = Instant::now();
@@ -411,12 +411,12 @@ async fn progress_restarts_the_event_limit() {
     let reply = reply.hold();
     let script = Script::new().reply(reply.clone()).reply(reply);
     assert_eq!(
-        first_loss(heeding_no_pings(&script)).await,
+        first_loss(ignoring_pings(&script)).await,
         (kind(Timeout::Event), 75)
     );
 
     // The same for events, with several of them in one chunk.
-    let mut source = heeding_no_pings(&script);
+    let mut source = ignoring_pings(&script);
     for expected in ["a", "p", "b", "p", "c"] {
         assert_eq!(next_data(&mut source).await, expected);
     }

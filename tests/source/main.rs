@@ -54,7 +54,7 @@ async fn failure(source: EventSource) -> Error {
 /// Everything that happens, in a few words.
 async fn story(source: EventSource) -> Vec<String> {
     let signals = source.signals();
-    let mut story: Vec<_> = signals.map(|signal| told(&signal)).collect().await;
+    let mut story: Vec<_> = signals.map(|signal| describe(&signal)).collect().await;
     story.push("none".to_owned());
     story
 }
@@ -62,10 +62,10 @@ async fn story(source: EventSource) -> Vec<String> {
 /// The first `n` things that happen.
 async fn story_until(source: EventSource, n: usize) -> Vec<String> {
     let signals = source.signals().take(n);
-    signals.map(|signal| told(&signal)).collect().await
+    signals.map(|signal| describe(&signal)).collect().await
 }
 
-fn told(signal: &Result<Signal, Error>) -> String {
+fn describe(signal: &Result<Signal, Error>) -> String {
     match signal {
         Ok(Signal::Open(head)) => format!("open {}", head.status().as_u16()),
         Ok(Signal::Event(event)) => format!("event {}", event.data()),

@@ -116,13 +116,13 @@ async fn signals_can_be_converted_to_events_and_back() {
         .reply(events("data: c\n\n"));
     let mut signals = source(&script).signals();
     for expected in ["open 200", "comment c"] {
-        assert_eq!(told(&signals.next().await.unwrap()), expected);
+        assert_eq!(describe(&signals.next().await.unwrap()), expected);
     }
     let mut source = signals.into_inner();
     assert_eq!(next_data(&mut source).await, "a");
     let mut signals = source.signals();
     for expected in ["event b", "end 0 in 3000 ms", "open 200", "event c"] {
-        assert_eq!(told(&signals.next().await.unwrap()), expected);
+        assert_eq!(describe(&signals.next().await.unwrap()), expected);
     }
 }
 

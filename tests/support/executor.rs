@@ -52,7 +52,7 @@ pub enum Wakers {
 ///
 /// The error says that it was not woken, or was woken endlessly.
 pub fn run<F: Future>(runtime: &Runtime, wakers: Wakers, future: F) -> Result<F::Output, String> {
-    let mut heeding = Heeding::new(wakers, Box::pin(future));
+    let mut heeding = PolledWhenWoken::new(wakers, Box::pin(future));
     let output = runtime.block_on(async {
         tokio::select! {
             biased;
@@ -113,7 +113,7 @@ impl Wake for Call {
 }
 
 /// A future or stream that is polled only if it was woken, or has more items.
-pub struct Heeding<T> {
+pub struct PolledWhenWoken<T> {
     inner: T,
     wakers: Wakers,
     call: Arc<Call>,
@@ -122,7 +122,7 @@ pub struct Heeding<T> {
     polls: usize,
 }
 
-impl<T> Heeding<T> {
+impl<T> PolledWhenWoken<T> {
     pub fn new(wakers: Wakers, inner: T) -> Self {
         Self {
             inner,
@@ -148,7 +148,7 @@ impl<T> Heeding<T> {
         &mut self.inner
     }
 
-    fn heed<R>(
+    fn poll_when_woken<R>(
         &mut self,
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<R>,
@@ -169,19 +169,19 @@ impl<T> Heeding<T> {
     }
 }
 
-impl<F: Future + Unpin> Future for Heeding<F> {
+impl<F: Future + Unpin> Future for PolledWhenWoken<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        self.heed(cx, |future, cx| Pin::new(future).poll(cx))
+        self.poll_when_woken(cx, |future, cx| Pin::new(future).poll(cx))
     }
 }
 
-impl<S: Stream + Unpin> Stream for Heeding<S> {
+impl<S: Stream + Unpin> Stream for PolledWhenWoken<S> {
     type Item = S::Item;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
-        self.heed(cx, |stream, cx| stream.poll_next_unpin(cx))
+        self.poll_when_woken(cx, |stream, cx| stream.poll_next_unpin(cx))
     }
 }
 
@@ -280,7 +280,7 @@ async fn among_streams<T: Send + 'static>(stream: BoxStream<'static, T>) -> Vec<
     let tagged = tagged.chain(stream::once(ready(None)));
     let silent = stream::pending().boxed();
     let ticks = ticks().map(|()| Some(None)).boxed();
-    let stream = Heeding::new(Wakers::Fresh, tagged).boxed();
+    let stream = PolledWhenWoken::new(Wakers::Fresh, tagged).boxed();
     let mut all = stream::select_all([silent, ticks, stream]);
     let mut items = Vec::new();
     loop {

@@ -65,7 +65,7 @@ fn is_last(event: &Event) -> bool {
 macro_rules! seen {
     ($face:expr, $events:expr) => {{
         let mut events = $events;
-        let data = |event: Result<Event, Error>| told(event.map(Event::into_data));
+        let data = |event: Result<Event, Error>| describe(event.map(Event::into_data));
         match $face {
             Face::Events => events.map(data).boxed(),
             Face::Signals => signals(events.signals()).boxed(),
@@ -80,7 +80,7 @@ macro_rules! seen {
             Face::ErrorWhen => events.error_when(is_last).map(data).boxed(),
             Face::Contract => events.contract(contract()).map(data).boxed(),
             Face::ContractedSignals => signals(events.signals().contract(contract())).boxed(),
-            Face::Json => events.json::<u32>().map(told).boxed(),
+            Face::Json => events.json::<u32>().map(describe).boxed(),
         }
     }};
 }
@@ -126,7 +126,7 @@ fn source(scenario: &Scenario) -> EventSource {
 
 fn answer(scenario: &Scenario, face: Face) -> BoxStream<'static, String> {
     let events = limited!((scenario.script)().events(), scenario.limits);
-    let failed = |error| stream::once(ready(told(Err::<u32, _>(error)))).boxed();
+    let failed = |error| stream::once(ready(describe(Err::<u32, _>(error)))).boxed();
     let opened = move |events: EventStream| seen!(face, events);
     let items = events.into_future().map_ok_or_else(failed, opened);
     items.flatten_stream().boxed()
@@ -138,15 +138,15 @@ where
 {
     signals.filter_map(|signal| {
         ready(match signal {
-            Ok(Signal::Event(event)) => Some(told(Ok(event.into_data()))),
+            Ok(Signal::Event(event)) => Some(describe(Ok(event.into_data()))),
             Ok(_) => None,
-            Err(error) => Some(told(Err::<u32, _>(error))),
+            Err(error) => Some(describe(Err::<u32, _>(error))),
         })
     })
 }
 
 /// The data of an event, or the kind of an error.
-pub fn told(item: Result<impl fmt::Display, Error>) -> String {
+pub fn describe(item: Result<impl fmt::Display, Error>) -> String {
     match item {
         Ok(data) => data.to_string(),
         Err(error) => format!("!{:?}", error.kind()),

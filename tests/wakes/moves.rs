@@ -21,7 +21,7 @@ use tokio::{
     time::{advance, timeout},
 };
 
-use crate::{SECOND, executor, faces::told};
+use crate::{SECOND, executor, faces::describe};
 
 const SHORT: Duration = Duration::from_millis(40);
 
@@ -30,7 +30,7 @@ const SHORT: Duration = Duration::from_millis(40);
 fn waits() -> Vec<(&'static str, BoxStream<'static, String>, &'static str)> {
     let silent = || Reply::events().hold();
     let answer = |events: EventStreamBuilder| {
-        let failed = |error| stream::once(ready(told(Err::<u32, _>(error)))).boxed();
+        let failed = |error| stream::once(ready(describe(Err::<u32, _>(error)))).boxed();
         let opened = |events: EventStream| told_of(events);
         let opening = events.into_future().map_ok_or_else(failed, opened);
         opening.flatten_stream().boxed()
@@ -84,7 +84,7 @@ fn told_of(
     events: impl Stream<Item = Result<Event, Error>> + Send + 'static,
 ) -> BoxStream<'static, String> {
     events
-        .map(|event| told(event.map(Event::into_data)))
+        .map(|event| describe(event.map(Event::into_data)))
         .boxed()
 }
 

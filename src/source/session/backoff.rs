@@ -165,7 +165,7 @@ impl Backoff {
         self.min_delay
     }
 
-    pub(crate) fn least_life(&self) -> Option<Duration> {
+    pub(crate) fn reset_after_time(&self) -> Option<Duration> {
         self.reset_after
     }
 }

@@ -324,7 +324,7 @@ impl Session {
 
     /// Whether the connection has done enough to reset the count of failures.
     fn resets(&self, now: Time, progress: bool) -> bool {
-        match self.rules.backoff.least_life() {
+        match self.rules.backoff.reset_after_time() {
             None => progress || self.life(now) >= HEALTHY,
             Some(least) => self.life(now) >= least,
         }
@@ -340,7 +340,7 @@ impl Session {
     fn is_failure(&self, now: Time, loss: &Loss<'_>) -> bool {
         let base = self.rules.backoff.base(loss.reconnection_time);
         let lasted = self.life(now) >= base.max(LASTING);
-        let progress = match self.rules.backoff.least_life() {
+        let progress = match self.rules.backoff.reset_after_time() {
             None => loss.progress || lasted,
             Some(least) => self.life(now) >= least,
         };

@@ -44,7 +44,7 @@ impl<'a> Top<'a> {
             if skim::is(name, "type") {
                 top.kind = skim::string(value);
             } else if skim::is(name, "error") {
-                top.has_error = skim::says_something(value);
+                top.has_error = skim::is_truthy(value);
             } else if skim::is(name, "choices") {
                 top.choices = Some(value);
             } else if skim::is(name, "object") {
@@ -90,7 +90,7 @@ impl Api {
             Some(_) => return self.by_type(kind),
         }
         // Only an unfinished event can hold a truncated object. It completes nothing.
-        Top::of(data).map_or(Meaning::Item, |top| self.weigh(kind, &top))
+        Top::of(data).map_or(Meaning::Item, |top| self.meaning_of_json(kind, &top))
     }
 
     /// Whether the answer is complete if the body ends now.
@@ -145,12 +145,12 @@ impl Api {
     fn may_matter(&self, data: &[u8]) -> bool {
         let of_the_api = match self {
             Self::Chat(choices) => {
-                !choices.knows_the_first()
+                !choices.has_seen_the_first()
                     || scan::FINISH_REASON.is_in_with(data, scan::is_given)
                     || scan::INDEX.is_in_with(data, scan::is_not_first)
             }
             Self::Gemini { candidates, .. } => {
-                !candidates.knows_the_first()
+                !candidates.has_seen_the_first()
                     || scan::GEMINI_FINISH_REASON.is_in_with(data, scan::is_given)
                     || scan::INDEX.is_in_with(data, scan::is_not_first)
                     || scan::BLOCK_REASON.is_in(data)
@@ -175,7 +175,7 @@ impl Api {
     }
 
     /// Returns the meaning of an event by the members of its JSON.
-    fn weigh(&mut self, kind: &str, top: &Top<'_>) -> Meaning {
+    fn meaning_of_json(&mut self, kind: &str, top: &Top<'_>) -> Meaning {
         if top.has_error || top.is_error_object || top.is_any(self.errors()) {
             return Meaning::Error;
         }

@@ -30,7 +30,7 @@ impl Choices {
                     finished = is_reason(value);
                     failed |= skim::string(value).is_some_and(|raw| skim::is(raw, "error"));
                 } else if skim::is(name, "error") {
-                    failed |= skim::says_something(value);
+                    failed |= skim::is_truthy(value);
                 }
             });
             if object.is_some() {
@@ -43,7 +43,7 @@ impl Choices {
 
     /// Whether the first choice was seen. After that, an event without a finish reason and without
     /// other choices adds nothing.
-    pub(super) fn knows_the_first(self) -> bool {
+    pub(super) fn has_seen_the_first(self) -> bool {
         self.seen & 1 != 0
     }
 
@@ -59,7 +59,7 @@ pub(super) fn is_reason(value: &[u8]) -> bool {
     let is_unset = |raw| {
         skim::is(raw, "FINISH_REASON_UNSPECIFIED") || skim::is(raw, "BLOCK_REASON_UNSPECIFIED")
     };
-    skim::says_something(value) && !skim::string(value).is_some_and(is_unset)
+    skim::is_truthy(value) && !skim::string(value).is_some_and(is_unset)
 }
 
 fn number(value: &[u8]) -> usize {

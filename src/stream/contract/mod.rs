@@ -319,12 +319,12 @@ impl Contract {
         match self.progress {
             Progress::Complete | Progress::MayEnd => true,
             Progress::Failed => false,
-            Progress::Open => !self.has_an_end || self.ends_anywhere || self.has_come(),
+            Progress::Open => !self.has_an_end || self.ends_anywhere || self.is_proved_complete(),
         }
     }
 
     /// Whether an event has proved the answer complete, so that the end of the body is not needed.
-    pub(super) fn has_come(&self) -> bool {
+    pub(super) fn is_proved_complete(&self) -> bool {
         match self.progress {
             Progress::Complete | Progress::MayEnd => true,
             Progress::Failed => false,

@@ -49,7 +49,7 @@ pub(super) fn string(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// Whether a value is none of `null`, `false`, `0`, an empty string, array or object.
-pub(super) fn says_something(value: &[u8]) -> bool {
+pub(super) fn is_truthy(value: &[u8]) -> bool {
     match value {
         [b'"', inside @ .., b'"'] => !inside.is_empty(),
         [b'{', inside @ .., b'}'] | [b'[', inside @ .., b']'] => !inside.trim_ascii().is_empty(),
@@ -235,7 +235,7 @@ mod tests {
         fn never_panics_on_any_bytes(bytes in any::<Vec<u8>>(), wild in r#"[\[\]{}",:\\u0-9a ]{0,40}"#) {
             for text in [&bytes[..], wild.as_bytes()] {
                 let _ = members(text, |name, value| {
-                    let _ = (is(name, "type"), says_something(value), string(value));
+                    let _ = (is(name, "type"), is_truthy(value), string(value));
                 });
                 let _ = elements(text, |_| {});
             }
@@ -284,10 +284,10 @@ mod tests {
     #[test]
     fn empty_values_are_ignored() {
         for value in ["null", "false", "0", r#""""#, "{}", "[]", "{ }", "[\n]"] {
-            assert!(!says_something(value.as_bytes()), "{value}");
+            assert!(!is_truthy(value.as_bytes()), "{value}");
         }
         for value in ["true", "1", "-1", "0.5", r#""0""#, r#"{"a":0}"#, "[0]"] {
-            assert!(says_something(value.as_bytes()), "{value}");
+            assert!(is_truthy(value.as_bytes()), "{value}");
         }
     }
 
@@ -304,7 +304,7 @@ mod tests {
         let mut error = false;
         let text = br#"{"a":"\ud83c","\udf0d":1,"error":"\ud83c"}"#;
         let whole = members(text, |name, value| {
-            error |= is(name, "error") && says_something(value);
+            error |= is(name, "error") && is_truthy(value);
         });
         assert!(whole.is_some() && error);
     }

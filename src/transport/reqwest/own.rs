@@ -7,7 +7,7 @@ use http::Request;
 
 use super::{
     super::Redirects,
-    v013::{failed, fresh, unmade},
+    v013::{failed, fresh, invalid_request},
     *,
 };
 
@@ -100,7 +100,7 @@ impl Connect for FollowRedirects {
 }
 
 async fn send(client: &reqwest::Client, request: Request<Bytes>) -> Result<Response, Error> {
-    let request = reqwest::Request::try_from(request).map_err(unmade)?;
+    let request = reqwest::Request::try_from(request).map_err(invalid_request)?;
     let request = reqwest::RequestBuilder::from_parts(client.clone(), request);
     let response = fresh(request).send().await;
     response.map(Response::from).map_err(failed)
