@@ -83,7 +83,12 @@ impl Walk {
         let path = type_name::<T>().split('<').next().unwrap_or_default();
         let name = path.rsplit("::").next().unwrap_or_default().to_owned();
         let shown = format!("{value:?}{value:#?}");
-        assert!(!shown.is_empty(), "{name} shows nothing at all");
+        // Nor is a field without a value.
+        let nothing = [": ,", ": }", ":  }"].iter().any(|it| shown.contains(it));
+        assert!(
+            !shown.is_empty() && !nothing,
+            "{name} shows nothing: {shown}"
+        );
         self.check(&name, &shown);
         self.types.insert(name);
     }
