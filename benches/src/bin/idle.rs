@@ -4,7 +4,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     error::Error,
     fs::File,
-    io::BufReader,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
 };
 
 use everstream::{EventSource, RequestBuilderExt};
@@ -24,18 +25,52 @@ const HELP: &str = "\
 Counts the heap that 1,000 idle streams take, all polled and waiting, for each of them, and that of
 1,000 sources just made.
 
-  --streams N so many instead of 1,000: two file descriptors each
+  --streams N so many instead of 1,000: a file descriptor each, here and in the server's process
   --profile   tell which allocations make the difference, and leave dhat-heap.*.json in this directory";
 
 const STREAMS: usize = 1_000;
 
-/// As many as were asked for, with two file descriptors for each.
-fn streams(options: &Options) -> Result<usize, Box<dyn Error>> {
-    let streams = options.streams.unwrap_or(STREAMS);
+/// What the program is told to be the server of another one.
+const SERVE: &str = "serve";
+
+/// Allows as many open files as the system does.
+fn open_files() -> Result<(), Box<dyn Error>> {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    let files = 2 * streams as u64 + 100;
-    setrlimit(Resource::RLIMIT_NOFILE, files, most.max(files))?;
-    Ok(streams)
+    Ok(setrlimit(Resource::RLIMIT_NOFILE, most, most)?)
+}
+
+/// A server in a process of its own: it has as many open files as its clients. It ends when it is
+/// dropped, and with this process.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start() -> Result<Self, Box<dyn Error>> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .arg(SERVE)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let output = process.stdout.take().ok_or("the output is piped")?;
+        let url = BufReader::new(output).lines().next().ok_or("no URL")??;
+        Ok(Self { process, url })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
+
+/// Serves until its input ends.
+fn serve() -> Result<(), Box<dyn Error>> {
+    println!("{}", server::start(Job::Hold));
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }
 
 const NAMES: [&str; 3] = [
@@ -46,15 +81,18 @@ const NAMES: [&str; 3] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::from_arguments(HELP);
-    let url = server::start(Job::Hold);
-    let bare = held("bare", &url, &options, &async |client, url| {
+    open_files()?;
+    if options.rest.iter().any(|word| word == SERVE) {
+        return serve();
+    }
+    let bare = held("bare", &options, &async |client, url| {
         let response = client.get(url).send().await.expect("a response");
         Box::pin(response.bytes_stream())
     })?;
-    let stream = held("stream", &url, &options, &async |client, url| {
+    let stream = held("stream", &options, &async |client, url| {
         client.get(url).events().await.expect("a stream")
     })?;
-    let source = held("source", &url, &options, &async |client, url| {
+    let source = held("source", &options, &async |client, url| {
         let source = client.get(url).event_source().expect("a source");
         let mut signals = source.signals();
         signals.next().await.expect("it opens").expect("it opens");
@@ -67,7 +105,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let each = held.bytes.to_string();
         vec![(*name).to_owned(), each, format!("{more:+}{mark}")]
     });
-    let title = format!("{} idle streams", streams(&options)?);
+    let title = format!("{} idle streams", options.streams.unwrap_or(STREAMS));
     let head = [&title, "bytes of heap each", "more than bare"].map(str::to_owned);
     println!("{}", table::markdown(&head, &rows.collect::<Vec<_>>()));
     making();
@@ -107,11 +145,12 @@ struct Held {
 /// What the streams hold that `open` makes, once each has been polled and waits.
 fn held<S: Stream + Unpin>(
     name: &str,
-    url: &str,
     options: &Options,
     open: &impl AsyncFn(&reqwest::Client, &str) -> S,
 ) -> Result<Held, Box<dyn Error>> {
-    let count = streams(options)?;
+    let count = options.streams.unwrap_or(STREAMS);
+    let server = Server::start()?;
+    let url = &server.url;
     let file = format!("dhat-heap.{name}.json");
     // A runtime of its own: what it keeps of connections that were closed goes with it.
     let runtime = server::runtime();
