@@ -270,3 +270,32 @@ async fn an_error_counts_the_events_before_it_through_signals_too() {
     let error = signals.last().unwrap().as_ref().unwrap_err();
     assert_eq!(error.events_before(), 2);
 }
+
+/// Nothing is lost or told twice when a program asks now for events and now for signals.
+#[tokio::test(start_paused = true)]
+async fn events_and_signals_can_be_mixed() {
+    let script = Script::new()
+        .reply(events("data: a\n\n:alive\n\ndata: b\n\n"))
+        .reply(events("data: c\n\n"))
+        .reply(Reply::status(204));
+    let mut source = source(&script);
+    let mut seen = Vec::new();
+    while let Some(signal) = source.next_signal().await.unwrap() {
+        seen.push(describe(&Ok(signal)));
+        if let Some(event) = source.next_event().await.unwrap() {
+            seen.push(event.into_data());
+        }
+    }
+    assert_eq!(
+        seen,
+        [
+            "open 200",
+            "a",
+            "comment alive",
+            "b",
+            "end 0 in 3000 ms",
+            "c",
+            "end 0 in 3000 ms"
+        ]
+    );
+}
