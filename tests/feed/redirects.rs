@@ -259,6 +259,19 @@ async fn a_request_that_reached_no_server_is_unsent_if_that_is_known() {
     let error = soon(request.events().into_future()).await.unwrap_err();
     assert!(error.is_connect() && !error.is_unsent(), "{error:?}");
 
+    // Nor does it behind a connector of ours.
+    let request = Request::post(port.url("/")).body("").unwrap();
+    let follow = everstream::transport::FollowRedirects::new(reqwest::Client::new(), request);
+    let (_, error) = soon(collect(EventSource::builder(follow).build().unwrap())).await;
+    let error = error.unwrap();
+    assert!(error.is_connect() && !error.is_unsent(), "{error:?}");
+
+    // A server that says nothing may have read the request.
+    let server = Server::start(|_| Reply::raw_response("HTTP/1.1 ").close_after()).await;
+    let (_, error) = soon(collect(post(&server.url("/")).build().unwrap())).await;
+    let error = error.unwrap();
+    assert!(!error.is_connect() && !error.is_unsent(), "{error:?}");
+
     // No client can send these.
     for url in ["ftp://example.com/", "/", "not a url"] {
         let request = reqwest::Client::new().post(url);
