@@ -226,19 +226,10 @@ impl EventStream {
     #[cold]
     #[inline(never)]
     fn poll_unfinished(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EventAt, Error>>> {
-        let ended = if self.finishes_unfinished() {
-            match ready!(self.body.poll_event(cx)) {
-                Ok(Some(found)) => {
-                    self.events += 1;
-                    self.body.note(&found);
-                    return Poll::Ready(Some(Ok(found)));
-                }
-                ended => ended.map(drop),
-            }
-        } else {
-            Ok(())
-        };
-        Poll::Ready(self.end(ended).map(Err))
+        if self.finishes_unfinished() {
+            return self.poll_found(cx);
+        }
+        Poll::Ready(self.end(Ok(())).map(Err))
     }
 
     /// At the clean end of the body: adds the blank line that ends an unfinished event, if it is to
